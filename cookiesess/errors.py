@@ -1,0 +1,120 @@
+"""Every error of the library, by who can mend it.
+
+::
+
+    CookiesessError
+    ├── ConfigurationError(ValueError)   the app's set-up; raised at construction only
+    │   └── MissingDependency            the message holds the pip line to type
+    ├── InvalidToken                     the browser's bytes; never leaves the manager
+    ├── SessionError(RuntimeError)       the app's code, at run time
+    │   ├── ResponseStarted              a cookie was set after the headers had gone out
+    │   │   └── SessionCommitted         a session was changed after the headers had gone out
+    │   ├── SessionReadOnly              a write while the store is down
+    │   ├── NotSerializable              a value of a type that sessions do not carry
+    │   └── CookieTooLarge               the browser would have dropped the cookie silently
+    └── StoreError                       the infrastructure; ``__cause__`` holds the engine's own error
+        ├── RecordExists                 a new record's key is taken
+        ├── SessionConflict              other requests were faster, too many times in a row
+        └── StoreUnavailable             the engine did not answer, or refused
+
+A message says what came, what is allowed and what to do. None of them carries a secret, a session ID, a token, or
+bytes from the browser that nobody has authenticated.
+"""
+
+from collections.abc import Sequence
+
+
+class CookiesessError(Exception):
+    """The root of the tree above: catches everything this library raises on purpose."""
+
+
+class ConfigurationError(CookiesessError, ValueError):
+    """A setting is wrong or contradicts another one. Raised when the object is built, never during a request."""
+
+
+class MissingDependency(ConfigurationError):
+    """An optional package is not installed; the message is the ``pip install`` line that mends it."""
+
+
+class InvalidToken(CookiesessError):
+    """A token did not open. The manager turns it into an empty session; an app never sees it.
+
+    Attributes:
+        reason: One short word out of the library's own vocabulary (``"malformed"``, ``"unknown-key"``, ``"forged"``,
+            ``"version"``, ``"future"``, ``"plaintext"``), safe to log.
+        kid: The key id the token names, as eight hex digits, or None. It is the sender's claim, and no secret.
+    """
+
+    def __init__(self, reason: str, kid: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.kid = kid
+
+
+class SessionError(CookiesessError, RuntimeError):
+    """The app used a session in a way that cannot work."""
+
+
+class ResponseStarted(SessionError):
+    """A cookie was set or deleted after the response's headers had gone out; set it before the body's first byte."""
+
+
+class SessionCommitted(ResponseStarted):
+    """The session was changed after the headers had gone out, where the change would have needed a cookie."""
+
+
+class SessionReadOnly(SessionError):
+    """The store is down and ``on_store_error="anonymous"`` answers with an empty session that cannot be written."""
+
+
+class NotSerializable(SessionError):
+    """A value cannot be stored in a session.
+
+    Attributes:
+        path: Where the value stands, as an expression: ``session["cart"][2]["price"]``.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+
+
+class CookieTooLarge(SessionError):
+    """The Set-Cookie line is longer than browsers keep (RFC 6265bis section 5.6: 4,096 bytes of name and value).
+
+    Attributes:
+        name: The cookie's name.
+        size_bytes: The length of the whole Set-Cookie line that would have been sent.
+        limit_bytes: The longest line that may be sent.
+        largest_keys: Up to five ``(key, encoded bytes)`` of the session, largest first; empty for a plain cookie.
+    """
+
+    def __init__(
+        self, name: str, *, size_bytes: int, limit_bytes: int, largest_keys: Sequence[tuple[str, int]] = ()
+    ) -> None:
+        keys = ", ".join(f"{key!r} ({size} bytes)" for key, size in largest_keys)
+        super().__init__(
+            f"the Set-Cookie line of {name!r} is {size_bytes} bytes, and at most {limit_bytes} are kept by every"
+            f" browser; store less"
+            + (f" (largest keys: {keys}) or keep the session on the server with store=" if keys else "")
+        )
+        self.name = name
+        self.size_bytes = size_bytes
+        self.limit_bytes = limit_bytes
+        self.largest_keys = tuple(largest_keys)
+
+
+class StoreError(CookiesessError):
+    """The infrastructure under server-side sessions failed; ``__cause__`` is the engine's own error where it has one."""
+
+
+class RecordExists(StoreError):
+    """`Store.create` met a record under the same key, and left it as it was."""
+
+
+class SessionConflict(StoreError):
+    """Other requests changed the same session faster, more times in a row than the manager tries again."""
+
+
+class StoreUnavailable(StoreError):
+    """The store did not answer in time, refused, or broke; nothing is known to have been written."""

@@ -1,0 +1,127 @@
+"""What a database must do to hold server-side sessions.
+
+A store sees bytes, never a dict: keys are hashes of session IDs, payloads are sealed before they come here. What makes
+a session library trustworthy is decided by six verbs, and by what they must *not* do:
+
+- ``create`` is not ``update``. A create never overwrites, so that a guessed or colliding key cannot take over a
+  session; an update never creates, so that a slow request cannot bring back a session that was ended while it ran.
+- ``update`` and ``touch`` compare the version and write in one atomic step of the engine's own (compare-and-set), so
+  that of two parallel requests the second learns of the first.
+- ``load`` never hands out an expired record, however lazily the engine deletes them.
+
+Time is an argument everywhere (Unix seconds), so that a store has no clock to disagree with its callers.
+`cookiesess.testing.StoreContract` is this page as a test suite; a store is done when it passes.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One session as a store keeps it.
+
+    Attributes:
+        payload: The session, sealed; 0 bytes to 1 MiB and more. Empty in what `Store.records_of` returns.
+        expires_at: Unix seconds. From this second on the record must not be handed out.
+        summary: What a listing may show without the session's ID, sealed under the server's key; at most 1 KiB.
+        owner: A keyed hash of the user the session belongs to (32 bytes), or None.
+        version: The engine's own mark of this state, opaque to callers and compared for equality only. It changes with
+            every `Store.update`, never with `Store.touch`. Ignored in records handed to `create` and `update`.
+    """
+
+    payload: bytes
+    expires_at: int
+    summary: bytes = b""
+    owner: bytes | None = None
+    version: Hashable = None
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """The update was written; `version` is the record's new version."""
+
+    version: Hashable
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Nothing was written: another writer was faster; `current` is what it left."""
+
+    current: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Nothing was written: there is no such record, or it has expired."""
+
+
+class Store(ABC):
+    """The contract. Every method is atomic, thread-safe, and raises `StoreUnavailable` when the engine fails.
+
+    Keys are 32 bytes. ``now`` is Unix seconds and may go backwards between calls, by little.
+
+    Attributes:
+        evicts: True where the engine may drop records that have not expired (a memory bound, a cache). What such a
+            store forgets cannot be relied on, so revocations and owner limits refuse it.
+        indexes_owners: True where `records_of` works.
+    """
+
+    evicts: ClassVar[bool] = False
+    indexes_owners: ClassVar[bool] = False
+
+    @abstractmethod
+    def create(self, key: bytes, record: Record, *, now: int) -> None:
+        """Write a new record; an expired one under the same key counts as absent.
+
+        Raises:
+            RecordExists: The key is taken. The record there is left as it was.
+        """
+
+    @abstractmethod
+    def load(self, key: bytes, *, now: int) -> Record | None:
+        """Return the record, or None where it is missing or expired (``expires_at <= now``). One round trip."""
+
+    @abstractmethod
+    def load_many(self, keys: Iterable[bytes], *, now: int) -> dict[bytes, Record]:
+        """Return those of `keys` that exist and have not expired. One round trip, however many keys."""
+
+    @abstractmethod
+    def update(self, key: bytes, record: Record, *, expected_version: Hashable, now: int) -> Updated | Conflict | Gone:
+        """Replace the record if it still has `expected_version`; never create one. One round trip where it succeeds.
+
+        The new `record.expires_at` and `record.owner` replace the old ones, the owner index included.
+        """
+
+    @abstractmethod
+    def touch(self, key: bytes, *, expires_at: int, expected_version: Hashable, now: int) -> bool:
+        """Move the expiry if the record still has `expected_version`, without changing the version; never create one.
+
+        Returns:
+            False where nothing was done, because the record is gone, has expired, or was updated meanwhile.
+        """
+
+    @abstractmethod
+    def delete(self, key: bytes, *, expected_version: Hashable = None) -> bool:
+        """Delete the record, whatever its version, or only if it has `expected_version` where one is given.
+
+        Returns:
+            True where a record was deleted. Deleting what is not there is fine, and False.
+        """
+
+    @abstractmethod
+    def delete_expired(self, *, now: int, limit: int) -> int:
+        """Delete at most `limit` expired records and return how many; 0 for engines that expire by themselves."""
+
+    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
+        """Return the unexpired records of `owner`, by key, with an empty payload. One round trip.
+
+        Raises:
+            NotImplementedError: The store does not index owners (`indexes_owners` is False).
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not index owners")
+
+    def close(self) -> None:  # noqa: B027 (most engines have nothing to release; the rest override it)
+        """Release connections. The store may be used again afterwards and opens what it needs."""
