@@ -105,7 +105,7 @@ class CookieTooLarge(SessionError):
 
 
 class StoreError(CookiesessError):
-    """The infrastructure under server-side sessions failed; ``__cause__`` is the engine's own error where it has one."""
+    """The infrastructure under server-side sessions failed; ``__cause__`` is the engine's own error if it had one."""
 
 
 class RecordExists(StoreError):

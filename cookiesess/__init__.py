@@ -1,0 +1,74 @@
+"""Cookies and sessions for any WSGI app.
+
+::
+
+    from cookiesess import SessionMiddleware, get_session
+
+    app = SessionMiddleware(app, "the text that `python -m cookiesess keygen` printed")
+"""
+
+from cookiesess import events
+from cookiesess.access import get_cookies, get_manager, get_session
+from cookiesess.cookies import CookieAttributes, SetCookie
+from cookiesess.errors import (
+    ConfigurationError,
+    CookiesessError,
+    CookieTooLarge,
+    InvalidToken,
+    MissingDependency,
+    NotSerializable,
+    RecordExists,
+    ResponseStarted,
+    SessionCommitted,
+    SessionConflict,
+    SessionError,
+    SessionReadOnly,
+    StoreError,
+    StoreUnavailable,
+)
+from cookiesess.flash import Flash
+from cookiesess.jar import Cookies
+from cookiesess.keys import Key, Keyring
+from cookiesess.lifetime import Lifetime
+from cookiesess.manager import Commit, SessionManager
+from cookiesess.policy import CookiePolicy, Transport
+from cookiesess.session import Session
+from cookiesess.values import ValueType
+from cookiesess.wsgi import SessionMiddleware
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Commit",
+    "ConfigurationError",
+    "CookieAttributes",
+    "CookiePolicy",
+    "CookieTooLarge",
+    "Cookies",
+    "CookiesessError",
+    "Flash",
+    "InvalidToken",
+    "Key",
+    "Keyring",
+    "Lifetime",
+    "MissingDependency",
+    "NotSerializable",
+    "RecordExists",
+    "ResponseStarted",
+    "Session",
+    "SessionCommitted",
+    "SessionConflict",
+    "SessionError",
+    "SessionManager",
+    "SessionMiddleware",
+    "SessionReadOnly",
+    "SetCookie",
+    "StoreError",
+    "StoreUnavailable",
+    "Transport",
+    "ValueType",
+    "events",
+    "get_cookies",
+    "get_manager",
+    "get_session",
+]

@@ -1,0 +1,52 @@
+"""How an app reaches its session from whatever its framework hands it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cookiesess.errors import SessionError
+from cookiesess.jar import Cookies
+from cookiesess.manager import SessionManager
+from cookiesess.session import Session
+from cookiesess.wsgi import COOKIES_KEY, MANAGER_KEY, SESSION_KEY
+
+
+def get_session(request: Any, key: str = SESSION_KEY) -> Session:
+    """Return the session of a request.
+
+    Args:
+        request: A WSGI environ, or an object with ``.environ`` (webob, Flask, Bottle, Pyramid, Django) or ``.env``
+            (Falcon).
+        key: The middleware's ``environ_key``.
+
+    Raises:
+        SessionError: The app is not wrapped in `SessionMiddleware`.
+    """
+    session: Session = _find(request, key)
+    return session
+
+
+def get_cookies(request: Any) -> Cookies:
+    """Return the cookie jar of a request; see `get_session` for `request` and the error."""
+    cookies: Cookies = _find(request, COOKIES_KEY)
+    return cookies
+
+
+def get_manager(request: Any, key: str = MANAGER_KEY) -> SessionManager:
+    """Return the manager behind a request's session; see `get_session` for `request` and the error."""
+    manager: SessionManager = _find(request, key)
+    return manager
+
+
+def _find(request: Any, key: str) -> Any:
+    environ = request if isinstance(request, Mapping) else getattr(request, "environ", getattr(request, "env", None))
+    if not isinstance(environ, Mapping):
+        raise SessionError(
+            f"{type(request).__name__} is no WSGI environ and has none as .environ or .env; pass the environ"
+        )
+    try:
+        return environ[key]
+    except KeyError:
+        raise SessionError(
+            f"the environ has no {key!r}; wrap the app: app = SessionMiddleware(app, keys), outside of everything that"
+            " uses the session"
+        ) from None

@@ -1,0 +1,1 @@
+"""Where a session's data lives between requests: in its cookie, or in a store."""

@@ -1,0 +1,97 @@
+"""What every backend does, and the token that both kinds put into the cookie."""
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any, Final, NamedTuple, Protocol
+
+from cookiesess.cookies import values_of
+from cookiesess.decision import Action
+from cookiesess.draft import Draft, fresh
+from cookiesess.encoding import purpose
+from cookiesess.errors import InvalidToken
+from cookiesess.events import Emitter, SessionRejected
+from cookiesess.lifetime import Lifetime
+from cookiesess.sealing import Opened
+from cookiesess.state import Origin
+from cookiesess.values import ValueCodec
+
+# A subdomain can plant cookies of our name in front of the real one; each costs a decryption, so not many are tried.
+MAX_CANDIDATES = 4
+
+
+class Outcome(NamedTuple):
+    """What the cookie needs after a commit: a new value, to be expired, or neither."""
+
+    token: str | None = None
+    expire: bool = False
+
+
+NOTHING: Final = Outcome()
+EXPIRE: Final = Outcome(expire=True)
+
+
+class Backend(Protocol):
+    """Where sessions live. Thread-safe; all times are Unix seconds."""
+
+    late_writes: bool
+    """Whether a session that exists can still be written after the headers have gone out."""
+
+    def load(self, header: str, *, now: int) -> Draft:
+        """Open what a Cookie header carries. Never raises for what a browser can send."""
+
+    def apply(self, action: Action, draft: Draft, *, now: int) -> Outcome:
+        """Do what was decided."""
+
+    def save(self, draft: Draft, *, now: int) -> Outcome:
+        """Write now what can be written without an answer; return what the cookie would need if the answer went now."""
+
+    def end(self, draft: Draft, *, now: int) -> None:
+        """End the session that `draft` was loaded from, at once."""
+
+
+class Tokens:
+    """The session tokens of one cookie name: sealed or signed."""
+
+    def __init__(
+        self, name: str, *, write: Callable[[bytes, bytes], str], read: Callable[[str, bytes], Opened]
+    ) -> None:
+        self._name = name
+        self._purpose = purpose("session", name)
+        self._write = write
+        self._read = read
+
+    def issue(self, plaintext: bytes) -> str:
+        """Return a token over `plaintext`."""
+        return self._write(plaintext, self._purpose)
+
+    def open(self, header: str) -> Opened | InvalidToken | None:
+        """Return the first that authenticates, else why the first one did not, else None where there is none."""
+        failure = None
+        for value in islice(values_of(header, self._name), MAX_CANDIDATES):
+            try:
+                return self._read(value, self._purpose)
+            except InvalidToken as error:
+                failure = failure or error
+        return failure
+
+
+class Drafts:
+    """Makes the drafts of sessions that were not loaded, and says why."""
+
+    def __init__(self, *, codec: ValueCodec, lifetime: Lifetime, emit: Emitter) -> None:
+        self.codec = codec
+        self.lifetime = lifetime
+        self.emit = emit
+
+    def empty(self, origin: Origin, *, now: int) -> Draft:
+        """Return an empty draft."""
+        return Draft(origin, fresh(now=now, lifetime=self.lifetime), codec=self.codec)
+
+    def rejected(self, error: InvalidToken, *, now: int, origin: Origin = Origin.REJECTED) -> Draft:
+        """Return an empty draft for bytes that did not open, and emit why."""
+        self.emit(SessionRejected(error.reason, error.kid))
+        return self.empty(origin, now=now)
+
+    def loaded(self, state: Any, *, handle: Any, stale_key: bool) -> Draft:
+        """Return a draft of a state that opened."""
+        return Draft(Origin.LOADED, state, codec=self.codec, handle=handle, stale_key=stale_key)

@@ -1,0 +1,52 @@
+"""Client-side sessions: the whole state travels in the cookie."""
+
+from cookiesess.backends.base import EXPIRE, NOTHING, Drafts, Outcome, Tokens
+from cookiesess.decision import Action
+from cookiesess.draft import Draft
+from cookiesess.errors import InvalidToken
+from cookiesess.events import SessionExpired
+from cookiesess.state import Origin, pack, unpack
+
+_EXPIRES = {Action.EXPIRE, Action.DELETE}
+_WRITES = {Action.CREATE, Action.UPDATE, Action.MOVE, Action.TOUCH, Action.RESEAL}
+
+
+class CookieBackend:
+    """Keeps nothing on the server, so it costs no I/O, and cannot end a copy of the cookie that somebody kept."""
+
+    late_writes = False
+
+    def __init__(self, tokens: Tokens, drafts: Drafts) -> None:
+        self._tokens = tokens
+        self._drafts = drafts
+
+    def load(self, header: str, *, now: int) -> Draft:
+        """Open the first cookie that authenticates."""
+        opened = self._tokens.open(header)
+        if opened is None:
+            return self._drafts.empty(Origin.NONE, now=now)
+        if isinstance(opened, InvalidToken):
+            return self._drafts.rejected(opened, now=now)
+        try:
+            state = unpack(opened.plaintext, self._drafts.codec, now=now)
+        except InvalidToken as error:
+            return self._drafts.rejected(error, now=now)
+        passed = self._drafts.lifetime.expired(state, now=now)
+        if passed is not None:
+            self._drafts.emit(SessionExpired(passed))
+            return self._drafts.empty(Origin.GONE, now=now)
+        return self._drafts.loaded(state, handle=None, stale_key=not opened.current)
+
+    def apply(self, action: Action, draft: Draft, *, now: int) -> Outcome:
+        """Issue a token for whatever is to be kept: every write is a new cookie."""
+        if action in _WRITES:
+            return self.save(draft, now=now)
+        return EXPIRE if action in _EXPIRES else NOTHING
+
+    def save(self, draft: Draft, *, now: int) -> Outcome:
+        """Return the token; nothing can be written before the answer is."""
+        draft.state.refreshed_at = now
+        return Outcome(self._tokens.issue(pack(draft.state, self._drafts.codec)))
+
+    def end(self, draft: Draft, *, now: int) -> None:
+        """Nothing is on the server; the cookie is expired at commit."""

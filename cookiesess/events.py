@@ -1,0 +1,132 @@
+"""What happens to sessions, as small frozen values for counters, alerts and audit logs.
+
+``SessionMiddleware(app, keys, on_event=callable)`` hands each of them to `callable`; the same go to the standard
+logger ``cookiesess``, at the level each class names. They hold reasons, counts and sizes, never a secret, a session ID,
+a token or a value: a log is read by more people than a session is.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+logger = logging.getLogger("cookiesess")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What all events share.
+
+    Attributes:
+        name: A dotted name, stable across releases, for counters.
+        level: The `logging` level at which it is logged.
+    """
+
+    name: ClassVar[str] = "event"
+    level: ClassVar[int] = logging.INFO
+
+    def __str__(self) -> str:
+        details = " ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
+        return f"{self.name} {details}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCreated(Event):
+    """A visitor got a session."""
+
+    name: ClassVar[str] = "session.created"
+    level: ClassVar[int] = logging.DEBUG
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRefreshed(Event):
+    """A session that was only read got a new idle deadline (at most once every ``Lifetime.refresh_after``)."""
+
+    name: ClassVar[str] = "session.refreshed"
+    level: ClassVar[int] = logging.DEBUG
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRenewed(Event):
+    """A session got a new ID: by ``login()`` if `login`, else by ``renew()``."""
+
+    login: bool
+    name: ClassVar[str] = "session.renewed"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded(Event):
+    """A session ended: by ``invalidate()``, or because the last of it was removed if `emptied`."""
+
+    emptied: bool
+    name: ClassVar[str] = "session.ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExpired(Event):
+    """A session came back after its time: `deadline` is ``"idle"`` or ``"absolute"``."""
+
+    deadline: str
+    name: ClassVar[str] = "session.expired"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRejected(Event):
+    """A cookie or record did not open, and an empty session was started.
+
+    Attributes:
+        reason: As `InvalidToken.reason`. A rise of ``"unknown-key"`` after a deploy is a rotation gone wrong;
+            of ``"forged"``, somebody trying.
+        kid: The key id it named, eight hex digits, or None.
+    """
+
+    reason: str
+    kid: str | None
+    name: ClassVar[str] = "session.rejected"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class SecureCookieOverHttp(Event):
+    """A ``Secure`` cookie is being sent over plain HTTP, so the browser will drop it. Said once per manager.
+
+    Serve HTTPS; behind a proxy that ends it, let the server set ``wsgi.url_scheme`` (waitress: ``trusted_proxy``;
+    gunicorn: ``forwarded_allow_ips``); for development use ``CookiePolicy.development()``.
+    """
+
+    name: ClassVar[str] = "cookie.secure_over_http"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCachingPrevented(Event):
+    """A response that the app had declared shareable carries a Set-Cookie of ours and was made ``private``."""
+
+    name: ClassVar[str] = "response.shared_caching_prevented"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedLate(Event):
+    """The session or the cookies were first looked at after the headers had gone out without ``Vary: Cookie``."""
+
+    name: ClassVar[str] = "session.touched_late"
+    level: ClassVar[int] = logging.WARNING
+
+
+class Emitter:
+    """Hands events to the user's callable and to the logger, and never lets either break a request."""
+
+    def __init__(self, on_event: Callable[[Event], object] | None = None) -> None:
+        self._on_event = on_event
+
+    def __call__(self, event: Event) -> None:
+        """Emit `event`. An exception of the callable is logged with its traceback and goes no further."""
+        if logger.isEnabledFor(event.level):
+            logger.log(event.level, "%s", event)
+        if self._on_event is None:
+            return
+        try:
+            self._on_event(event)
+        except Exception:  # the only broad one: a metrics callback must not log a user out
+            logger.exception("on_event failed for %s", event.name)

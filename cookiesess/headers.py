@@ -1,0 +1,52 @@
+"""A response's headers, made safe for caches: ``Vary: Cookie``, and no shared caching of a Set-Cookie."""
+
+import re
+from collections.abc import Iterable
+
+from cookiesess.cookies import SetCookie
+
+Headers = list[tuple[str, str]]
+
+# RFC 9111 section 5.2: directives parted by commas, which a quoted argument may hold as well.
+_DIRECTIVE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+# RFC 9213 and its forerunner: they speak to CDNs alone and outrank Cache-Control there.
+_CDN_HEADERS = frozenset({"cdn-cache-control", "surrogate-control"})
+
+
+def with_vary(headers: Headers) -> Headers:
+    """Return `headers` with ``Cookie`` among what the response varies by, once; ``*`` says so already."""
+    for index, (name, value) in enumerate(headers):
+        if len(name) == 4 and name.lower() == "vary":
+            fields = {field.strip().lower() for field in value.split(",")}
+            if fields & {"cookie", "*"}:
+                return headers
+            merged = f"{value}, Cookie" if value.strip() else "Cookie"
+            return [*headers[:index], (name, merged), *headers[index + 1 :]]
+    return [*headers, ("Vary", "Cookie")]
+
+
+def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Headers, bool]:
+    """Return `headers` with the Set-Cookie lines, kept out of shared caches, and whether the app had meant to share.
+
+    A shared cache that keeps a Set-Cookie hands one visitor's session to the next (RFC 9111 section 7.3 leaves it to
+    the origin). ``max-age`` alone allows shared caching, so ``private`` is added unless ``no-store`` or an unqualified
+    ``private`` is there already.
+    """
+    kept = [header for header in headers if header[0].lower() not in _CDN_HEADERS]
+    for_cdn = len(kept) < len(headers)
+    directives = [d.strip() for name, value in kept if name.lower() == "cache-control" for d in _directives(value)]
+    shared = [d for d in directives if _name(d) in {"public", "s-maxage"}]
+    private = any(d.lower() in {"no-store", "private"} for d in directives)
+    if shared or not private:
+        kept = [header for header in kept if header[0].lower() != "cache-control"]
+        allowed = [d for d in directives if d not in shared]
+        kept.append(("Cache-Control", ", ".join(allowed if private else [*allowed, "private"])))
+    return [*kept, *(("Set-Cookie", cookie.line) for cookie in cookies)], bool(shared) or for_cdn
+
+
+def _directives(value: str) -> Iterable[str]:
+    return (part for part in _DIRECTIVE.findall(value) if part.strip())
+
+
+def _name(directive: str) -> str:
+    return directive.partition("=")[0].strip().lower()

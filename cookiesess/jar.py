@@ -1,0 +1,215 @@
+"""The jar for plain cookies: the request's cookies in, Set-Cookie lines out."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Literal, NamedTuple, TypedDict, Unpack
+
+from cookiesess import cookies
+from cookiesess.backends.base import MAX_CANDIDATES
+from cookiesess.cookies import CookieAttributes, SetCookie
+from cookiesess.encoding import purpose
+from cookiesess.errors import InvalidToken, ResponseStarted, SessionError
+from cookiesess.policy import CookiePolicy, Transport
+from cookiesess.sealing import Opened
+from cookiesess.values import ValueCodec
+
+
+class Attributes(TypedDict, total=False):
+    """The keyword arguments of `Cookies.set`."""
+
+    max_age: int | timedelta | None
+    expires: datetime | None
+    domain: str | None
+    path: str
+    secure: bool
+    httponly: bool
+    samesite: Literal["Strict", "Lax", "None"] | None
+    partitioned: bool
+
+
+class Protection(NamedTuple):
+    """One of the two codecs of protected cookies."""
+
+    purpose: str
+    write: Callable[[bytes, bytes], str]
+    read: Callable[[str, bytes], Opened]
+
+
+class JarContext(NamedTuple):
+    """What all jars of one manager share."""
+
+    policy: CookiePolicy
+    codec: ValueCodec
+    signed: Protection
+    sealed: Protection
+    now: Callable[[], int]
+
+
+class Cookies(Mapping[str, str]):
+    """The request's cookies, and a way to set others on the response.
+
+    Reading shows what the browser sent, as text; `set` and `delete` do not change it. An app gets its jar with
+    `get_cookies`. Cookies are the visitor's to read and to change: `signed` keeps them from being changed, `sealed`
+    from being read as well.
+    """
+
+    __slots__ = ("_committed", "_context", "_header", "_parsed", "_reserved", "_set", "_transport", "touched")
+
+    def __init__(self, context: JarContext, header: str, *, transport: Callable[[], Transport]) -> None:
+        self._context = context
+        self._header = header
+        self._transport = transport
+        self._parsed: dict[str, str] | None = None
+        self._set: dict[tuple[str, str | None, str], SetCookie] | None = None
+        self._committed = False
+        self._reserved: tuple[str, ...] = (context.policy.name,)
+        self.touched = False
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        # Names only: values may be somebody else's session.
+        return f"<Cookies {sorted(self._parsed)}>" if self._parsed is not None else "<Cookies, not touched yet>"
+
+    @property
+    def _values(self) -> dict[str, str]:
+        if self._parsed is None:
+            self.touched = True
+            self._parsed = cookies.parse(self._header)
+        return self._parsed
+
+    @property
+    def signed(self) -> "ProtectedCookies":
+        """Cookies that the visitor can read and not change."""
+        return ProtectedCookies(self, self._context.signed)
+
+    @property
+    def sealed(self) -> "ProtectedCookies":
+        """Cookies that the visitor can neither read nor change."""
+        return ProtectedCookies(self, self._context.sealed)
+
+    def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
+        """Set a cookie on the response; the last one set under one name, domain and path counts.
+
+        Args:
+            key: ASCII letters, digits and ``!#$%&'*+-.^_`|~``. ``__Host-`` and ``__Secure-`` names have rules.
+            value: Any text without CR, LF and NUL; what would break a header is written quoted.
+            **attributes: ``max_age`` (seconds or timedelta) and ``expires`` (aware datetime), both None by default: the
+                cookie lives until the window closes; ``domain`` None: this host alone; ``path`` ``"/"``; ``secure`` as
+                the session's policy has it; ``httponly`` False; ``samesite`` ``"Lax"``; ``partitioned`` False.
+
+        Raises:
+            ValueError: A field that browsers would refuse, or that would break the header; or the session's own name.
+            CookieTooLarge: The line is longer than browsers keep.
+            ResponseStarted: The headers have gone out.
+        """
+        if type(value) is not str:
+            raise ValueError(f"the value of cookie {key!r} is {type(value).__name__}; cookies hold text, use str(…)")
+        self._add(key, cookies.quote(value), attributes)
+
+    def delete(self, key: str, *, path: str = "/", domain: str | None = None) -> None:
+        """Have the browser forget a cookie; `path` and `domain` must be those it was set with.
+
+        Raises:
+            As `set`.
+        """
+        self._add(key, "", {"max_age": 0, "path": path, "domain": domain})
+
+    def _add(self, key: str, value: str, attributes: Attributes) -> None:
+        if self._committed:
+            raise ResponseStarted(f"cookie {key!r} was set after the headers had gone out; set it before the body")
+        policy = self._context.policy
+        if key in self._reserved:
+            raise ValueError(f"{key!r} is the session's cookie; use the session, or another name")
+        fields = {"secure": None, "httponly": False, **attributes}
+        if fields["secure"] is None:
+            fields["secure"] = policy.secure_over(self._transport())
+        fields["max_age"] = cookies.seconds(attributes.get("max_age"))
+        checked = CookieAttributes(**fields)  # type: ignore[arg-type]  # the TypedDict has its fields and types
+        cookies.check_name(key, checked)
+        cookie = cookies.check_size(SetCookie(key, value, checked))
+        if self._set is None:
+            self._set = {}
+        self._set[key, checked.domain, checked.path] = cookie
+
+    @property
+    def open(self) -> bool:
+        """False once the response's headers have gone out."""
+        return not self._committed
+
+    def reserve(self, name: str) -> None:
+        """Refuse `name` as well: a second middleware's session has it.
+
+        Raises:
+            SessionError: It is the session cookie of another middleware in the same stack.
+        """
+        if name in self._reserved:
+            raise SessionError(
+                f"two middlewares in one stack use the cookie {name!r}; give one CookiePolicy another name"
+            )
+        self._reserved += (name,)
+
+    def _raw_values(self, name: str) -> Iterator[str]:
+        self.touched = True
+        return islice(cookies.values_of(self._header, name), MAX_CANDIDATES)
+
+    def commit(self) -> tuple[SetCookie, ...]:
+        """Close the jar and return what was set, in order. For the manager."""
+        self._committed = True
+        return tuple(self._set.values()) if self._set else ()
+
+
+class ProtectedCookies:
+    """A view of the jar whose values come back only if this app wrote them under this name, while they last.
+
+    What a client kept can be sent again until its `max_age` has passed: it proves that the app once said so, not that
+    it still holds.
+    """
+
+    def __init__(self, jar: Cookies, protection: Protection) -> None:
+        self._jar = jar
+        self._protection = protection
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the value, or `default` where there is none, or none of ours, or its time is over.
+
+        Of several cookies of one name the first that opens counts, so one that a subdomain planted hides nothing.
+        """
+        context = self._jar._context
+        for token in self._jar._raw_values(name):
+            try:
+                opened = self._protection.read(token, purpose(self._protection.purpose, name))
+                value, ends_at = context.codec.loads(opened.plaintext)
+            except InvalidToken:
+                continue
+            if ends_at is None or context.now() < ends_at:
+                return str(value)
+        return default
+
+    def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
+        """As `Cookies.set`, with ``httponly=True`` by default; the deadline travels inside and the server enforces it.
+
+        Raises:
+            As `Cookies.set`.
+        """
+        if type(value) is not str:
+            raise ValueError(f"the value of cookie {key!r} is {type(value).__name__}; cookies hold text, use str(…)")
+        context = self._jar._context
+        plaintext = context.codec.dumps([value, _ends_at(attributes, now=context.now())], key)
+        token = self._protection.write(plaintext, purpose(self._protection.purpose, key))
+        self._jar._add(key, token, {"httponly": True, **attributes})
+
+
+def _ends_at(attributes: Attributes, *, now: int) -> int | None:
+    max_age, expires = cookies.seconds(attributes.get("max_age")), attributes.get("expires")
+    if max_age is not None:
+        return now + max_age
+    return None if expires is None else int(expires.timestamp())

@@ -1,0 +1,127 @@
+"""Secrets: their least size, their order, and the purpose each derived key is for."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from typing import Self
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from cookiesess.encoding import encode
+from cookiesess.errors import ConfigurationError
+
+# 256 bits: what XAES-256-GCM and HMAC-SHA256 are built for; shorter text is nearly always a password or a placeholder.
+MIN_SECRET_BYTES = 32
+
+_HINT = "`python -m cookiesess keygen` prints a good one"
+
+
+class Key:
+    """One secret. Its repr shows only the key id.
+
+    Args:
+        secret: At least 32 bytes, used verbatim; text counts as its UTF-8 bytes. It should be random: a sentence of 32
+            letters passes this check and can still be guessed offline by whoever holds one cookie.
+
+    Attributes:
+        kid: Key id, 4 bytes; stands in every sealed token so that the right key is found without trying. It is derived
+            from the key by a one-way function and no secret.
+
+    Raises:
+        ConfigurationError: Too short, empty, or text that holds a comma or blanks around it.
+    """
+
+    __slots__ = ("_secret", "kid")
+
+    def __init__(self, secret: bytes | str) -> None:
+        if isinstance(secret, str):
+            if "," in secret or secret != secret.strip():
+                raise ConfigurationError(
+                    "a key's text holds a comma or blanks around it; Keyring.parse(text) splits several keys"
+                )
+            secret = secret.encode()
+        if type(secret) is not bytes:
+            raise ConfigurationError(f"a key is bytes or text, not {type(secret).__name__}; {_HINT}")
+        if len(secret) < MIN_SECRET_BYTES:
+            raise ConfigurationError(
+                f"a key of {len(secret)} bytes is too short, it needs at least {MIN_SECRET_BYTES}; {_HINT}"
+            )
+        self._secret = secret
+        # Over the derived key and a label of its own: the id can then not be mistaken for, or reveal, anything else.
+        self.kid = hashlib.sha256(b"cookiesess v1 kid" + self.derive("seal")).digest()[:4]
+
+    @classmethod
+    def generate(cls) -> str:
+        """Return the text of a new random key: 43 characters that hold 256 bits, fit for `Keyring.parse`."""
+        return encode(secrets.token_bytes(MIN_SECRET_BYTES))
+
+    def derive(self, purpose: str) -> bytes:
+        """Return the 32-byte key for `purpose`, by HKDF-SHA256 (RFC 5869) with info ``cookiesess v1 <purpose>``.
+
+        One secret never serves two algorithms or two purposes: what an attacker learns of one says nothing of another.
+        No salt is needed, since the secret itself is uniformly random (RFC 5869 section 3.1).
+        """
+        return HKDF(SHA256(), 32, salt=None, info=f"cookiesess v1 {purpose}".encode()).derive(self._secret)
+
+    def __repr__(self) -> str:
+        return f"Key(kid={self.kid.hex()})"
+
+
+class Keyring:
+    """The key that seals, and the keys that still (or already) open.
+
+    To rotate without logging anybody out: deploy ``Keyring(old, accepted=[new])`` everywhere, then
+    ``Keyring(new, accepted=[old])``, and drop `old` when its last session has run out.
+
+    Args:
+        current: Seals everything new. A `Key`, or bytes or text for one.
+        accepted: Further keys that open. A session opened by one is sealed with `current` when it is next written.
+
+    Attributes:
+        current: A `Key`.
+        keys: All of them, `current` first.
+
+    Raises:
+        ConfigurationError: A bad key; one key twice; a bare string as `accepted` (each letter would be a key).
+    """
+
+    __slots__ = ("current", "keys")
+
+    def __init__(self, current: Key | bytes | str, accepted: Iterable[Key | bytes | str] = ()) -> None:
+        if isinstance(accepted, str | bytes | Key):
+            raise ConfigurationError("accepted is a list of keys; write accepted=[key]")
+        self.current = _key(current)
+        self.keys = (self.current, *map(_key, accepted))
+        if len({key.kid for key in self.keys}) < len(self.keys):
+            raise ConfigurationError("one key is listed twice (or two share a key id); list each key once")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the ring that one setting holds: keys parted by commas, blanks around them ignored, current first.
+
+        Raises:
+            ConfigurationError: No key, or a bad one.
+        """
+        current, *accepted = (part.strip() for part in text.split(","))
+        if not current:
+            raise ConfigurationError(f"the key is empty; {_HINT}")
+        return cls(current, accepted)
+
+    @classmethod
+    def of(cls, keys: "Keyring | Key | bytes | str") -> "Keyring":
+        """Return `keys` as a ring: bytes are one key, verbatim; text is always parsed.
+
+        Raises:
+            ConfigurationError: None, or another type, or a bad key.
+        """
+        if isinstance(keys, Keyring):
+            return keys
+        return cls.parse(keys) if isinstance(keys, str) else cls(keys)
+
+    def __repr__(self) -> str:
+        return f"Keyring({', '.join(map(repr, self.keys))})"
+
+
+def _key(key: Key | bytes | str) -> Key:
+    return key if isinstance(key, Key) else Key(key)

@@ -1,0 +1,246 @@
+"""The WSGI edge: a thin driver around `SessionManager`.
+
+The commit comes as late as HTTP allows, so that a change after ``start_response`` and before the body still counts:
+the app's ``start_response`` is held back until the first byte of the body, or the end of the call where the app
+returned a list, a tuple or a file wrapper (which reach the server as they are: it needs ``len()`` for Content-Length,
+and the wrapper for sendfile).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeAlias, Unpack
+
+from cookiesess import headers
+from cookiesess.errors import ConfigurationError, SessionError
+from cookiesess.events import SharedCachingPrevented
+from cookiesess.jar import Cookies
+from cookiesess.keys import Key, Keyring
+from cookiesess.manager import SessionManager, Settings
+from cookiesess.policy import Transport
+from cookiesess.session import Session
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
+
+SESSION_KEY, COOKIES_KEY, MANAGER_KEY = "cookiesess.session", "cookiesess.cookies", "cookiesess.manager"
+_LOOPBACK = ("127.", "::1", "::ffff:127.")
+# Any of these says that somebody stands between the browser and this server.
+_PROXY_KEYS = (
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_SERVER",
+    "HTTP_X_REAL_IP",
+)
+
+
+class SessionMiddleware:
+    """Gives a WSGI app ``environ["cookiesess.session"]`` and ``environ["cookiesess.cookies"]``.
+
+    Args:
+        app: Any WSGI app.
+        keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which then
+            has all the settings.
+        environ_key: Where the session stands in the environ. Two middlewares in one stack need two keys and two
+            cookie names; they share one jar.
+        **settings: As `SessionManager` takes them.
+
+    Raises:
+        ConfigurationError: A setting that is wrong or contradicts another.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        keys: Keyring | Key | bytes | str | SessionManager,
+        *,
+        environ_key: str = SESSION_KEY,
+        **settings: Unpack[Settings],
+    ) -> None:
+        if not callable(app):
+            raise ConfigurationError(
+                f"app is {type(app).__name__}, which cannot be called; SessionMiddleware(app, keys)"
+            )
+        if isinstance(keys, SessionManager) and settings:
+            raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
+        self.app = app
+        self.manager = keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings)
+        self._environ_key = environ_key
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Run the app."""
+        exchange = _Exchange(self.manager, environ, start_response)
+        exchange.enter(self._environ_key)
+        try:
+            result = self.app(environ, exchange.start_response)
+        except BaseException:
+            exchange.abandon()
+            raise
+        return exchange.finish(result)
+
+
+class _Exchange:
+    """One request and its response: holds the app's ``start_response`` back until the commit."""
+
+    __slots__ = ("_committed", "_environ", "_held", "_jar", "_manager", "_ours", "_server_write", "_session", "_start")
+
+    def __init__(self, manager: SessionManager, environ: "WSGIEnvironment", start_response: "StartResponse") -> None:
+        self._manager = manager
+        self._environ = environ
+        self._start = start_response
+        self._held: tuple[str, headers.Headers, ExcInfo] | None = None
+        self._committed = False
+        self._jar: Cookies | None = None
+
+    def enter(self, environ_key: str) -> None:
+        """Put session, jar and manager into the environ."""
+        environ, manager = self._environ, self._manager
+        if environ_key in environ:
+            _refuse_nesting(environ[environ_key], environ_key, manager)
+        cookie_header = environ.get("HTTP_COOKIE", "")
+        self._session = environ[environ_key] = manager.open(cookie_header)
+        jar = environ.get(COOKIES_KEY)
+        if jar is not None and jar.open:
+            jar.reserve(manager.cookie.name)
+        else:
+            self._jar = environ[COOKIES_KEY] = manager.jar(cookie_header, transport=self.transport)
+        environ[MANAGER_KEY if environ_key == SESSION_KEY else f"{environ_key}.manager"] = manager
+
+    def transport(self) -> Transport:
+        """How the request came; see `Transport`."""
+        environ = self._environ
+        if environ.get("wsgi.url_scheme") == "https":
+            return Transport.HTTPS
+        client = environ.get("REMOTE_ADDR", "")
+        direct = client.startswith(_LOOPBACK) and not any(key in environ for key in _PROXY_KEYS)
+        return Transport.LOOPBACK if direct and _is_loopback(environ.get("HTTP_HOST", "")) else Transport.PLAIN
+
+    def start_response(
+        self, status: str, response_headers: headers.Headers, exc_info: ExcInfo = None, /
+    ) -> Callable[[bytes], object]:
+        """What the app calls. Held back, so that the session can still change."""
+        if self._committed:
+            # Only with exc_info is a second call legal (PEP 3333); without it the server says so.
+            return self._start(status, self._with_ours(response_headers), exc_info)
+        if self._held is not None and exc_info is None:
+            raise SessionError("start_response was called a second time without exc_info, which PEP 3333 forbids")
+        self._held = (status, response_headers, exc_info)
+        return self._write
+
+    def _write(self, data: bytes) -> None:
+        if not self._committed:
+            self.commit(last=False)
+        self._server_write(data)
+
+    def commit(self, *, last: bool) -> None:
+        """Commit the session and send the headers on; `last` where no code of the app will run any more."""
+        held = self._held
+        if held is None:
+            return  # the server meets an app that never called start_response, as it would without us
+        manager, session, jar = self._manager, self._session, self._jar
+        commit = manager.commit(session, jar, transport=self.transport)
+        if not last:
+            manager.settle(session)
+        self._committed = True
+        self._ours = commit
+        status, response_headers, exc_info = held
+        self._held = None  # PEP 3333: a kept exc_info is a cycle through the traceback
+        if exc_info is None:
+            self._server_write = self._start(status, self._with_ours(response_headers))
+        else:
+            self._server_write = self._start(status, self._with_ours(response_headers), exc_info)
+
+    def _with_ours(self, response_headers: headers.Headers) -> headers.Headers:
+        """The app's headers and ours, in a new list: the app's may be shared by all its requests."""
+        cookies, vary = self._ours
+        result = headers.with_vary(response_headers) if vary else response_headers
+        if cookies:
+            result, prevented = headers.with_cookies(result, cookies)
+            if prevented:
+                self._manager.emit(SharedCachingPrevented())
+        return result
+
+    def finish(self, result: Iterable[bytes]) -> Iterable[bytes]:
+        """Return what the server gets: the same object where the body is complete, else an iterator around it."""
+        if type(result) is list or type(result) is tuple or self._is_file(result):
+            if self._committed:
+                self._manager.close(self._session)
+            else:
+                self.commit(last=True)
+            return result
+        return _Body(self, result)
+
+    def _is_file(self, result: Iterable[bytes]) -> bool:
+        wrapper = self._environ.get("wsgi.file_wrapper")
+        return isinstance(wrapper, type) and isinstance(result, wrapper)
+
+    @property
+    def committed(self) -> bool:
+        """Whether the headers have gone out."""
+        return self._committed
+
+    def abandon(self) -> None:
+        """The app raised: nothing is saved, and the same environ may be used for another run."""
+        self._manager.abandon(self._session, self._jar)
+
+    def close(self) -> None:
+        """The body is done: save what streaming changed."""
+        if self._committed:
+            self._manager.close(self._session)
+        else:
+            self.abandon()
+
+
+class _Body(Iterator[bytes]):
+    """The app's body; commits at its first item. No ``len()``, since the server must not ask before the commit."""
+
+    __slots__ = ("_app_close", "_exchange", "_failed", "_iterator")
+
+    def __init__(self, exchange: _Exchange, body: Iterable[bytes]) -> None:
+        self._exchange = exchange
+        self._iterator = iter(body)
+        self._app_close = getattr(body, "close", None)
+        self._failed = False
+
+    def __next__(self) -> bytes:
+        try:
+            item = next(self._iterator)
+        except StopIteration:
+            self._commit()
+            raise
+        except BaseException:
+            self._failed = True
+            raise
+        self._commit()
+        return item
+
+    def _commit(self) -> None:
+        if not self._exchange.committed:
+            self._exchange.commit(last=False)
+
+    def close(self) -> None:
+        """The app's own close first, then what it and the body changed is saved, unless one of them raised."""
+        if self._app_close is not None:
+            self._app_close()
+        if self._failed:
+            self._exchange.abandon()
+        else:
+            self._exchange.close()
+
+
+def _refuse_nesting(present: object, environ_key: str, manager: SessionManager) -> None:
+    if isinstance(present, Session) and not present.closed:
+        raise SessionError(
+            f"environ[{environ_key!r}] holds the open session of another SessionMiddleware around this one"
+            f" ({manager.cookie.name!r} would be the second); remove one, or give one of them its own environ_key="
+            " and cookie name"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    return name == "localhost" or name.endswith(".localhost") or name.strip("[]").startswith(_LOOPBACK)
