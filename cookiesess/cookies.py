@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import NamedTuple
 
 from cookiesess.errors import CookieTooLarge
 
@@ -45,16 +46,18 @@ def parse(header: str) -> dict[str, str]:
     return found
 
 
-def values_of(header: str, name: str) -> Iterator[str]:
-    """Yield the raw values of all cookies called `name`, in order, without parsing the others."""
+def values_of(header: str, name: str, *, limit: int) -> list[str]:
+    """Return the raw values of the first `limit` cookies called `name`, without parsing the others."""
     needle = name + "="
+    values: list[str] = []
     at = header.find(needle)
-    while at >= 0:
+    while at >= 0 and len(values) < limit:
         start = at + len(needle)
-        if _begins_pair(header, at):
+        if at == 0 or _begins_pair(header, at):
             end = header.find(";", start)
-            yield header[start : end if end >= 0 else None].strip(_BLANKS)
+            values.append(header[start : end if end >= 0 else None].strip(_BLANKS))
         at = header.find(needle, start)
+    return values
 
 
 def _begins_pair(header: str, at: int) -> bool:
@@ -161,8 +164,7 @@ class CookieAttributes:
             yield "; Partitioned"
 
 
-@dataclass(frozen=True, slots=True)
-class SetCookie:
+class SetCookie(NamedTuple):
     """One cookie for the response.
 
     Attributes:

@@ -26,6 +26,8 @@ class Happened(Enum):
     EMPTY = "nothing was loaded, and there is still nothing"
     FILLED = "nothing was loaded, and now there is something"
 
+    __hash__ = object.__hash__  # as in Origin
+
 
 class Action(Enum):
     """What to do about it."""
@@ -39,6 +41,8 @@ class Action(Enum):
     TOUCH = "a new idle deadline"
     RESEAL = "a new idle deadline, and the current key"
     DROP = "nothing, and say that a write was dropped"
+
+    __hash__ = object.__hash__  # as in Origin
 
 
 _FRESH: Final = {Happened.EMPTY: Action.NOTHING, Happened.FILLED: Action.CREATE}

@@ -18,7 +18,6 @@ class Draft:
         origin: Where it came from.
         state: Its content; `state.data` and `state.extras` are changed through `data` and `extras`.
         data: The app's values, tracked.
-        extras: Flashes, CSRF secret and settings, tracked.
         handle: What the backend needs to find again what it loaded; its own business.
         stale_key: True where it was opened by a key that is accepted but no longer current.
         renewed: A new ID is wanted, by `login` or ``renew()``.
@@ -29,9 +28,9 @@ class Draft:
 
     __slots__ = (
         "_codec",
+        "_extras",
         "cookie_refusal",
         "data",
-        "extras",
         "handle",
         "logged_in",
         "origin",
@@ -55,13 +54,20 @@ class Draft:
         self.state = state
         self.handle = handle
         self.data = Tracked(state.data, self._codec)
-        self.extras = Tracked(state.extras, self._codec)
+        self._extras: Tracked | None = None
         self.renewed = self.logged_in = False
+
+    @property
+    def extras(self) -> Tracked:
+        """Flashes, CSRF secret and settings; tracked once they are looked at, which few requests do."""
+        if self._extras is None:
+            self._extras = Tracked(self.state.extras, self._codec)
+        return self._extras
 
     @property
     def modified(self) -> bool:
         """Whether anything differs from what was loaded."""
-        return self.logged_in or self.data.modified or self.extras.modified
+        return self.logged_in or self.data.modified or (self._extras is not None and self._extras.modified)
 
     def login(self, owner: str, *, now: int, lifetime: Lifetime) -> None:
         """Make it `owner`'s. What belonged to another owner must not be shown to this one, so it is dropped."""

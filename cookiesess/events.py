@@ -83,7 +83,6 @@ class SessionRejected(Event):
     reason: str
     kid: str | None
     name: ClassVar[str] = "session.rejected"
-    level: ClassVar[int] = logging.WARNING
 
 
 @dataclass(frozen=True, slots=True)

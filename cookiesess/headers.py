@@ -12,6 +12,8 @@ _DIRECTIVE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 # RFC 9213 and its forerunner: they speak to CDNs alone and outrank Cache-Control there.
 _CDN_HEADERS = frozenset({"cdn-cache-control", "surrogate-control"})
 
+_CACHE_HEADERS = _CDN_HEADERS | {"cache-control"}
+
 
 def with_vary(headers: Headers) -> Headers:
     """Return `headers` with ``Cookie`` among what the response varies by, once; ``*`` says so already."""
@@ -32,6 +34,9 @@ def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Header
     the origin). ``max-age`` alone allows shared caching, so ``private`` is added unless ``no-store`` or an unqualified
     ``private`` is there already.
     """
+    lines = [("Set-Cookie", cookie.line) for cookie in cookies]
+    if not any(name.lower() in _CACHE_HEADERS for name, _ in headers):
+        return [*headers, ("Cache-Control", "private"), *lines], False
     kept = [header for header in headers if header[0].lower() not in _CDN_HEADERS]
     for_cdn = len(kept) < len(headers)
     directives = [d.strip() for name, value in kept if name.lower() == "cache-control" for d in _directives(value)]
@@ -41,7 +46,7 @@ def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Header
         kept = [header for header in kept if header[0].lower() != "cache-control"]
         allowed = [d for d in directives if d not in shared]
         kept.append(("Cache-Control", ", ".join(allowed if private else [*allowed, "private"])))
-    return [*kept, *(("Set-Cookie", cookie.line) for cookie in cookies)], bool(shared) or for_cdn
+    return [*kept, *lines], bool(shared) or for_cdn
 
 
 def _directives(value: str) -> Iterable[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Literal, NamedTuple, TypedDict, Unpack
 
 from cookiesess import cookies
@@ -54,17 +53,17 @@ class Cookies(Mapping[str, str]):
     from being read as well.
     """
 
-    __slots__ = ("_committed", "_context", "_header", "_parsed", "_reserved", "_set", "_transport", "touched")
+    # Defaults of the class, not slots filled one by one: a jar is made for every request and used by few.
+    _parsed: dict[str, str] | None = None
+    _set: dict[tuple[str, str | None, str], SetCookie] | None = None
+    _committed = False
+    _also_reserved: tuple[str, ...] = ()
+    touched = False
 
     def __init__(self, context: JarContext, header: str, *, transport: Callable[[], Transport]) -> None:
         self._context = context
         self._header = header
         self._transport = transport
-        self._parsed: dict[str, str] | None = None
-        self._set: dict[tuple[str, str | None, str], SetCookie] | None = None
-        self._committed = False
-        self._reserved: tuple[str, ...] = (context.policy.name,)
-        self.touched = False
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
@@ -127,7 +126,7 @@ class Cookies(Mapping[str, str]):
         if self._committed:
             raise ResponseStarted(f"cookie {key!r} was set after the headers had gone out; set it before the body")
         policy = self._context.policy
-        if key in self._reserved:
+        if key == policy.name or key in self._also_reserved:
             raise ValueError(f"{key!r} is the session's cookie; use the session, or another name")
         fields = {"secure": None, "httponly": False, **attributes}
         if fields["secure"] is None:
@@ -145,21 +144,26 @@ class Cookies(Mapping[str, str]):
         """False once the response's headers have gone out."""
         return not self._committed
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody has read or set a cookie."""
+        return not self.touched and self._set is None
+
     def reserve(self, name: str) -> None:
         """Refuse `name` as well: a second middleware's session has it.
 
         Raises:
             SessionError: It is the session cookie of another middleware in the same stack.
         """
-        if name in self._reserved:
+        if name == self._context.policy.name or name in self._also_reserved:
             raise SessionError(
                 f"two middlewares in one stack use the cookie {name!r}; give one CookiePolicy another name"
             )
-        self._reserved += (name,)
+        self._also_reserved += (name,)
 
-    def _raw_values(self, name: str) -> Iterator[str]:
+    def _raw_values(self, name: str) -> list[str]:
         self.touched = True
-        return islice(cookies.values_of(self._header, name), MAX_CANDIDATES)
+        return cookies.values_of(self._header, name, limit=MAX_CANDIDATES)
 
     def commit(self) -> tuple[SetCookie, ...]:
         """Close the jar and return what was set, in order. For the manager."""

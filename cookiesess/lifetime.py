@@ -82,27 +82,27 @@ class Lifetime:
         """Return the absolute deadline of a session that was created, or logged in, at `start`."""
         return None if self.absolute_seconds is None else start + self.absolute_seconds
 
-    def idle_of(self, times: Times) -> int:
-        """Return the session's idle timeout in seconds: its own where it has one."""
-        return times.idle_seconds or self.idle_seconds
-
     def absolute_deadline(self, times: Times) -> int | None:
         """Return the absolute deadline: what was fixed at creation or login, or what today's setting allows if less."""
-        start = times.created_at if times.authenticated_at is None else times.authenticated_at
-        return min((at for at in (times.ends_at, self.ends_at(start)) if at is not None), default=None)
+        fixed_at = times.ends_at
+        if self.absolute_seconds is None:
+            return fixed_at
+        start = times.authenticated_at or times.created_at
+        today_at = start + self.absolute_seconds
+        return today_at if fixed_at is None or today_at < fixed_at else fixed_at
 
     def deadline(self, times: Times) -> int:
         """Return when the session ends if nobody touches it again."""
-        idle_at = times.refreshed_at + self.idle_of(times)
+        idle_at = times.refreshed_at + (times.idle_seconds or self.idle_seconds)
         absolute_at = self.absolute_deadline(times)
         return idle_at if absolute_at is None else min(idle_at, absolute_at)
 
     def expired(self, times: Times, *, now: int) -> str | None:
         """Return which deadline has passed, ``"idle"`` or ``"absolute"``, or None while the session lives."""
-        if now >= times.refreshed_at + self.idle_of(times):
+        if now >= times.refreshed_at + (times.idle_seconds or self.idle_seconds):
             return "idle"
         absolute_at = self.absolute_deadline(times)
-        return "absolute" if absolute_at is not None and now >= absolute_at else None
+        return None if absolute_at is None or now < absolute_at else "absolute"
 
     def refresh_due(self, times: Times, *, now: int) -> bool:
         """Whether enough time has passed for a new idle deadline to be worth a write."""

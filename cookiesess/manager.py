@@ -1,9 +1,9 @@
 """The pure engine's front: cookies and the time in, a session out; a session in, Set-Cookie lines out. No WSGI here."""
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, Final, NamedTuple, TypedDict
 
 from cookiesess.backends.base import Backend, Drafts, Tokens
 from cookiesess.backends.cookie import CookieBackend
@@ -55,6 +55,10 @@ class Commit(NamedTuple):
         return bool(self.cookies)
 
 
+UNTOUCHED: Final = Commit((), vary=False)
+"""Nobody looked at the session or the cookies: the response needs nothing."""
+
+
 class SessionManager:
     """Opens and commits sessions, for any framework. Thread-safe; one for each app.
 
@@ -83,7 +87,7 @@ class SessionManager:
         types: Iterable[ValueType[Any]] = (),
         on_event: Callable[[Event], object] | None = None,
         clock: Callable[[], float] = time.time,
-        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         _check_type("cookie", cookie, CookiePolicy)
         _check_type("lifetime", lifetime, Lifetime)
@@ -138,8 +142,12 @@ class SessionManager:
             NotSerializable: A nested value cannot be stored.
         """
         draft = session._draft
-        lines = () if draft is None else self._engine.commit(draft, transport)
         session._closed = True
+        if draft is None and (cookies is None or cookies.untouched):
+            if cookies is not None:
+                cookies.commit()
+            return UNTOUCHED
+        lines = () if draft is None else self._engine.commit(draft, transport)
         vary = draft is not None
         if cookies is not None:
             lines += cookies.commit()

@@ -16,7 +16,7 @@ Associated data is version, kid and purpose, each of fixed length or with its le
 another cookie, purpose, key or version does not open.
 """
 
-import secrets
+import os
 from collections.abc import Callable
 from threading import Lock
 from typing import NamedTuple
@@ -110,7 +110,7 @@ class Sealer:
         random_bytes: For the tests' vectors alone; a nonce that repeats reveals both plaintexts.
     """
 
-    def __init__(self, keyring: Keyring, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
+    def __init__(self, keyring: Keyring, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self._random_bytes = random_bytes
         self._ciphers = {key.kid: Xaes256Gcm(key.derive("seal")) for key in keyring.keys}
         self._kid = keyring.current.kid

@@ -45,6 +45,8 @@ class Origin(Enum):
     LOADED = "it opened"
     ENDED = "it was loaded and then ended by invalidate()"
 
+    __hash__ = object.__hash__  # members are looked up in tables on each request; Enum's own hash runs Python code
+
 
 @dataclass(slots=True)
 class State:
@@ -110,11 +112,13 @@ def unpack(plaintext: bytes, codec: ValueCodec, *, now: int) -> State:
     array = codec.loads(plaintext[1:])
     try:
         start, ends_after, refreshed_after, authenticated_at, owner, data = array[:6]
-        sid, extras = (*array[6:8], None, None)[:2]
+        sid = array[6] if len(array) > 6 else None
+        extras = array[7] if len(array) > 7 else {}
+        refreshed_at = start + refreshed_after
         ends_at = None if ends_after is None else start + ends_after
-        state = State(start, start + refreshed_after, ends_at, authenticated_at, owner, data, sid, extras or {})
     except (TypeError, ValueError) as error:
         raise InvalidToken("plaintext") from error
-    if max(start, state.refreshed_at, authenticated_at or 0) > now + CLOCK_SKEW_SECONDS:
+    latest = now + CLOCK_SKEW_SECONDS
+    if start > latest or refreshed_at > latest or (authenticated_at or 0) > latest:
         raise InvalidToken("future")
-    return state
+    return State(start, refreshed_at, ends_at, authenticated_at, owner, data, sid, extras)

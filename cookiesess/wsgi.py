@@ -15,7 +15,7 @@ from cookiesess.errors import ConfigurationError, SessionError
 from cookiesess.events import SharedCachingPrevented
 from cookiesess.jar import Cookies
 from cookiesess.keys import Key, Keyring
-from cookiesess.manager import SessionManager, Settings
+from cookiesess.manager import UNTOUCHED, Commit, SessionManager, Settings
 from cookiesess.policy import Transport
 from cookiesess.session import Session
 
@@ -70,11 +70,23 @@ class SessionMiddleware:
         self.app = app
         self.manager = keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings)
         self._environ_key = environ_key
+        self._manager_key = MANAGER_KEY if environ_key == SESSION_KEY else f"{environ_key}.manager"
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Run the app."""
-        exchange = _Exchange(self.manager, environ, start_response)
-        exchange.enter(self._environ_key)
+        manager = self.manager
+        cookie_header = environ.get("HTTP_COOKIE", "")
+        exchange = _Exchange(manager, environ, start_response)
+        session = exchange.session = manager.open(cookie_header)
+        if environ.get(self._environ_key) is not None:
+            self._refuse_nesting(environ[self._environ_key])
+        environ[self._environ_key] = session
+        environ[self._manager_key] = manager
+        outer = environ.get(COOKIES_KEY)
+        if outer is None or not outer.open:
+            exchange.jar = environ[COOKIES_KEY] = manager.jar(cookie_header, transport=exchange.transport)
+        else:
+            outer.reserve(manager.cookie.name)
         try:
             result = self.app(environ, exchange.start_response)
         except BaseException:
@@ -82,11 +94,24 @@ class SessionMiddleware:
             raise
         return exchange.finish(result)
 
+    def _refuse_nesting(self, present: object) -> None:
+        """Raise where `present` is the session of a request that is still running."""
+        if isinstance(present, Session) and not present.closed:
+            raise SessionError(
+                f"environ[{self._environ_key!r}] holds the open session of another SessionMiddleware around this one"
+                f" ({self.manager.cookie.name!r} would be the second); remove one, or give one of them its own"
+                " environ_key= and cookie name"
+            )
+
 
 class _Exchange:
     """One request and its response: holds the app's ``start_response`` back until the commit."""
 
-    __slots__ = ("_committed", "_environ", "_held", "_jar", "_manager", "_ours", "_server_write", "_session", "_start")
+    __slots__ = ("_committed", "_environ", "_held", "_manager", "_ours", "_server_write", "_start", "jar", "session")
+
+    session: Session
+    _ours: Commit
+    _server_write: Callable[[bytes], object]
 
     def __init__(self, manager: SessionManager, environ: "WSGIEnvironment", start_response: "StartResponse") -> None:
         self._manager = manager
@@ -94,21 +119,7 @@ class _Exchange:
         self._start = start_response
         self._held: tuple[str, headers.Headers, ExcInfo] | None = None
         self._committed = False
-        self._jar: Cookies | None = None
-
-    def enter(self, environ_key: str) -> None:
-        """Put session, jar and manager into the environ."""
-        environ, manager = self._environ, self._manager
-        if environ_key in environ:
-            _refuse_nesting(environ[environ_key], environ_key, manager)
-        cookie_header = environ.get("HTTP_COOKIE", "")
-        self._session = environ[environ_key] = manager.open(cookie_header)
-        jar = environ.get(COOKIES_KEY)
-        if jar is not None and jar.open:
-            jar.reserve(manager.cookie.name)
-        else:
-            self._jar = environ[COOKIES_KEY] = manager.jar(cookie_header, transport=self.transport)
-        environ[MANAGER_KEY if environ_key == SESSION_KEY else f"{environ_key}.manager"] = manager
+        self.jar: Cookies | None = None
 
     def transport(self) -> Transport:
         """How the request came; see `Transport`."""
@@ -141,18 +152,18 @@ class _Exchange:
         held = self._held
         if held is None:
             return  # the server meets an app that never called start_response, as it would without us
-        manager, session, jar = self._manager, self._session, self._jar
-        commit = manager.commit(session, jar, transport=self.transport)
+        self._ours = self._manager.commit(self.session, self.jar, transport=self.transport)
         if not last:
-            manager.settle(session)
+            self._manager.settle(self.session)
         self._committed = True
-        self._ours = commit
         status, response_headers, exc_info = held
         self._held = None  # PEP 3333: a kept exc_info is a cycle through the traceback
+        if self._ours is not UNTOUCHED:
+            response_headers = self._with_ours(response_headers)
         if exc_info is None:
-            self._server_write = self._start(status, self._with_ours(response_headers))
+            self._server_write = self._start(status, response_headers)
         else:
-            self._server_write = self._start(status, self._with_ours(response_headers), exc_info)
+            self._server_write = self._start(status, response_headers, exc_info)
 
     def _with_ours(self, response_headers: headers.Headers) -> headers.Headers:
         """The app's headers and ours, in a new list: the app's may be shared by all its requests."""
@@ -168,7 +179,7 @@ class _Exchange:
         """Return what the server gets: the same object where the body is complete, else an iterator around it."""
         if type(result) is list or type(result) is tuple or self._is_file(result):
             if self._committed:
-                self._manager.close(self._session)
+                self._manager.close(self.session)
             else:
                 self.commit(last=True)
             return result
@@ -185,12 +196,12 @@ class _Exchange:
 
     def abandon(self) -> None:
         """The app raised: nothing is saved, and the same environ may be used for another run."""
-        self._manager.abandon(self._session, self._jar)
+        self._manager.abandon(self.session, self.jar)
 
     def close(self) -> None:
         """The body is done: save what streaming changed."""
         if self._committed:
-            self._manager.close(self._session)
+            self._manager.close(self.session)
         else:
             self.abandon()
 
@@ -230,15 +241,6 @@ class _Body(Iterator[bytes]):
             self._exchange.abandon()
         else:
             self._exchange.close()
-
-
-def _refuse_nesting(present: object, environ_key: str, manager: SessionManager) -> None:
-    if isinstance(present, Session) and not present.closed:
-        raise SessionError(
-            f"environ[{environ_key!r}] holds the open session of another SessionMiddleware around this one"
-            f" ({manager.cookie.name!r} would be the second); remove one, or give one of them its own environ_key="
-            " and cookie name"
-        )
 
 
 def _is_loopback(host: str) -> bool:

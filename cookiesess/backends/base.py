@@ -1,7 +1,6 @@
 """What every backend does, and the token that both kinds put into the cookie."""
 
 from collections.abc import Callable
-from itertools import islice
 from typing import Any, Final, NamedTuple, Protocol
 
 from cookiesess.cookies import values_of
@@ -67,7 +66,7 @@ class Tokens:
     def open(self, header: str) -> Opened | InvalidToken | None:
         """Return the first that authenticates, else why the first one did not, else None where there is none."""
         failure = None
-        for value in islice(values_of(header, self._name), MAX_CANDIDATES):
+        for value in values_of(header, self._name, limit=MAX_CANDIDATES):
             try:
                 return self._read(value, self._purpose)
             except InvalidToken as error:

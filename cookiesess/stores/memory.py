@@ -1,0 +1,179 @@
+"""Sessions in the memory of one process: for tests, and for a small app that runs as a single process."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import count, islice
+from threading import Lock
+
+from cookiesess.errors import ConfigurationError, RecordExists
+from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+
+# Later than any expiry: a store without records has nothing that could expire.
+_NEVER = 1 << 63
+
+
+class MemoryStore(Store):
+    """A bounded store in this process's memory; gone with the process, shared by its threads, by no other process.
+
+    The bound keeps a flood of new sessions from taking the machine's memory. When it is reached, a new session takes
+    the place of, in this order: every expired one, the session without an owner that was used longest ago, the owned
+    session that was used longest ago.
+
+    Args:
+        max_sessions: The most records that are kept, at least 1.
+        on_evict: See the attribute.
+
+    Attributes:
+        on_evict: Called as ``on_evict(evicted)`` with the number of *unexpired* sessions that a `create` has just
+            pushed out, after the lock is released and in the thread that created; None for nobody. It may be set at any
+            time (the manager sets it to emit an event). What it raises comes out of `create`, whose record is written.
+
+    Raises:
+        ConfigurationError: `max_sessions` is below 1.
+    """
+
+    evicts = True
+    indexes_owners = True
+
+    def __init__(self, *, max_sessions: int = 10_000, on_evict: Callable[[int], None] | None = None) -> None:
+        if max_sessions < 1:
+            raise ConfigurationError(f"max_sessions is {max_sessions}; a MemoryStore keeps at least 1 session")
+        self.on_evict = on_evict
+        self._max_sessions = max_sessions
+        self._lock = Lock()
+        # Each shelf stands in the order of last use, so that what goes first is found without a search.
+        self._anonymous: OrderedDict[bytes, Record] = OrderedDict()
+        self._owned: OrderedDict[bytes, Record] = OrderedDict()
+        self._keys_by_owner: dict[bytes, set[bytes]] = {}
+        # One counter for all records, so that a key that is deleted and created again never repeats a version.
+        self._versions = count(1)
+        # No record expires before this second. It saves the search for expired ones while there cannot be any, and
+        # bounds it to one a second while there are.
+        self._none_expires_before = _NEVER
+
+    def __repr__(self) -> str:
+        return f"<MemoryStore {len(self._anonymous) + len(self._owned)} of {self._max_sessions} sessions>"
+
+    def create(self, key: bytes, record: Record, *, now: int) -> None:
+        """See `Store.create`. In a full store this is what evicts."""
+        with self._lock:
+            evicted = 0
+            if (current := self._find(key)) is None:
+                evicted = self._make_room(now)
+            elif current.expires_at > now:
+                raise RecordExists("there is a record under this key already, and it was left as it is")
+            self._put(key, record, next(self._versions))
+        if evicted and self.on_evict is not None:
+            self.on_evict(evicted)
+
+    def load(self, key: bytes, *, now: int) -> Record | None:
+        """See `Store.load`. A session that is loaded has been used, and is evicted later."""
+        with self._lock:
+            return self._use(key, now)
+
+    def load_many(self, keys: Iterable[bytes], *, now: int) -> dict[bytes, Record]:
+        """See `Store.load_many`."""
+        with self._lock:
+            return {key: record for key in keys if (record := self._use(key, now)) is not None}
+
+    def update(self, key: bytes, record: Record, *, expected_version: Hashable, now: int) -> Updated | Conflict | Gone:
+        """See `Store.update`."""
+        with self._lock:
+            current = self._use(key, now)
+            if current is None:
+                return Gone()
+            if current.version != expected_version:
+                return Conflict(current)
+            version = next(self._versions)
+            self._put(key, record, version)
+            return Updated(version)
+
+    def touch(self, key: bytes, *, expires_at: int, expected_version: Hashable, now: int) -> bool:
+        """See `Store.touch`."""
+        with self._lock:
+            current = self._use(key, now)
+            if current is None or current.version != expected_version:
+                return False
+            moved = Record(current.payload, expires_at, current.summary, current.owner)
+            self._put(key, moved, current.version)
+            return True
+
+    def delete(self, key: bytes, *, expected_version: Hashable = None) -> bool:
+        """See `Store.delete`."""
+        with self._lock:
+            current = self._find(key)
+            if current is None or (expected_version is not None and current.version != expected_version):
+                return False
+            self._remove(key, current)
+            return True
+
+    def delete_expired(self, *, now: int, limit: int) -> int:
+        """See `Store.delete_expired`."""
+        with self._lock:
+            return self._drop_expired(now, limit)
+
+    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
+        """See `Store.records_of`. A listing is no use of the sessions in it."""
+        with self._lock:
+            records = ((key, self._owned[key]) for key in self._keys_by_owner.get(owner, ()))
+            return {
+                key: Record(b"", record.expires_at, record.summary, owner, record.version)
+                for key, record in records
+                if record.expires_at > now
+            }
+
+    # Everything below runs with the lock held.
+
+    def _find(self, key: bytes) -> Record | None:
+        return self._anonymous.get(key) or self._owned.get(key)
+
+    def _use(self, key: bytes, now: int) -> Record | None:
+        record = self._find(key)
+        if record is None or record.expires_at <= now:
+            return None
+        self._shelf(record).move_to_end(key)
+        return record
+
+    def _shelf(self, record: Record) -> OrderedDict[bytes, Record]:
+        return self._anonymous if record.owner is None else self._owned
+
+    def _put(self, key: bytes, record: Record, version: Hashable) -> None:
+        if (current := self._find(key)) is not None:
+            self._remove(key, current)
+        stored = Record(record.payload, record.expires_at, record.summary, record.owner, version)
+        self._shelf(stored)[key] = stored
+        if stored.owner is not None:
+            self._keys_by_owner.setdefault(stored.owner, set()).add(key)
+        self._none_expires_before = min(self._none_expires_before, stored.expires_at)
+
+    def _remove(self, key: bytes, record: Record) -> None:
+        del self._shelf(record)[key]
+        if record.owner is not None:
+            keys = self._keys_by_owner[record.owner]
+            keys.remove(key)
+            if not keys:
+                del self._keys_by_owner[record.owner]
+
+    def _make_room(self, now: int) -> int:
+        """Make room for one more record; return how many unexpired ones were dropped for it."""
+        if len(self._anonymous) + len(self._owned) < self._max_sessions:
+            return 0
+        if self._drop_expired(now, self._max_sessions):
+            return 0
+        key, record = next(iter((self._anonymous or self._owned).items()))
+        self._remove(key, record)
+        return 1
+
+    def _drop_expired(self, now: int, limit: int) -> int:
+        if now < self._none_expires_before:
+            return 0
+        expired = list(islice(((k, r) for k, r in self._all() if r.expires_at <= now), limit))
+        for key, record in expired:
+            self._remove(key, record)
+        if len(expired) < limit:
+            self._none_expires_before = min((record.expires_at for _, record in self._all()), default=_NEVER)
+        return len(expired)
+
+    def _all(self) -> Iterator[tuple[bytes, Record]]:
+        yield from self._anonymous.items()
+        yield from self._owned.items()

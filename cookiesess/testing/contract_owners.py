@@ -1,0 +1,123 @@
+"""The owner index: which sessions a user has, after everything that can happen to one."""
+
+# ruff: noqa: S101 (a test suite asserts)
+
+from collections.abc import Hashable
+from dataclasses import replace
+from unittest import SkipTest
+
+from cookiesess.testing.contract_base import ContractBase
+
+
+class OwnerCases(ContractBase):
+    """The cases of `records_of`; skipped where the store does not index owners."""
+
+    def test_records_of_returns_every_record_of_the_owner(self) -> None:
+        self.need_owner_index()
+        for name in "ab":
+            self.created(self.key(name), self.record(owner=self.owner()))
+        assert self._keys_of("ann") == {self.key("a"), self.key("b")}
+
+    def test_records_of_leaves_out_other_owners_and_records_without_one(self) -> None:
+        self.need_owner_index()
+        self.created(self.key("a"), self.record(owner=self.owner("bob")))
+        self.created(self.key("b"), self.record(owner=None))
+        assert self._keys_of("ann") == set()
+
+    def test_records_of_returns_all_but_the_payload(self) -> None:
+        self.need_owner_index()
+        self.created(record=self.record(summary=b"a phone", owner=self.owner()))
+        listed = self.store.records_of(self.owner(), now=self.now)
+        assert listed == {self.key(): replace(self.loaded(), payload=b"")}
+
+    def test_the_version_that_records_of_returns_can_be_used(self) -> None:
+        self.need_owner_index()
+        self.created(record=self.record(owner=self.owner()))
+        listed = self.store.records_of(self.owner(), now=self.now)[self.key()]
+        assert self.store.delete(self.key(), expected_version=listed.version)
+
+    def test_an_update_gives_a_record_its_owner(self) -> None:
+        self.need_owner_index()
+        self._update_owner(self.created(), "ann")
+        assert self._keys_of("ann") == {self.key()}
+
+    def test_an_update_gives_a_record_another_owner(self) -> None:
+        self.need_owner_index()
+        self._update_owner(self.created(record=self.record(owner=self.owner("ann"))), "bob")
+        assert (self._keys_of("ann"), self._keys_of("bob")) == (set(), {self.key()})
+
+    def test_an_update_takes_the_owner_from_a_record(self) -> None:
+        self.need_owner_index()
+        self._update_owner(self.created(record=self.record(owner=self.owner())), None)
+        assert self._keys_of("ann") == set()
+
+    def test_an_update_that_failed_leaves_the_owner(self) -> None:
+        self.need_owner_index()
+        stale = self.created(record=self.record(owner=self.owner("ann")))
+        self._update_owner(stale, "ann")
+        self._update_owner(stale, "bob")
+        assert (self._keys_of("ann"), self._keys_of("bob")) == ({self.key()}, set())
+
+    def test_an_update_with_the_same_owner_keeps_the_record_listed_once(self) -> None:
+        self.need_owner_index()
+        self._update_owner(self.created(record=self.record(owner=self.owner())), "ann")
+        listed = self.store.records_of(self.owner(), now=self.now)
+        assert listed == {self.key(): replace(self.loaded(), payload=b"")}
+
+    def test_a_touched_record_is_listed_with_its_new_expiry(self) -> None:
+        self.need_owner_index()
+        version = self.created(record=self.record(owner=self.owner()))
+        self.store.touch(self.key(), expires_at=self.now + 7200, expected_version=version, now=self.now)
+        assert self.store.records_of(self.owner(), now=self.now + 7199)[self.key()].expires_at == self.now + 7200
+
+    def test_a_deleted_record_is_not_listed(self) -> None:
+        self.need_owner_index()
+        self.created(record=self.record(owner=self.owner()))
+        self.store.delete(self.key())
+        assert self._keys_of("ann") == set()
+
+    def test_deleting_one_record_leaves_the_others_listed(self) -> None:
+        self.need_owner_index()
+        for name in "ab":
+            self.created(self.key(name), self.record(owner=self.owner()))
+        self.store.delete(self.key("a"))
+        assert self._keys_of("ann") == {self.key("b")}
+
+    def test_an_expired_record_is_not_listed(self) -> None:
+        self.need_owner_index()
+        self.created(record=self.record(lives=60, owner=self.owner()))
+        assert list(self.store.records_of(self.owner(), now=self.now + 59)) == [self.key()]
+        assert self.store.records_of(self.owner(), now=self.now + 60) == {}
+
+    def test_a_swept_record_is_not_listed(self) -> None:
+        self.need_owner_index()
+        self.created(record=self.record(lives=60, owner=self.owner()))
+        self.store.delete_expired(now=self.now + 60, limit=100)
+        assert self.store.records_of(self.owner(), now=self.now + 60) == {}
+
+    def test_a_key_that_is_created_again_has_only_its_new_owner(self) -> None:
+        self.need_owner_index()
+        self.created(record=self.record(lives=60, owner=self.owner("ann")))
+        self.store.create(self.key(), self.record(owner=self.owner("bob")), now=self.now + 60)
+        assert self.store.records_of(self.owner("ann"), now=self.now + 60) == {}
+        assert list(self.store.records_of(self.owner("bob"), now=self.now + 60)) == [self.key()]
+
+    def test_an_unknown_owner_has_no_records(self) -> None:
+        self.need_owner_index()
+        assert self._keys_of("nobody") == set()
+
+    def test_a_store_without_an_owner_index_says_so(self) -> None:
+        if self.store.indexes_owners:
+            raise SkipTest(f"{type(self.store).__name__} indexes owners")
+        try:
+            self.store.records_of(self.owner(), now=self.now)
+        except NotImplementedError:
+            return
+        raise AssertionError("indexes_owners is False, and records_of did not raise NotImplementedError")
+
+    def _keys_of(self, name: str) -> set[bytes]:
+        return set(self.store.records_of(self.owner(name), now=self.now))
+
+    def _update_owner(self, version: Hashable, name: str | None) -> None:
+        owner = None if name is None else self.owner(name)
+        self.store.update(self.key(), self.record(owner=owner), expected_version=version, now=self.now)
