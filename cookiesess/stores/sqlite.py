@@ -65,7 +65,7 @@ class SQLiteStore(Store):
     inside a method* is the one thing to avoid: the child inherits SQLite's idea of that thread's locks.
 
     A file that is deleted or replaced under a running app is noticed within a second, and a deleted one is made anew.
-    One that is replaced must be replaced together with its neighbours: SQLite would add an old ``-wal`` to the new file.
+    To replace one, remove its neighbours too: SQLite would add what an old ``-wal`` holds to the new file.
 
     Args:
         path: The file, made if it is missing; its directory must exist. Relative to the current directory of now.

@@ -160,7 +160,7 @@ class SQLiteFile:
         try:
             connection.execute(self._set_synchronous)
             bring_up_to_date(connection, self.path)
-        except BaseException:
+        except (sqlite3.Error, ConfigurationError):
             connection.close()
             raise
         if (file_id := _file_id(self.path)) != self._file_id:

@@ -73,8 +73,8 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
 def _enter_wal(connection: sqlite3.Connection, tries: int = _WAL_TRIES) -> None:
     """Switch the file to WAL; nothing is done where it is in WAL already.
 
-    SQLite does not wait for a lock in this one statement, whatever the busy timeout, so several processes that start on
-    a new file would fail each other. An exclusive transaction does wait, and when it is over the way is free.
+    In this one statement SQLite does not wait for another writer, whatever the busy timeout, so several processes that
+    start on a new file would fail each other. An exclusive transaction does wait, and when it is over the way is free.
     """
     try:
         connection.execute("PRAGMA journal_mode=WAL")

@@ -1,0 +1,174 @@
+"""What a session in a cookie costs: ``python -m benchmarks.overhead`` (90 seconds), or with ``--quick`` (10 seconds).
+
+Every peer runs in the fastest configuration that still does its job, and the reason stands beside each setting. All set
+browser-session cookies with Secure, HttpOnly and SameSite=Lax.
+"""
+
+import argparse
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from benchmarks.apps import (
+    SECRET,
+    BareHandler,
+    Handler,
+    available,
+    django_app,
+    flask_app,
+    flask_handler,
+    plain_app,
+    pyramid_app,
+)
+from benchmarks.harness import App, Bar, Contestant, Data, Result, bars_table, measure, results_table
+
+OURS, FLASK = "cookiesess", "Flask"
+BEAKER, BEAKER_ENDLESS = "Beaker, encrypted", "Beaker, encrypted, no timeout"
+PACKAGES = (
+    "cookiesess",
+    "Flask",
+    "Werkzeug",
+    "itsdangerous",
+    "Beaker",
+    "cryptography",
+    "ormsgpack",
+    "Django",
+    "Pyramid",
+)
+
+BARE_WSGI = plain_app(BareHandler())
+"""One bare app for all who wrap plain WSGI."""
+
+
+def cookiesess() -> Contestant:
+    from cookiesess import SessionMiddleware, get_session
+
+    # As it comes: encrypted, with an idle and an absolute timeout.
+    return Contestant(OURS, BARE_WSGI, lambda data: SessionMiddleware(plain_app(Handler(data, get_session)), SECRET))
+
+
+def flask() -> Contestant:
+    # As it comes: signed, not encrypted. Not permanent, or it would write the cookie anew with every request.
+    return Contestant(FLASK, flask_app(), lambda data: flask_app(flask_handler(data)))
+
+
+def beaker() -> Contestant:
+    # The like of what all others here do: a session that ends by itself. For that Beaker keeps the time of access, and
+    # so seals the cookie anew with every read; it does that by default too, without a timeout.
+    return _beaker(BEAKER, {"session.timeout": 14 * 24 * 3600})
+
+
+def beaker_endless() -> Contestant:
+    # Its fastest: no time of access, and a stolen cookie that works for ever. (It still seals once for every read, when
+    # it loads the session; no setting spares that.)
+    return _beaker(BEAKER_ENDLESS, {"session.save_accessed_time": False})
+
+
+def _beaker(name: str, settings: Mapping[str, object]) -> Contestant:
+    from beaker.middleware import SessionMiddleware
+
+    config = {
+        "session.type": "cookie",
+        "session.key": "session",
+        "session.encrypt_key": SECRET,
+        "session.validate_key": SECRET,
+        "session.crypto_type": "cryptography",  # the backend it recommends: AES-GCM by OpenSSL
+        "session.data_serializer": "json",  # the only one besides pickle, which makes a leaked key run code
+        "session.secure": True,
+        "session.httponly": True,
+        "session.samesite": "Lax",
+        **settings,
+    }
+
+    def build(data: Data) -> App:
+        # Explicit save() where something changed; `session.auto` would save after every read as well.
+        handler = Handler(data, lambda environ: environ["beaker.session"], save=lambda session: session.save())
+        return SessionMiddleware(plain_app(handler), config)
+
+    return Contestant(name, BARE_WSGI, build)
+
+
+def django_signed_cookies() -> Contestant:
+    engine = {"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}  # JSON, compressed, signed
+
+    def build(data: Data) -> App:
+        return django_app(Handler(data, lambda request: request.session), **engine)
+
+    return Contestant("Django, signed_cookies", django_app(**engine), build)
+
+
+def pyramid_signed() -> Contestant:
+    from pyramid.session import SignedCookieSessionFactory
+
+    # By default it issues the cookie anew with every request that reads; None leaves that out altogether.
+    factory = SignedCookieSessionFactory(SECRET, reissue_time=None, secure=True, httponly=True)
+
+    def build(data: Data) -> App:
+        return pyramid_app(Handler(data, lambda request: request.session), session_factory=factory)
+
+    return Contestant("Pyramid, signed", pyramid_app(), build)
+
+
+CONTESTANTS = (cookiesess, flask, beaker, beaker_endless, django_signed_cookies, pyramid_signed)
+
+
+def bars(results: Mapping[str, Result]) -> list[Bar]:
+    """Return what is to be reached on the typical session, as far as those compared took part."""
+    if OURS not in results:
+        return []
+    ours, bars = results[OURS], []
+    for peer, scenario, part in [
+        (FLASK, "read", 9),
+        (BEAKER, "read", 15),
+        (BEAKER_ENDLESS, "read", 15),
+        (FLASK, "write", 12),
+        (BEAKER, "write", 12),
+        (BEAKER_ENDLESS, "write", 12),
+    ]:
+        if peer in results:
+            ratio = ours.us[scenario] / results[peer].us[scenario]
+            bars.append(Bar(f"{scenario}, of {peer}", ratio, 1 / part, "fraction"))
+    bars.append(Bar("untouched", ours.us["untouched"], 2, "{:.2f} µs"))
+    if BEAKER in results:
+        bars.append(
+            Bar(f"untouched, against {BEAKER}", ours.us["untouched"], results[BEAKER].us["untouched"], "{:.2f} µs")
+        )
+    if FLASK in results:
+        bars.append(Bar(f"cookie's value, of {FLASK}'s bytes", ours.value_bytes / results[FLASK].value_bytes, 1.25))
+    return bars
+
+
+def versions(packages: Sequence[str]) -> str:
+    """Return one line that says what was measured."""
+    found = [f"Python {platform.python_version()}"]
+    for package in packages:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            found.append(f"{package} –")
+    return ", ".join(found)
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """Return the options that all benchmarks share."""
+    options = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--quick", action="store_true", help="about ten seconds, for a first look")
+    options.add_argument("--seconds", type=float, help="how long to measure")
+    return options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print. The exit code says nothing about speed."""
+    options = parser(__doc__).parse_args(argv)
+    contestants, missing = available(*CONTESTANTS)
+    results = measure(contestants, seconds=options.seconds or (8 if options.quick else 75))
+    print(versions(PACKAGES), *(f"left out: {line}" for line in missing), sep="\n")
+    for shape, by_name in results.items():
+        print(f"\n### {shape} session\n\n{results_table(by_name, OURS)}")
+    if reached := bars(results["typical"]):
+        print(f"\n{bars_table(reached)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

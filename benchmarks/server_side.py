@@ -1,0 +1,230 @@
+"""What a session in a store costs: ``python -m benchmarks.server_side``, with ``--quick``, or with ``--growth``.
+
+All files are in one temporary directory (``--directory`` puts it elsewhere). It should be on a disk: in a RAM file
+system, keeping one file a session costs several times less. Every peer runs in the fastest configuration that still
+does its job, and the reason stands beside each setting.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks import floor, growth
+from benchmarks.apps import (
+    SECRET,
+    BareHandler,
+    Handler,
+    available,
+    django_app,
+    flask_app,
+    flask_handler,
+    plain_app,
+)
+from benchmarks.harness import App, Bar, Contestant, Data, Result, bars_table, measure, results_table
+from benchmarks.overhead import parser, versions
+
+SQLITE, MEMORY = "cookiesess, SQLite", "cookiesess, memory"
+DJANGO = "Django, SQLite"
+BEAKER_FILE, BEAKER_MEMORY = "Beaker, file", "Beaker, memory"
+ENDLESS = ", no timeout"
+PACKAGES = ("cookiesess", "cryptography", "Django", "Beaker", "Flask", "Flask-Session", "cachelib")
+
+BARE_WSGI = plain_app(BareHandler())
+
+# A contestant is told which directory is its own, and what to do when all is over.
+Builder = Callable[[Path, ExitStack], Contestant]
+
+
+def cookiesess_sqlite(directory: Path, cleanup: ExitStack) -> Contestant:
+    from cookiesess.stores.sqlite import SQLiteStore
+
+    store = SQLiteStore(directory / "sessions.db")  # as it comes: WAL, synchronous=NORMAL
+    cleanup.callback(store.close)
+    return _cookiesess(SQLITE, store)
+
+
+def cookiesess_memory(directory: Path, cleanup: ExitStack) -> Contestant:
+    from cookiesess.stores.memory import MemoryStore
+
+    # So many that the first visits measure the making of sessions; beyond the bound each would also evict one.
+    return _cookiesess(MEMORY, MemoryStore(max_sessions=10_000_000))
+
+
+def _cookiesess(name: str, store: Any) -> Contestant:
+    from cookiesess import SessionMiddleware, get_session
+
+    def build(data: Data) -> App:
+        return SessionMiddleware(plain_app(Handler(data, get_session)), SECRET, store=store)
+
+    return Contestant(name, BARE_WSGI, build)
+
+
+def django_sqlite(directory: Path, cleanup: ExitStack) -> Contestant:
+    settings: dict[str, Any] = {
+        "SESSION_ENGINE": "django.contrib.sessions.backends.db",
+        "INSTALLED_APPS": ["django.contrib.sessions"],
+        "DATABASES": {
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": directory / "django.db",
+                "CONN_MAX_AGE": None,  # the connection is kept; by default each request opens one
+                "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"},  # as ours
+            }
+        },
+    }
+
+    def build(data: Data) -> App:
+        return django_app(Handler(data, lambda request: request.session), **settings)
+
+    bare = django_app(**settings)  # it also sets Django up, without which there are no models
+
+    from django.contrib.sessions.models import Session
+    from django.db import connection
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Session)
+    cleanup.callback(connection.close)
+    return Contestant(DJANGO, bare, build)
+
+
+# The like of what all others here do: a session that ends by itself. For that Beaker keeps the time of access, and so
+# writes with every read; it does that by default too, without a timeout.
+_BEAKER = {"session.timeout": 14 * 24 * 3600}
+# Its fastest: no time of access, and a stolen ID that works for ever.
+_BEAKER_ENDLESS = {"session.save_accessed_time": False}
+
+
+def beaker_file(directory: Path, cleanup: ExitStack) -> Contestant:
+    return _beaker(BEAKER_FILE, directory, _BEAKER)
+
+
+def beaker_file_endless(directory: Path, cleanup: ExitStack) -> Contestant:
+    return _beaker(BEAKER_FILE + ENDLESS, directory, _BEAKER_ENDLESS)
+
+
+def beaker_memory(directory: Path, cleanup: ExitStack) -> Contestant:
+    return _beaker(BEAKER_MEMORY, None, _BEAKER)
+
+
+def beaker_memory_endless(directory: Path, cleanup: ExitStack) -> Contestant:
+    return _beaker(BEAKER_MEMORY + ENDLESS, None, _BEAKER_ENDLESS)
+
+
+def _beaker(name: str, directory: Path | None, settings: Mapping[str, object]) -> Contestant:
+    from beaker.middleware import SessionMiddleware
+
+    config = {
+        "session.type": "file" if directory else "memory",
+        "session.data_dir": str(directory) if directory else None,
+        "session.key": "session",
+        "session.data_serializer": "pickle",  # its default, and its fastest: JSON costs up to a fifth more with files
+        "session.secure": True,
+        "session.httponly": True,
+        "session.samesite": "Lax",
+        **settings,  # no `session.secret`: its IDs are random, and a signature would only cost
+    }
+
+    def build(data: Data) -> App:
+        # Explicit save() where something changed; `session.auto` would save after every read as well.
+        handler = Handler(data, lambda environ: environ["beaker.session"], save=lambda session: session.save())
+        return SessionMiddleware(plain_app(handler), config)
+
+    return Contestant(name, BARE_WSGI, build)
+
+
+def flask_session_files(directory: Path, cleanup: ExitStack) -> Contestant:
+    from cachelib.file import FileSystemCache
+    from flask_session import Session
+
+    # A threshold makes it count its files, in a file, with every write.
+    cache = FileSystemCache(str(directory), threshold=0)
+
+    def build(data: Data) -> App:
+        app = flask_app(
+            flask_handler(data),
+            SESSION_TYPE="cachelib",
+            SESSION_CACHELIB=cache,
+            SESSION_PERMANENT=False,  # a browser-session cookie, as all others here set; spares it a date
+            SESSION_REFRESH_EACH_REQUEST=False,  # by default each request writes the session anew
+        )
+        Session(app)
+        return app
+
+    return Contestant("Flask-Session, file cache", flask_app(), build)
+
+
+CONTESTANTS: tuple[Builder, ...] = (
+    cookiesess_sqlite,
+    cookiesess_memory,
+    django_sqlite,
+    beaker_file,
+    beaker_file_endless,
+    beaker_memory,
+    beaker_memory_endless,
+    flask_session_files,
+)
+
+
+def bars(results: Mapping[str, Result], least: floor.Floor) -> list[Bar]:
+    """Return what is to be reached on the typical session, as far as those compared took part."""
+    bars = []
+    ours = results[SQLITE].us
+    for peer, scenario, part in [
+        (DJANGO, "read", 15),
+        (BEAKER_FILE, "read", 15),  # not of the endless one, which takes less time than the bare SQL and ciphers
+        (DJANGO, "write", 20),
+    ]:
+        if peer in results:
+            ratio = ours[scenario] / results[peer].us[scenario]
+            bars.append(Bar(f"SQLite {scenario}, of {peer}", ratio, 1 / part, "fraction"))
+    for scenario, cell in [("read", least.read), ("write", least.write)]:
+        what = f"SQLite {scenario}, of its bare SQL and ciphers ({cell.us:.1f} µs)"
+        bars.append(Bar(what, ours[scenario] / cell.us, 2.2))
+    return bars
+
+
+def compare(directory: Path, *, seconds: float) -> None:
+    """Measure all contestants in `directory` and print the tables."""
+    with ExitStack() as cleanup:
+        builders = []
+        for build in CONTESTANTS:
+            own = directory / build.__name__
+            own.mkdir()
+            builders.append(_named(build, own, cleanup))
+        contestants, missing = available(*builders)
+        print(versions(PACKAGES), *(f"left out: {line}" for line in missing), sep="\n")
+        least = floor.build(directory, cleanup) if SQLITE in {c.name for c in contestants} else None
+        beside = [least.read, least.write] if least else []
+        results = measure(contestants, seconds=seconds, beside=beside)
+    for shape, by_name in results.items():
+        print(f"\n### {shape} session\n\n{results_table(by_name, SQLITE)}")
+    if least:
+        print(f"\n{bars_table(bars(results['typical'], least))}")
+
+
+def _named(build: Builder, directory: Path, cleanup: ExitStack) -> Callable[[], Contestant]:
+    bound = partial(build, directory, cleanup)
+    bound.__name__ = build.__name__  # type: ignore[attr-defined]
+    return bound
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print. The exit code says nothing about speed."""
+    options = parser(__doc__)
+    options.add_argument("--growth", action="store_true", help="how SQLite grows, up to a million sessions (minutes)")
+    options.add_argument("--directory", type=Path, help="where to put the files; by default the system's own")
+    arguments = options.parse_args(argv)
+    # Windows apart, nothing is held open after this; errors of cleaning up are no result.
+    with tempfile.TemporaryDirectory(dir=arguments.directory, ignore_cleanup_errors=True) as name:
+        if arguments.growth:
+            growth.run(Path(name), quick=arguments.quick)
+        else:
+            compare(Path(name), seconds=arguments.seconds or (8 if arguments.quick else 75))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Apps to run and to copy from; ``python -m examples`` serves the first."""

@@ -1,0 +1,70 @@
+"""Serves the demo on waitress: ``python -m examples [--host HOST] [--port PORT]``."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import waitress
+
+from cookiesess import ConfigurationError, Key
+from examples.four_routes import make_app
+
+KEYS_VARIABLE = "COOKIESESS_KEYS"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until interrupted. Exit code 2 where it cannot start."""
+    arguments = _parser().parse_args(argv)
+    keys = os.environ.get(KEYS_VARIABLE)
+    origin = (
+        f"from {KEYS_VARIABLE}"
+        if keys
+        else f"made for this run; sessions end with it (set {KEYS_VARIABLE} to keep them)"
+    )
+    try:
+        app = make_app(keys or Key.generate())
+        server = waitress.create_server(app, host=arguments.host, port=arguments.port)
+    except ConfigurationError as error:
+        return _refuse(f"the key in {KEYS_VARIABLE} is not usable: {error}")
+    except (OSError, ValueError) as error:
+        return _refuse(f"cannot listen on {arguments.host}:{arguments.port}: {error}; choose another --port or --host")
+    print(_banner(f"http://{arguments.host}:{server.effective_port}", origin), flush=True)
+    try:
+        server.run()
+    finally:
+        server.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m examples", description="Serve the demo routes.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8080, help="port to listen on, 0 for any (default: %(default)s)")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; choose 0 to 65535")
+    return int(text)
+
+
+def _refuse(reason: str) -> int:
+    print(f"examples: {reason}", file=sys.stderr)
+    return 2
+
+
+def _banner(url: str, origin: str) -> str:
+    return f"""\
+cookiesess demo on {url} (Ctrl-C stops it)
+key: {origin}
+try, in another terminal:
+  curl -c jar -b jar {url}/set_cookie
+  curl -c jar -b jar {url}/get_cookie
+  curl -c jar -b jar {url}/set_session
+  curl -c jar -b jar {url}/get_session"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""open_store: what each URL opens, and that everything else is refused in words."""
+
+import contextlib
+from datetime import timedelta
+
+import pytest
+
+from cookiesess.errors import ConfigurationError
+from cookiesess.stores import urls
+from cookiesess.stores.memory import MemoryStore
+from cookiesess.stores.sqlite import SQLiteStore
+from cookiesess.stores.urls import open_store
+
+
+def test_three_slashes_are_a_relative_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert repr(open_store("sqlite:///sessions.db")) == f"<SQLiteStore {tmp_path / 'sessions.db'}>"
+
+
+def test_four_slashes_are_an_absolute_path(tmp_path):
+    assert repr(open_store(f"sqlite:///{tmp_path}/sessions.db")) == f"<SQLiteStore {tmp_path / 'sessions.db'}>"
+
+
+def test_a_path_may_be_percent_encoded(tmp_path):
+    open_store(f"sqlite:///{tmp_path}/50%25%20off%3F%23.db")
+    assert (tmp_path / "50% off?#.db").exists()
+
+
+def test_memory_opens_a_new_memory_store():
+    first, second = open_store("memory://"), open_store("memory://")
+    assert isinstance(first, MemoryStore)
+    assert first is not second
+
+
+@pytest.fixture
+def arguments(monkeypatch):
+    """The keyword arguments that a store was opened with."""
+    seen: dict[str, object] = {}
+    monkeypatch.setattr(urls, "SQLiteStore", lambda path, **keywords: seen.update(keywords))
+    monkeypatch.setattr(urls, "MemoryStore", lambda **keywords: seen.update(keywords))
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:///a.db", {}),
+        ("sqlite:///a.db?durable=1", {"durable": True}),
+        ("sqlite:///a.db?durable=true", {"durable": True}),
+        ("sqlite:///a.db?durable=0", {"durable": False}),
+        ("sqlite:///a.db?durable=false", {"durable": False}),
+        (
+            "sqlite:///a.db?busy_timeout=2.5&sweep_batch=7",
+            {"busy_timeout": timedelta(seconds=2.5), "sweep_batch": 7},
+        ),
+        ("memory://?max_sessions=5", {"max_sessions": 5}),
+    ],
+)
+def test_parameters_become_arguments(arguments, url, expected):
+    open_store(url)
+    assert arguments == expected
+
+
+def test_a_store_that_was_opened_with_parameters_works(tmp_path):
+    url = f"sqlite:///{tmp_path}/sessions.db?durable=1&busy_timeout=0.5&sweep_batch=0"
+    with contextlib.closing(open_store(url)) as store:
+        assert isinstance(store, SQLiteStore)
+        assert store.load(b"k" * 32, now=0) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("redi://localhost", "begins with sqlite: or memory:, and this one with redi:"),
+        ("sessions.db", "this one with no scheme; write it as sqlite:///sessions.db"),
+        ("", "no scheme"),
+        ("sqlite:sessions.db?colour=red", "no parameter 'colour'; it knows durable, busy_timeout, sweep_batch"),
+        ("sqlite://sessions.db", "sqlite:///relative/path.db or sqlite:////absolute/path.db"),
+        ("sqlite://", "sqlite:///relative/path.db"),
+        ("sqlite:///", "sqlite:///relative/path.db"),
+        ("sqlite:///:memory:", "MemoryStore"),
+        ("sqlite:///a.db#b", "write a # in a path as %23"),
+        ("sqlite:///a.db?durable=1&durable=0", "'durable' is given twice"),
+        ("sqlite:///a.db?durable=yes", "'durable' is 'yes', which is not one of 1, true, 0, false"),
+        ("sqlite:///a.db?busy_timeout=soon", "'busy_timeout' is 'soon', which is not a number of seconds"),
+        ("sqlite:///a.db?busy_timeout=inf", "'busy_timeout' is 'inf', which is not a number of seconds"),
+        ("sqlite:///a.db?busy_timeout=nan", "'busy_timeout' is 'nan', which is not a number of seconds"),
+        ("sqlite:///a.db?busy_timeout=0", "busy_timeout is 0:00:00"),
+        ("sqlite:///a.db?sweep_batch=1.5", "'sweep_batch' is '1.5', which is not a whole number"),
+        ("sqlite:///a.db?durable", "written as ?name=value"),
+        ("memory://host", "written as memory://"),
+        ("memory:///path", "written as memory://"),
+        ("memory://?durable=1", "no parameter 'durable'; it knows max_sessions"),
+        ("memory://?max_sessions=0", "at least 1"),
+    ],
+)
+def test_everything_else_is_refused_by_name(tmp_path, monkeypatch, url, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError) as caught:
+        open_store(url)
+    assert words in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redi://user:hunter2@localhost",
+        "sqlite://user:hunter2@localhost/a.db",
+        "memory://user:hunter2@localhost",
+        "sqlite:///a.db?password=hunter2",
+        "sqlite:///a.db#hunter2",
+        "sqlite:///a.db?hunter2",
+        "redis://user:hunter2@[localhost",
+        "redis://user:hunter2@local\u2100host",
+        "redis://user:hunter2@[nonsense]/",
+    ],
+)
+def test_a_password_never_appears_in_an_error(url):
+    with pytest.raises(ConfigurationError) as caught:
+        open_store(url)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "hunter2" not in str(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
