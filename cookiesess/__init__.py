@@ -25,6 +25,7 @@ from cookiesess.errors import (
     SessionReadOnly,
     StoreError,
     StoreUnavailable,
+    TooManySessions,
 )
 from cookiesess.flash import Flash
 from cookiesess.jar import Cookies
@@ -65,6 +66,7 @@ __all__ = [
     "SetCookie",
     "StoreError",
     "StoreUnavailable",
+    "TooManySessions",
     "Transport",
     "ValueType",
     "events",

@@ -29,7 +29,7 @@ class Tracked:
         steps: What happened before the last `mutate`, in order: changes as `changes` returns them, and functions.
     """
 
-    __slots__ = ("_before", "_codec", "_original", "data", "steps")
+    __slots__ = ("_aside", "_before", "_codec", "_original", "data", "steps")
 
     def __init__(self, data: dict[str, Any], codec: ValueCodec) -> None:
         self.data = data
@@ -38,6 +38,7 @@ class Tracked:
         self._before: dict[str, bytes | None] = {}
         self._original: bytes | None = None
         self.steps: list[dict[str, Any] | Mutation] = []
+        self._aside: list[tuple[str, Any, bytes]] = []
 
     def watch(self, key: str) -> None:
         """Remember how `data[key]` was, before it is handed out or changed."""
@@ -78,7 +79,8 @@ class Tracked:
         Raises:
             NotSerializable: A value that was handed out now holds something that cannot be stored.
         """
-        found = {}
+        found = {key: value for key, value, before in self._aside if self._codec.dumps(value, path_of(key)) != before}
+        self.data.update(found)
         for key, before in self._before.items():
             if key not in self.data:
                 if before is not None:
@@ -91,9 +93,41 @@ class Tracked:
     def modified(self) -> bool:
         """Whether the encoding differs from what was loaded."""
         if self._original is None:
-            return bool(self._before) and bool(self.changes())
+            return bool(self._before or self._aside) and bool(self.changes())
         self.changes()  # refuses what cannot be stored, with its path
         return self._codec.pack(self.data) != self._original
+
+    def log(self) -> list[dict[str, Any] | Mutation]:
+        """Return all that happened since loading, in order, for `replay`."""
+        return [*self.steps, self.changes()]
+
+    def overwritten(self, theirs: dict[str, Any]) -> int:
+        """Count the keys that are changed here and differ in `theirs` from what was loaded here."""
+        pack = self._codec.pack
+        return sum((pack(theirs[key]) if key in theirs else None) != self._before[key] for key in self.changes())
+
+    def before(self, key: str) -> Any:
+        """Return what was loaded under `key`, or None; only for keys that have changed."""
+        before = self._before.get(key)
+        return None if before is None else self._codec.loads(before)
+
+    def adopt(self, merged: dict[str, Any]) -> None:
+        """Go on from `merged`, which has been written: newer data with this dict's changes replayed.
+
+        Values that the app still holds stay those that the session watches. Where the newer data has another value
+        under such a key, the app's is put aside, and counts as assigned should it change after all.
+        """
+        for key in self._before:
+            mine = self.data.get(key, ABSENT)
+            if mine is ABSENT or type(mine) in SCALARS or merged.get(key, ABSENT) is mine:
+                continue
+            encoding = self._codec.pack(mine)
+            if key in merged and self._codec.pack(merged[key]) == encoding:
+                merged[key] = mine
+            else:
+                self._aside.append((key, mine, encoding))
+        self.data = merged
+        self.settle()
 
     def settle(self) -> None:
         """Take what is there now as what was loaded: it has been written."""
@@ -113,6 +147,19 @@ class Tracked:
 
     def _rebase(self) -> None:
         self._before = {key: self._codec.pack(value) for key, value in self.data.items() if type(value) not in SCALARS}
+
+
+def replay(log: list[dict[str, Any] | Mutation], data: dict[str, Any]) -> None:
+    """Do again on `data` what `log` says: assign and delete key by key, and apply the functions."""
+    for step in log:
+        if callable(step):
+            step(data)
+            continue
+        for key, value in step.items():
+            if value is ABSENT:
+                data.pop(key, None)
+            else:
+                data[key] = value
 
 
 def path_of(key: str) -> str:

@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     keygen = commands.add_parser("keygen", help="print a new random key")
     keygen.set_defaults(run=_keygen)
     inspect = commands.add_parser("inspect", help="show what a session token says")
-    inspect.add_argument("token", metavar="TOKEN", help="the cookie's value, or name=value; - reads standard input")
+    inspect.add_argument("text", metavar="TOKEN", help="the cookie's value, or name=value; - reads standard input")
     inspect.add_argument(
         "--keys", default=os.environ.get(KEYS_VARIABLE), help=f"keys, parted by commas (default: ${KEYS_VARIABLE})"
     )
@@ -54,9 +54,10 @@ def _keygen(_: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    text = sys.stdin.read() if arguments.token == "-" else arguments.token
-    name, equals, value = text.strip().partition("=")
-    token, name = (value, name) if equals else (name, arguments.name)
+    text = sys.stdin.read() if arguments.text == "-" else arguments.text
+    # Tokens are base64url without padding, so "=" can only part a name from its value.
+    name, _, token = text.strip().rpartition("=")
+    name = name or arguments.name
     print(_outside(token))
     if not arguments.keys:
         print(f"opens: not tried; give --keys or set {KEYS_VARIABLE}")

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from cookiesess.changes import Tracked
+from cookiesess import flash
+from cookiesess.changes import ABSENT, Tracked, replay
 from cookiesess.lifetime import Lifetime
-from cookiesess.state import CSRF, Origin, State
+from cookiesess.state import CSRF, FLASHES, Origin, State
 from cookiesess.values import ValueCodec
 
 Refusal = Callable[[], Exception]
@@ -22,6 +23,8 @@ class Draft:
         stale_key: True where it was opened by a key that is accepted but no longer current.
         renewed: A new ID is wanted, by `login` or ``renew()``.
         logged_in: By `login`.
+        outcome: What the cookie still needs of what was written before the commit; the backend's, or None.
+        written: What was last done about it (`cookiesess.decision.Action`), until it is settled.
         refusal: Makes the error of every write, where writing is not possible (any more).
         cookie_refusal: The same for what needs a new cookie: `login` and ``renew()``.
     """
@@ -29,15 +32,18 @@ class Draft:
     __slots__ = (
         "_codec",
         "_extras",
+        "_owner_before",
         "cookie_refusal",
         "data",
         "handle",
         "logged_in",
         "origin",
+        "outcome",
         "refusal",
         "renewed",
         "stale_key",
         "state",
+        "written",
     )
 
     def __init__(
@@ -46,6 +52,8 @@ class Draft:
         self._codec = codec
         self.refusal: Refusal | None = None
         self.cookie_refusal: Refusal | None = None
+        self.outcome: Any = None
+        self.written: Any = None
         self.stale_key = stale_key
         self._become(origin, state, handle)
 
@@ -55,6 +63,7 @@ class Draft:
         self.handle = handle
         self.data = Tracked(state.data, self._codec)
         self._extras: Tracked | None = None
+        self._owner_before = state.owner
         self.renewed = self.logged_in = False
 
     @property
@@ -84,17 +93,58 @@ class Draft:
         state.ends_at = lifetime.ends_at(now)
         self.renewed = self.logged_in = True
 
+    def merged_into(self, theirs: State) -> State | None:
+        """Return `theirs` with this request's changes made again on it; None where it is another owner's now."""
+        if theirs.owner != self._owner_before:
+            return None
+        mine = self.state
+        if mine.owner == self._owner_before or self._owner_before is None:
+            replay(self.data.log(), theirs.data)
+            self._merge_extras(theirs.extras)
+        else:
+            # Logged in over another owner: nothing of that one's is taken along, not even what came in meanwhile.
+            theirs.data, theirs.extras = mine.data, mine.extras
+        theirs.owner = mine.owner
+        if self.logged_in:
+            theirs.authenticated_at, theirs.ends_at = mine.authenticated_at, mine.ends_at
+        return theirs
+
+    def _merge_extras(self, theirs: dict[str, Any]) -> None:
+        for key, value in self.extras.changes().items():
+            if key == FLASHES:
+                base, mine = self.extras.before(key) or [], [] if value is ABSENT else value
+                theirs[key] = flash.merge(base, mine, theirs.get(key, []), encode=self._codec.pack)
+            elif value is ABSENT:
+                theirs.pop(key, None)
+            elif key != CSRF or key not in theirs:
+                # An existing CSRF secret wins: forms that hold tokens of it have been sent already.
+                theirs[key] = value
+
+    def adopt(self, merged: State) -> None:
+        """Go on from `merged`, which `merged_into` made and which has been written."""
+        self.data.adopt(merged.data)
+        self.state = merged
+        self._extras = None
+        self._settle()
+
     def settle(self) -> None:
         """Take the present content as what was loaded: it has been written."""
-        self.origin = Origin.LOADED
-        self.stale_key = self.renewed = self.logged_in = False
         self.data.settle()
-        self.extras.settle()
+        if self._extras is not None:
+            self._extras.settle()
+        self._settle()
+
+    def _settle(self) -> None:
+        self.origin = Origin.LOADED
+        self._owner_before = self.state.owner
+        self.stale_key = self.renewed = self.logged_in = False
 
     def restart(self, *, now: int, lifetime: Lifetime) -> None:
         """Become an empty session, as after ``invalidate()``; remember that a loaded one was ended."""
         origin = Origin.ENDED if self.origin is Origin.LOADED else self.origin
         self._become(origin, fresh(now=now, lifetime=lifetime), None)
+        # What is written from here on is another session, which needs a cookie of its own.
+        self.refusal = self.refusal or self.cookie_refusal
 
 
 def fresh(*, now: int, lifetime: Lifetime) -> State:

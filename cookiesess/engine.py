@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cookiesess.backends.base import NOTHING, Backend, Outcome
+from cookiesess.backends.base import Backend, Outcome
 from cookiesess.cookies import SetCookie, check_size
 from cookiesess.decision import Action, decide
 from cookiesess.draft import Draft
@@ -59,7 +59,14 @@ class Engine:
 
     def save(self, draft: Draft) -> None:
         """Check that the cookie would fit, and write what can be written now."""
-        self._cookies(self._backend.save(draft, now=self.now()), draft, Transport.HTTPS)
+        now = self.now()
+        action = self._decide(draft, now)
+        if self._backend.late_writes:
+            outcome = self._apply(action, draft, now)
+            draft.outcome = draft.outcome if draft.outcome and outcome in _NO_NEW_VALUE else outcome
+            self._settle(draft, now)
+        elif action in _HAS_CONTENT:
+            self._lines(Outcome.ISSUE, draft, Transport.HTTPS)
 
     def end(self, draft: Draft) -> None:
         """End the session at once."""
@@ -80,18 +87,18 @@ class Engine:
             NotSerializable: The same.
         """
         now = self.now()
-        action = self._decide(draft, now)
-        if action is Action.NOTHING:
-            return ()
-        outcome = self._backend.apply(action, draft, now=now)
-        lines = () if outcome is NOTHING else self._cookies(outcome, draft, transport())
-        self._announce(action, draft)
-        return lines
+        outcome = self._apply(self._decide(draft, now), draft, now)
+        if draft.outcome is not None and outcome in _NO_NEW_VALUE:
+            outcome = draft.outcome  # what save() has written, the cookie does not know yet
+        return () if outcome is Outcome.NOTHING else self._lines(outcome, draft, transport())
+
+    def admit(self, owner: str, draft: Draft) -> None:
+        """Raise `TooManySessions` where `owner` may not log in to one more session."""
+        self._backend.admit(owner, draft, now=self.now())
 
     def settle(self, draft: Draft) -> None:
         """The headers have gone out and the body follows: go on from what was committed, as far as that is possible."""
-        if draft.origin is Origin.LOADED or not draft.state.empty:
-            draft.settle()
+        self._settle(draft, self.now())
         self._restrict(draft)
 
     def close(self, draft: Draft) -> None:
@@ -100,11 +107,23 @@ class Engine:
         Raises:
             SessionCommitted: A nested value was changed that only a cookie could have carried.
         """
-        if not draft.modified:
-            return
-        if draft.refusal is not None:
+        if draft.refusal is None:
+            now = self.now()
+            self._apply(self._decide(draft, now), draft, now)
+        elif draft.modified:
             raise draft.refusal()
-        self._backend.apply(Action.DELETE if draft.state.empty else Action.UPDATE, draft, now=self.now())
+
+    def _settle(self, draft: Draft, now: int) -> None:
+        """Take what was written as what was loaded."""
+        if draft.written is Action.DELETE:
+            draft.restart(now=now, lifetime=self.lifetime)
+        elif draft.written is not None and draft.origin is not Origin.REPLACED:
+            draft.settle()
+        draft.written = None
+
+    def key_of(self, draft: Draft | None) -> bytes | None:
+        """Return the store's key of the session, or None where it has none."""
+        return None if draft is None or draft.handle is None else bytes(draft.handle.key)
 
     def _decide(self, draft: Draft, now: int) -> Action:
         loaded = draft.origin is Origin.LOADED
@@ -117,16 +136,30 @@ class Engine:
             stale_key=draft.stale_key,
         )
 
-    def _cookies(self, outcome: Outcome, draft: Draft, transport: Transport) -> tuple[SetCookie, ...]:
-        if outcome.expire:
+    def _apply(self, action: Action, draft: Draft, now: int) -> Outcome:
+        if action is Action.NOTHING:
+            return Outcome.NOTHING
+        login = draft.logged_in
+        outcome = self._backend.apply(action, draft, now=now)
+        if outcome is not Outcome.NOTHING or action in _HAS_CONTENT:
+            draft.written = action
+        if outcome is not Outcome.NOTHING:
+            event = SessionRenewed(login=login) if action is Action.MOVE else _EVENTS.get(action)
+            if event is not None:
+                self._emit(event)
+        return outcome
+
+    def _lines(self, outcome: Outcome, draft: Draft, transport: Transport) -> tuple[SetCookie, ...]:
+        """Return the session's Set-Cookie lines; a browser must never be the first to notice that one is too long."""
+        if outcome is Outcome.EXPIRE:
             return (self._policy.expire(transport=transport),)
-        if outcome.token is None:
-            return ()
-        own = draft.state.extras.get(PERSISTENT)
         max_age = None
+        own = draft.state.extras.get(PERSISTENT)
         if self._policy.persistent if own is None else own:
             max_age = max(self.lifetime.deadline(draft.state) - self.now(), 0)
-        cookie = self._policy.issue(outcome.token, transport=transport, max_age=max_age)
+        elif outcome is Outcome.EXTEND:
+            return ()
+        cookie = self._policy.issue(self._backend.token(draft), transport=transport, max_age=max_age)
         try:
             check_size(cookie)
         except CookieTooLarge as error:
@@ -143,13 +176,6 @@ class Engine:
             error.name, size_bytes=error.size_bytes, limit_bytes=error.limit_bytes, largest_keys=largest
         )
 
-    def _announce(self, action: Action, draft: Draft) -> None:
-        event = _EVENTS.get(action)
-        if event is not None:
-            self._emit(event)
-        elif action is Action.MOVE:
-            self._emit(SessionRenewed(login=draft.logged_in))
-
     def _restrict(self, draft: Draft) -> None:
         draft.cookie_refusal = _committed
         if not (self._backend.late_writes and draft.origin is Origin.LOADED):
@@ -163,6 +189,8 @@ def _committed() -> SessionCommitted:
     )
 
 
+_NO_NEW_VALUE = (Outcome.NOTHING, Outcome.EXTEND)
+_HAS_CONTENT = (Action.CREATE, Action.UPDATE, Action.MOVE, Action.TOUCH, Action.RESEAL)
 _EVENTS: dict[Action, Event] = {
     Action.CREATE: SessionCreated(),
     Action.DELETE: SessionEnded(emptied=True),

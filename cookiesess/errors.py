@@ -9,7 +9,8 @@
     ├── SessionError(RuntimeError)       the app's code, at run time
     │   ├── ResponseStarted              a cookie was set after the headers had gone out
     │   │   └── SessionCommitted         a session was changed after the headers had gone out
-    │   ├── SessionReadOnly              a write while the store is down
+    │   ├── SessionReadOnly              a write while the store is down; a StoreUnavailable as well
+    │   ├── TooManySessions              a login that `max_sessions_per_owner` refuses
     │   ├── NotSerializable              a value of a type that sessions do not carry
     │   └── CookieTooLarge               the browser would have dropped the cookie silently
     └── StoreError                       the infrastructure; ``__cause__`` holds the engine's own error
@@ -63,8 +64,8 @@ class SessionCommitted(ResponseStarted):
     """The session was changed after the headers had gone out, where the change would have needed a cookie."""
 
 
-class SessionReadOnly(SessionError):
-    """The store is down and ``on_store_error="anonymous"`` answers with an empty session that cannot be written."""
+class TooManySessions(SessionError):
+    """The owner has as many sessions as ``max_sessions_per_owner`` allows, and ``on_owner_limit="refuse"``."""
 
 
 class NotSerializable(SessionError):
@@ -118,3 +119,7 @@ class SessionConflict(StoreError):
 
 class StoreUnavailable(StoreError):
     """The store did not answer in time, refused, or broke; nothing is known to have been written."""
+
+
+class SessionReadOnly(SessionError, StoreUnavailable):
+    """The store is down and ``on_store_error="anonymous"`` answers with an empty session that cannot be written."""

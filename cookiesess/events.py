@@ -64,7 +64,12 @@ class SessionEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionExpired(Event):
-    """A session came back after its time: `deadline` is ``"idle"`` or ``"absolute"``."""
+    """A session came back after its time.
+
+    Attributes:
+        deadline: ``"idle"``, ``"absolute"``, or ``"unknown"`` where a store has no record of it (any more): timed out,
+            ended, or evicted.
+    """
 
     deadline: str
     name: ClassVar[str] = "session.expired"
@@ -110,6 +115,51 @@ class TouchedLate(Event):
     """The session or the cookies were first looked at after the headers had gone out without ``Vary: Cookie``."""
 
     name: ClassVar[str] = "session.touched_late"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class WriteDropped(Event):
+    """A request's changes were not written, and its response carries no session cookie.
+
+    Attributes:
+        reason: ``"ended"``: the session was ended while the request ran. ``"replaced"``: a login or a renewal took its
+            place. ``"owner"``: it belongs to another user now.
+    """
+
+    reason: str
+    name: ClassVar[str] = "session.write_dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictMerged(Event):
+    """Another request had changed the same session meanwhile; both changes were kept.
+
+    Attributes:
+        tries: How often this request had to merge.
+        overwritten: How many keys both had assigned: there this request's value stands.
+    """
+
+    tries: int
+    overwritten: int
+    name: ClassVar[str] = "session.conflict_merged"
+    level: ClassVar[int] = logging.DEBUG
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed(Event):
+    """The store did not answer; `on_store_error` decided what the request saw."""
+
+    name: ClassVar[str] = "store.failed"
+    level: ClassVar[int] = logging.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEvicted(Event):
+    """A full store dropped `count` sessions that had not expired."""
+
+    count: int
+    name: ClassVar[str] = "store.evicted"
     level: ClassVar[int] = logging.WARNING
 
 

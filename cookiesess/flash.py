@@ -1,5 +1,6 @@
 """Flash messages: shown once, on the next page that asks."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
@@ -19,3 +20,23 @@ def take(flashes: list[Any], category: str | None) -> tuple[list[Flash], list[An
     """Part `flashes` into those of `category` (None: all) and the rest, each in order."""
     taken = [Flash(message, kind) for message, kind in flashes if category is None or kind == category]
     return taken, [flash for flash in flashes if category is not None and flash[1] != category]
+
+
+def merge(base: list[Any], mine: list[Any], theirs: list[Any], *, encode: Callable[[Any], bytes]) -> list[Any]:
+    """Merge message by message: `theirs` without those of `base` that `mine` has shown, and with those it added."""
+    shown = _without(base, mine, encode)
+    added = _without(mine, base, encode)
+    return _without(theirs, shown, encode) + added
+
+
+def _without(flashes: list[Any], taken: list[Any], encode: Callable[[Any], bytes]) -> list[Any]:
+    """Return `flashes` without one of each in `taken`; a message that stands there twice is two messages."""
+    left = [encode(flash) for flash in taken]
+    kept = []
+    for flash in flashes:
+        encoding = encode(flash)
+        if encoding in left:
+            left.remove(encoding)
+        else:
+            kept.append(flash)
+    return kept

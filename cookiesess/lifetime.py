@@ -10,13 +10,28 @@ from cookiesess.errors import ConfigurationError
 CLOCK_SKEW_SECONDS = 300
 
 
-class Times(Protocol):
-    """The times of a session, as `cookiesess.state.State` has them."""
+class Fixed(Protocol):
+    """The times of a session that only a login changes."""
 
-    created_at: int
-    ends_at: int | None
-    refreshed_at: int
-    authenticated_at: int | None
+    @property
+    def created_at(self) -> int:
+        """When it began."""
+
+    @property
+    def ends_at(self) -> int | None:
+        """The absolute deadline that was fixed then."""
+
+    @property
+    def authenticated_at(self) -> int | None:
+        """When its owner logged in."""
+
+
+class Times(Fixed, Protocol):
+    """All times of a session, as `cookiesess.state.State` has them; Unix seconds."""
+
+    @property
+    def refreshed_at(self) -> int:
+        """From when the idle timeout counts."""
 
     @property
     def idle_seconds(self) -> int | None:
@@ -82,7 +97,7 @@ class Lifetime:
         """Return the absolute deadline of a session that was created, or logged in, at `start`."""
         return None if self.absolute_seconds is None else start + self.absolute_seconds
 
-    def absolute_deadline(self, times: Times) -> int | None:
+    def absolute_deadline(self, times: Fixed) -> int | None:
         """Return the absolute deadline: what was fixed at creation or login, or what today's setting allows if less."""
         fixed_at = times.ends_at
         if self.absolute_seconds is None:

@@ -3,14 +3,19 @@
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple, TypedDict
+from typing import Any, Final, Literal, NamedTuple, TypedDict
 
 from cookiesess.backends.base import Backend, Drafts, Tokens
 from cookiesess.backends.cookie import CookieBackend
+from cookiesess.backends.keeper import RecordKeeper
+from cookiesess.backends.owners import OnOwnerLimit, Owners, SessionInfo
+from cookiesess.backends.records import RecordSealer
+from cookiesess.backends.store import StoreBackend
 from cookiesess.cookies import SetCookie
+from cookiesess.encoding import encode
 from cookiesess.engine import Engine
 from cookiesess.errors import ConfigurationError
-from cookiesess.events import Emitter, Event
+from cookiesess.events import Emitter, Event, SessionsEvicted
 from cookiesess.jar import Cookies, JarContext, Protection
 from cookiesess.keys import Key, Keyring
 from cookiesess.lifetime import Lifetime
@@ -18,14 +23,21 @@ from cookiesess.policy import CookiePolicy, Transport
 from cookiesess.sealing import Sealer
 from cookiesess.session import Session
 from cookiesess.signing import Signer
+from cookiesess.stores.base import Store
 from cookiesess.values import ValueCodec, ValueType
+
+OnStoreError = Literal["raise", "anonymous"]
 
 
 class Settings(TypedDict, total=False):
     """The keyword arguments of `SessionManager`, which the middleware and the adapters take too."""
 
+    store: Store | None
     cookie: CookiePolicy
     lifetime: Lifetime
+    on_store_error: OnStoreError
+    max_sessions_per_owner: int | None
+    on_owner_limit: OnOwnerLimit
     encrypt: bool
     types: Iterable[ValueType[Any]]
     on_event: Callable[[Event], object] | None
@@ -64,8 +76,14 @@ class SessionManager:
 
     Args:
         keys: A `Keyring`; bytes (one key, verbatim); or text, which is parsed as `Keyring.parse` does.
+        store: Keeps the sessions on the server, behind an ID in the cookie. None: they travel in the cookie itself.
         cookie: The session cookie's name and attributes.
         lifetime: The timeouts.
+        on_store_error: When the store is down at the first touch: ``"raise"`` `StoreUnavailable`; or ``"anonymous"``:
+            an empty session that cannot be written, for requests that can do without. Never an authenticated one.
+        max_sessions_per_owner: The most sessions that `Session.login` leaves an owner; None: any number. It may be
+            exceeded for a moment. Server-side only.
+        on_owner_limit: What a login beyond that does: ``"end_oldest"``, or ``"refuse"`` (`TooManySessions`).
         encrypt: True: sealed, nobody but the server can read the session. False: signed only, and whoever holds the
             cookie can read it.
         types: Types of the app's own that sessions may carry.
@@ -81,8 +99,12 @@ class SessionManager:
         self,
         keys: Keyring | Key | bytes | str,
         *,
+        store: Store | None = None,
         cookie: CookiePolicy = CookiePolicy(),  # noqa: B008 (frozen)
         lifetime: Lifetime = Lifetime(),  # noqa: B008 (frozen)
+        on_store_error: OnStoreError = "raise",
+        max_sessions_per_owner: int | None = None,
+        on_owner_limit: OnOwnerLimit = "end_oldest",
         encrypt: bool = True,
         types: Iterable[ValueType[Any]] = (),
         on_event: Callable[[Event], object] | None = None,
@@ -96,7 +118,24 @@ class SessionManager:
         write, read = (sealer.seal, sealer.unseal) if encrypt else (signer.sign, signer.unsign)
         tokens = Tokens(cookie.name, write=write, read=read)
         drafts = Drafts(codec=codec, lifetime=lifetime, emit=emit)
-        backend: Backend = CookieBackend(tokens, drafts)
+        if store is None:
+            _refuse_without_store(max_sessions_per_owner, on_store_error)
+            self._owners: Owners | None = None
+            backend: Backend = CookieBackend(tokens, drafts)
+        else:
+            _check_type("store", store, Store)
+            if on_store_error not in {"raise", "anonymous"}:
+                raise ConfigurationError(f"on_store_error is {on_store_error!r}; choose 'raise' or 'anonymous'")
+            if store.evicts and store.on_evict is None:
+                store.on_evict = lambda count: emit(SessionsEvicted(count))
+            records = RecordSealer(keyring, sealer=sealer, codec=codec, random_bytes=random_bytes)
+            owners = self._owners = Owners(
+                store, records, lifetime=lifetime, limit=max_sessions_per_owner, on_limit=on_owner_limit
+            )
+            keeper = RecordKeeper(store, records, drafts=drafts, random_bytes=random_bytes)
+            backend = StoreBackend(
+                keeper, tokens=tokens, drafts=drafts, owners=owners, anonymous=on_store_error == "anonymous"
+            )
         self.emit = emit
         self.cookie = cookie
         self._engine = Engine(
@@ -118,6 +157,57 @@ class SessionManager:
 
     def __repr__(self) -> str:
         return f"<SessionManager, cookie {self.cookie.name!r}>"
+
+    # The owners' sessions
+
+    def sessions_of(self, owner: str) -> list[SessionInfo]:
+        """Return the live sessions of `owner`, the one seen last first: for a page that lists devices.
+
+        Raises:
+            ConfigurationError: Sessions are client-side, or the store does not index owners.
+            StoreUnavailable: The store did not answer.
+        """
+        return self._index().sessions_of(owner, now=self._engine.now())
+
+    def handle_of(self, session: Session) -> str | None:
+        """Return the handle by which `sessions_of` lists `session`, or None where it is not stored (yet)."""
+        key = self._engine.key_of(session._draft)
+        return None if key is None else encode(key)
+
+    def end(self, owner: str, handle: str) -> bool:
+        """End one session of `owner`, whatever it is doing at the moment.
+
+        Args:
+            owner: As given to `Session.login`. A handle of somebody else's session ends nothing.
+            handle: As `sessions_of` gave it.
+
+        Returns:
+            True where a session was ended; False where it was gone, or has been renewed: list again.
+
+        Raises:
+            As `sessions_of`.
+        """
+        return self._index().end(owner, handle, now=self._engine.now())
+
+    def end_all(self, owner: str, *, keep: Session | None = None) -> int:
+        """End all sessions of `owner`, but `keep`; one that is being renewed at the moment does not slip through.
+
+        Returns:
+            How many were ended.
+
+        Raises:
+            SessionConflict: New ones appeared again and again.
+            As `sessions_of`.
+        """
+        kept = None if keep is None else self._engine.key_of(keep._draft)
+        return self._index().end_all(owner, keep=kept, now=self._engine.now())
+
+    def _index(self) -> Owners:
+        if self._owners is None:
+            raise ConfigurationError("client-side sessions cannot be listed; keep them on the server with store=")
+        return self._owners
+
+    # Requests
 
     def open(self, cookie_header: str) -> Session:
         """Return the session of a request whose Cookie header is `cookie_header` (``""`` if it has none).
@@ -180,3 +270,12 @@ def _check_type(name: str, value: object, cls: type) -> None:
         raise ConfigurationError(
             f"{name} is a {cls.__name__}, not {type(value).__name__}; write {name}={cls.__name__}(…)"
         )
+
+
+def _refuse_without_store(max_sessions_per_owner: int | None, on_store_error: str) -> None:
+    for name, given in (
+        ("max_sessions_per_owner", max_sessions_per_owner is not None),
+        ("on_store_error", on_store_error != "raise"),
+    ):
+        if given:
+            raise ConfigurationError(f"{name} is for sessions on the server; give store= as well, or leave it out")

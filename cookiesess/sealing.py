@@ -124,6 +124,10 @@ class Sealer:
 
     def seal(self, plaintext: bytes, purpose: bytes) -> str:
         """Return `plaintext` as a token for `purpose`: ``(45 + len(plaintext)) * 4 / 3`` characters, rounded up."""
+        return encode(self.seal_bytes(plaintext, purpose))
+
+    def seal_bytes(self, plaintext: bytes, purpose: bytes) -> bytes:
+        """As `seal`, without the base64url."""
         if self._seals_left <= 0:
             # Two threads may both renew the prefix here, or count a little past the bound: both are harmless.
             self._renew_prefix()
@@ -131,7 +135,7 @@ class Sealer:
         prefix, cipher = self._prefix
         suffix = self._random_bytes(_NONCE_BYTES - _PREFIX_BYTES)
         sealed = cipher.encrypt(suffix, plaintext, VERSION + self._kid + purpose)
-        return encode(VERSION + self._kid + prefix + suffix + sealed)
+        return VERSION + self._kid + prefix + suffix + sealed
 
     def unseal(self, token: str, purpose: bytes) -> Opened:
         """Return what `seal` was given for the same `purpose`.
@@ -143,6 +147,10 @@ class Sealer:
             raw = decode(token)
         except ValueError:
             raise InvalidToken("malformed") from None
+        return self.unseal_bytes(raw, purpose)
+
+    def unseal_bytes(self, raw: bytes, purpose: bytes) -> Opened:
+        """As `unseal`, for what `seal_bytes` made."""
         if len(raw) < _HEADER_BYTES + _TAG_BYTES:
             raise InvalidToken("malformed")
         if raw[:1] != VERSION:

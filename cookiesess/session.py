@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from cookiesess import csrf, flash
 from cookiesess.changes import Mutation
 from cookiesess.draft import Draft
+from cookiesess.errors import StoreUnavailable
 from cookiesess.flash import Flash
 from cookiesess.lifetime import Lifetime, whole_seconds
 from cookiesess.state import CSRF, FLASHES, IDLE, LABEL, PERSISTENT, Origin
@@ -32,6 +33,9 @@ class SessionContext(Protocol):
 
     def end(self, draft: Draft) -> None:
         """End what `draft` was loaded from."""
+
+    def admit(self, owner: str, draft: Draft) -> None:
+        """Raise where `owner` may not log in."""
 
     def touched_late(self, draft: Draft) -> None:
         """Decide what a session that was first touched after the headers went out may still do."""
@@ -113,7 +117,10 @@ class Session(MutableMapping[str, Any]):
     @property
     def available(self) -> bool:
         """False while the store is down; always True client-side."""
-        return (self._draft or self._load()).origin is not Origin.UNAVAILABLE
+        try:
+            return (self._draft or self._load()).origin is not Origin.UNAVAILABLE
+        except StoreUnavailable:
+            return False
 
     @property
     def modified(self) -> bool:
@@ -149,10 +156,13 @@ class Session(MutableMapping[str, Any]):
 
         Raises:
             ValueError: Empty, or not text.
+            TooManySessions: Server-side, with ``on_owner_limit="refuse"``.
         """
         if type(owner) is not str or not owner:
             raise ValueError(f"an owner is text that names the user, not {owner!r}; use str(user.id)")
-        self._writable(new_cookie=True).login(owner, now=self._context.now(), lifetime=self._context.lifetime)
+        draft = self._writable(new_cookie=True)
+        self._context.admit(owner, draft)
+        draft.login(owner, now=self._context.now(), lifetime=self._context.lifetime)
 
     def renew(self) -> None:
         """Give the session a new ID and keep everything else: for a change of privileges without a login."""

@@ -5,7 +5,8 @@ Plaintext, version 1, the same in a cookie and in a record. The first byte is th
     0x00  inline               the state, as below
     0x01  reference            the 32-byte ID of a record
     0x02  inline, compressed   reserved
-    0x03  moved                a closed record: the session goes on under the 32-byte ID that follows (``renew()``)
+    0x03  moved                a closed record (``renew()``): the session goes on under the 32-byte ID that follows;
+                               8 bytes of Unix seconds, from which on it reads as replaced
     0x04  replaced             a closed record: a login or a renewal has taken the session's place
 
 and a state is one msgpack array (types as in `cookiesess.values`), trailing nils cut off, further elements ignored::
@@ -29,9 +30,9 @@ from cookiesess.errors import InvalidToken
 from cookiesess.lifetime import CLOCK_SKEW_SECONDS
 from cookiesess.values import ValueCodec
 
-INLINE = b"\x00"
+INLINE, REFERENCE, MOVED, REPLACED = b"\x00", b"\x01", b"\x03", b"\x04"
 
-CSRF, FLASHES, IDLE, PERSISTENT, LABEL = "c", "f", "i", "p", "l"
+CSRF, FLASHES, IDLE, PERSISTENT, LABEL, COUNTED_IDLE, MARKS = "c", "f", "i", "p", "l", "e", "w"
 
 
 class Origin(Enum):
@@ -40,7 +41,7 @@ class Origin(Enum):
     NONE = "there was no cookie"
     REJECTED = "there were bytes that never opened"
     GONE = "it opened, but has timed out, was revoked or has no record"
-    REPLACED = "its record says that a login took its place"
+    REPLACED = "a login took its place, or it was ended, while this request was on its way"
     UNAVAILABLE = "the store is down"
     LOADED = "it opened"
     ENDED = "it was loaded and then ended by invalidate()"

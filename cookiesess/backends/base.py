@@ -1,7 +1,8 @@
 """What every backend does, and the token that both kinds put into the cookie."""
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Protocol
+from enum import Enum
+from typing import Any, Protocol
 
 from cookiesess.cookies import values_of
 from cookiesess.decision import Action
@@ -18,22 +19,20 @@ from cookiesess.values import ValueCodec
 MAX_CANDIDATES = 4
 
 
-class Outcome(NamedTuple):
-    """What the cookie needs after a commit: a new value, to be expired, or neither."""
+class Outcome(Enum):
+    """What the cookie needs after a commit."""
 
-    token: str | None = None
-    expire: bool = False
-
-
-NOTHING: Final = Outcome()
-EXPIRE: Final = Outcome(expire=True)
+    NOTHING = "no line at all"
+    ISSUE = "a new value"
+    EXTEND = "a new Max-Age, where it has one"
+    EXPIRE = "to be expired"
 
 
 class Backend(Protocol):
     """Where sessions live. Thread-safe; all times are Unix seconds."""
 
     late_writes: bool
-    """Whether a session that exists can still be written after the headers have gone out."""
+    """Whether a session that exists can be written at any time, and not only with the headers."""
 
     def load(self, header: str, *, now: int) -> Draft:
         """Open what a Cookie header carries. Never raises for what a browser can send."""
@@ -41,11 +40,14 @@ class Backend(Protocol):
     def apply(self, action: Action, draft: Draft, *, now: int) -> Outcome:
         """Do what was decided."""
 
-    def save(self, draft: Draft, *, now: int) -> Outcome:
-        """Write now what can be written without an answer; return what the cookie would need if the answer went now."""
+    def token(self, draft: Draft) -> str:
+        """Return the cookie's value for what was written."""
 
     def end(self, draft: Draft, *, now: int) -> None:
         """End the session that `draft` was loaded from, at once."""
+
+    def admit(self, owner: str, draft: Draft, *, now: int) -> None:
+        """Raise `TooManySessions` where `owner` may not log in to one more session."""
 
 
 class Tokens:

@@ -1,6 +1,6 @@
 """Client-side sessions: the whole state travels in the cookie."""
 
-from cookiesess.backends.base import EXPIRE, NOTHING, Drafts, Outcome, Tokens
+from cookiesess.backends.base import Drafts, Outcome, Tokens
 from cookiesess.decision import Action
 from cookiesess.draft import Draft
 from cookiesess.errors import InvalidToken
@@ -38,15 +38,18 @@ class CookieBackend:
         return self._drafts.loaded(state, handle=None, stale_key=not opened.current)
 
     def apply(self, action: Action, draft: Draft, *, now: int) -> Outcome:
-        """Issue a token for whatever is to be kept: every write is a new cookie."""
+        """Choose the cookie's fate; the writing is in the token."""
         if action in _WRITES:
-            return self.save(draft, now=now)
-        return EXPIRE if action in _EXPIRES else NOTHING
+            draft.state.refreshed_at = now
+            return Outcome.ISSUE
+        return Outcome.EXPIRE if action in _EXPIRES else Outcome.NOTHING
 
-    def save(self, draft: Draft, *, now: int) -> Outcome:
-        """Return the token; nothing can be written before the answer is."""
-        draft.state.refreshed_at = now
-        return Outcome(self._tokens.issue(pack(draft.state, self._drafts.codec)))
+    def token(self, draft: Draft) -> str:
+        """Return a token over the whole state."""
+        return self._tokens.issue(pack(draft.state, self._drafts.codec))
 
     def end(self, draft: Draft, *, now: int) -> None:
         """Nothing is on the server; the cookie is expired at commit."""
+
+    def admit(self, owner: str, draft: Draft, *, now: int) -> None:
+        """Nobody counts sessions that live in cookies."""

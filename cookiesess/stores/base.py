@@ -14,7 +14,7 @@ Time is an argument everywhere (Unix seconds), so that a store has no clock to d
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -67,10 +67,12 @@ class Store(ABC):
         evicts: True where the engine may drop records that have not expired (a memory bound, a cache). What such a
             store forgets cannot be relied on, so revocations and owner limits refuse it.
         indexes_owners: True where `records_of` works.
+        on_evict: A store that evicts calls it with the number of records it dropped; the manager sets it.
     """
 
     evicts: ClassVar[bool] = False
     indexes_owners: ClassVar[bool] = False
+    on_evict: Callable[[int], None] | None = None
 
     @abstractmethod
     def create(self, key: bytes, record: Record, *, now: int) -> None:

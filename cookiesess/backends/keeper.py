@@ -1,0 +1,208 @@
+"""Sessions in a store: how a record is found, written by version, and merged with what a faster request left."""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from cookiesess.backends.base import Drafts
+from cookiesess.backends.records import ID_BYTES, RecordSealer, Summary, key_of
+from cookiesess.draft import Draft
+from cookiesess.errors import InvalidToken, RecordExists, SessionConflict
+from cookiesess.events import ConflictMerged, SessionExpired, SessionRejected
+from cookiesess.state import COUNTED_IDLE, MARKS, MOVED, REPLACED, Origin, State, pack, unpack
+from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+
+# How often a write is tried again on what a faster request left. Sixteen workers that push one counter without a pause
+# need less than half of it; more means that something is wrong, and an error says more than a wait.
+MAX_TRIES: Final = 64
+# How many renewals in a row an old ID is followed through: with more, it is older than any request still underway.
+MAX_HOPS: Final = 2
+# How long a closed record tells requests with the old ID that they are late; longer than any request should run.
+CLOSED_SECONDS: Final = 60
+# How many marks of writes a record carries, to recognise one's own when its answer was lost; 8 random bytes each.
+MAX_MARKS: Final = 8
+_MARK_BYTES: Final = 8
+_UNTIL: Final = struct.Struct(">Q")
+
+
+@dataclass(slots=True)
+class Handle:
+    """Where a session was loaded from.
+
+    Attributes:
+        session_id: 32 bytes, secret.
+        record: As the store last had it; its version is None where it was created in this request.
+        described: What the record's summary says, so that it is sealed anew only if that has changed.
+        moved: It was reached through the closed record of an older ID: such a request gets no cookie and no time.
+    """
+
+    session_id: bytes
+    key: bytes
+    record: Record
+    moved: bool = False
+    described: Summary | None = None
+
+
+Found = tuple[State, Handle, bool]
+"""A state, where it stands, and whether the current key sealed it."""
+
+
+class RecordKeeper:
+    """Finds and writes the sessions of one store. Thread-safe.
+
+    Args:
+        store: Where they are kept.
+        records: Seals them.
+        drafts: Has the codec, the lifetime and the emitter.
+        random_bytes: For IDs and marks.
+    """
+
+    def __init__(
+        self, store: Store, records: RecordSealer, *, drafts: Drafts, random_bytes: Callable[[int], bytes]
+    ) -> None:
+        self.store = store
+        self._records = records
+        self._drafts = drafts
+        self._random_bytes = random_bytes
+
+    def find(self, session_id: bytes, now: int, *, hops: int = 0, ending: bool = False) -> Found | Origin:
+        """Return the live session under an ID, followed through renewals, or what there is instead.
+
+        Args:
+            session_id: 32 bytes.
+            now: Unix seconds.
+            hops: How many renewals it has been followed through already.
+            ending: To end it, through any number of them and after the grace as well: what is logged out must not live
+                on under a newer ID.
+        """
+        for hop in range(hops, MAX_TRIES if ending else MAX_HOPS + 1):
+            key = key_of(session_id)
+            record = self.store.load(key, now=now)
+            if record is None:
+                self._drafts.emit(SessionExpired("unknown"))
+                return Origin.GONE
+            found = self.read(Handle(session_id, key, record, moved=hop > 0), now, ending=ending)
+            if not isinstance(found, bytes):
+                return found
+            session_id = found
+        return Origin.REPLACED
+
+    def read(self, handle: Handle, now: int, *, ending: bool = False) -> Found | bytes | Origin:
+        """Return the state in a record; or, of a closed one, the ID it moved to, or what it means."""
+        record = handle.record
+        try:
+            plaintext, current = self._records.unseal(record.payload, handle.session_id, handle.key)
+            if plaintext[:1] in {MOVED, REPLACED}:
+                return _moved_to(plaintext, now, ending=ending)
+            state = unpack(plaintext, self._drafts.codec, now=now)
+        except InvalidToken as error:
+            self._drafts.emit(SessionRejected(error.reason, error.kid))
+            return Origin.GONE
+        # Touches move the record's expiry without opening it, so the last touch is read off there.
+        state.refreshed_at = record.expires_at - state.extras.get(COUNTED_IDLE, 0)
+        passed = self._drafts.lifetime.expired(state, now=now)
+        if passed is not None:
+            self._drafts.emit(SessionExpired(passed))
+            return Origin.GONE
+        if current:
+            handle.described = self._records.describe(state)
+        return state, handle, current
+
+    def create(self, state: State, now: int) -> Handle:
+        """Create a record under a new ID. Its version is not known; the first update of it learns it by conflict."""
+        session_id = self._random_bytes(ID_BYTES)
+        key = key_of(session_id)
+        record = self.record(state, session_id, key, now=now, mark=self._random_bytes(_MARK_BYTES))
+        try:
+            self.store.create(key, record, now=now)
+        except RecordExists:
+            # Nobody draws the same 256 bits twice: a client library repeats a create whose answer was lost.
+            written = self.store.load(key, now=now)
+            if written is None or written.payload != record.payload:
+                raise
+        return Handle(session_id, key, record)
+
+    def write(self, draft: Draft, now: int) -> str | None:
+        """Update the record, merging as often as others are faster; return why not, where it could not be."""
+        mark, state = self._random_bytes(_MARK_BYTES), draft.state
+        merges = overwritten = 0
+        for _ in range(MAX_TRIES):
+            handle: Handle = draft.handle
+            version = handle.record.version
+            record = self.record(state, handle.session_id, handle.key, now=now, mark=mark, before=handle)
+            result = self.store.update(handle.key, record, expected_version=version, now=now)
+            if isinstance(result, Updated):
+                handle.record = replace(record, version=result.version)
+                break
+            theirs = "ended" if isinstance(result, Gone) else self.after(result, draft, now)
+            if isinstance(theirs, str):
+                return theirs
+            if mark in theirs.extras.get(MARKS, ()):
+                state = theirs  # it is written: a client library has repeated an update whose answer was lost
+                break
+            merges += version is not None  # None: created in this request, and nobody was faster
+            overwritten += draft.data.overwritten(theirs.data)
+            merged = draft.merged_into(theirs)
+            if merged is None:
+                return "owner"
+            state = merged
+        else:
+            raise conflict()
+        if state is not draft.state:
+            draft.adopt(state)
+            if merges:
+                self._drafts.emit(ConflictMerged(merges, overwritten))
+        return None
+
+    def after(self, conflict: Conflict, draft: Draft, now: int) -> State | str:
+        """Return what a faster request left, and point the draft to where it is now; or why there is nothing."""
+        handle: Handle = draft.handle
+        found = self.read(Handle(handle.session_id, handle.key, conflict.current, moved=handle.moved), now)
+        if isinstance(found, bytes):
+            found = self.find(found, now, hops=1)
+        if isinstance(found, Origin):
+            return "replaced" if found is Origin.REPLACED else "ended"
+        draft.handle = found[1]
+        return found[0]
+
+    def closed(self, old: Handle, new: Handle, *, now: int, login: bool) -> Record:
+        """Return what the old record becomes: without owner and summary, so that no listing shows it."""
+        grace = 0 if login else self._drafts.lifetime.grace_seconds
+        plaintext = MOVED + new.session_id + _UNTIL.pack(now + grace) if not login else REPLACED + new.key
+        payload = self._records.seal(plaintext, old.session_id, old.key)
+        return Record(payload, expires_at=now + grace + CLOSED_SECONDS)
+
+    def record(
+        self, state: State, session_id: bytes, key: bytes, *, now: int, mark: bytes, before: Handle | None = None
+    ) -> Record:
+        """Return `state` as a record; it has the mark of this write and the idle timeout its expiry is counted with."""
+        state.refreshed_at = now
+        extras = state.extras
+        extras[COUNTED_IDLE] = idle_seconds = self.idle_of(state)
+        extras[MARKS] = [*extras.get(MARKS, ())[1 - MAX_MARKS :], mark]
+        described = self._records.describe(state)
+        if before is not None and before.described == described:
+            summary = before.record.summary
+        else:
+            summary = self._records.summarise(described, key)
+        payload = self._records.seal(pack(state, self._drafts.codec), session_id, key)
+        return Record(payload, now + idle_seconds, summary, self._records.owner_hash(state.owner))
+
+    def idle_of(self, state: State) -> int:
+        return state.idle_seconds or self._drafts.lifetime.idle_seconds
+
+
+def _moved_to(plaintext: bytes, now: int, *, ending: bool) -> bytes | Origin:
+    """Return the ID that a closed record leads to, while the grace lasts or to end what is there."""
+    if plaintext[:1] == REPLACED:
+        return Origin.REPLACED
+    (until_at,) = _UNTIL.unpack_from(plaintext, 1 + ID_BYTES)
+    return plaintext[1 : 1 + ID_BYTES] if ending or now < until_at else Origin.REPLACED
+
+
+def conflict() -> SessionConflict:
+    return SessionConflict(
+        f"other requests changed the session {MAX_TRIES} times in a row while this one tried to; it changes too often"
+        " for one record"
+    )

@@ -1,0 +1,130 @@
+"""Owners: "show my devices", "log out everywhere", and how many sessions a user may have."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from cookiesess.backends.records import RecordSealer, Summary
+from cookiesess.encoding import decode, encode
+from cookiesess.errors import ConfigurationError, InvalidToken, SessionConflict, TooManySessions
+from cookiesess.lifetime import Lifetime
+from cookiesess.stores.base import Store
+
+# `end_all` looks again until nothing is left: a session that was being renewed has a new record by then. Each round
+# ends whatever the one before could not see, so more rounds than this mean that somebody logs in again and again.
+_MAX_ROUNDS: Final = 16
+
+OnOwnerLimit = Literal["end_oldest", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """One of an owner's sessions, as a list of devices shows it.
+
+    Attributes:
+        handle: Opaque text for `SessionManager.end`; not the ID, and no use as a cookie. It changes when the session is
+            renewed.
+        created_at: Unix seconds.
+        authenticated_at: When ``login()`` was called last, in Unix seconds, or None.
+        last_seen_at: Unix seconds, to within `Lifetime.refresh_after`.
+        label: What ``session.label`` was set to, or None.
+    """
+
+    handle: str
+    created_at: int
+    authenticated_at: int | None
+    last_seen_at: int
+    label: str | None
+
+
+class Owners:
+    """The owner index of one store. Thread-safe.
+
+    Args:
+        store: A store with `indexes_owners`.
+        records: Names owners and opens summaries.
+        lifetime: The absolute timeout in force.
+        limit: The most sessions an owner may have, or None.
+        on_limit: What a login beyond it does: end the oldest, or be refused.
+    """
+
+    def __init__(
+        self, store: Store, records: RecordSealer, *, lifetime: Lifetime, limit: int | None, on_limit: OnOwnerLimit
+    ) -> None:
+        if limit is not None and limit < 1:
+            raise ConfigurationError(f"max_sessions_per_owner is {limit}; it must be at least 1, or None for no limit")
+        if on_limit not in {"end_oldest", "refuse"}:
+            raise ConfigurationError(f"on_owner_limit is {on_limit!r}; choose 'end_oldest' or 'refuse'")
+        if limit is not None and not store.indexes_owners:
+            raise ConfigurationError(
+                f"max_sessions_per_owner needs a store that indexes owners, and {type(store).__name__} does not;"
+                " use another store or leave the limit out"
+            )
+        self._store = store
+        self._records = records
+        self._lifetime = lifetime
+        self._limit = limit
+        self._on_limit = on_limit
+
+    def sessions_of(self, owner: str, *, now: int) -> list[SessionInfo]:
+        """Return the owner's live sessions, the one seen last first. One round trip for each key of the ring."""
+        found = [
+            SessionInfo(encode(key), summary.created_at, summary.authenticated_at, expires_at - idle, summary.label)
+            for key, (summary, expires_at) in self._live(owner, now).items()
+            for idle in (summary.idle_seconds,)
+        ]
+        return sorted(found, key=lambda info: -info.last_seen_at)
+
+    def end(self, owner: str, handle: str, *, now: int) -> bool:
+        """End one session; False where it is not (any more) one of the owner's."""
+        try:
+            key = decode(handle)
+        except ValueError:
+            return False
+        return key in self._keys(owner, now) and self._store.delete(key)
+
+    def end_all(self, owner: str, *, keep: bytes | None, now: int) -> int:
+        """End all of the owner's sessions but the record `keep`, until a look finds no other; return how many."""
+        ended = 0
+        for _ in range(_MAX_ROUNDS):
+            keys = self._keys(owner, now) - {keep}
+            if not keys:
+                return ended
+            ended += sum(self._store.delete(key) for key in keys)
+        raise SessionConflict(f"the owner got new sessions in each of {_MAX_ROUNDS} rounds of ending them; try again")
+
+    def admit(self, owner: str, *, own: bytes | None, now: int) -> None:
+        """Raise `TooManySessions` where a login is to be refused; the session `own` does not count, it is replaced."""
+        if self._limit is None or self._on_limit != "refuse":
+            return
+        if len(self._live(owner, now).keys() - {own}) >= self._limit:
+            raise TooManySessions(
+                f"the owner has {self._limit} sessions already, all that max_sessions_per_owner allows; end one first"
+            )
+
+    def enforce(self, owner: str | None, *, keep: bytes, now: int) -> None:
+        """End the oldest sessions beyond the limit, after the login that made `keep`."""
+        if self._limit is None or owner is None:
+            return
+        live = self._live(owner, now)
+        live.pop(keep, None)
+        oldest_first = sorted(live, key=lambda key: live[key][0].authenticated_at or live[key][0].created_at)
+        for key in oldest_first[: max(len(live) + 1 - self._limit, 0)]:
+            self._store.delete(key)
+
+    def _keys(self, owner: str, now: int) -> set[bytes]:
+        """The keys of all records under the owner's name, readable or not: what is to end must not hide."""
+        hashes = self._records.owner_hashes(owner)
+        return {key for owner_hash in hashes for key in self._store.records_of(owner_hash, now=now)}
+
+    def _live(self, owner: str, now: int) -> dict[bytes, tuple[Summary, int]]:
+        live = {}
+        for owner_hash in self._records.owner_hashes(owner):
+            for key, record in self._store.records_of(owner_hash, now=now).items():
+                try:
+                    summary = self._records.open_summary(record.summary, key)
+                except InvalidToken:
+                    continue  # written under a key that has left the ring: such a session opens no more
+                deadline_at = self._lifetime.absolute_deadline(summary)
+                if deadline_at is None or now < deadline_at:
+                    live[key] = (summary, record.expires_at)
+        return live
