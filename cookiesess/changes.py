@@ -9,10 +9,17 @@ nothing, or changed something and changed it back, writes nothing.
 from collections.abc import Callable
 from typing import Any, Final
 
-from cookiesess.values import SCALARS, ValueCodec
+from cookiesess.values import ALWAYS_STORABLE, SCALARS, ValueCodec
 
 ABSENT: Final = object()
 """Stands for a deleted key in `Tracked.changes`."""
+
+# Equal values of these types always have equal encodings, so they are kept and compared as they are: `ABSENT`'s type
+# and all natives but float, whose 0.0 equals -0.0. (Equal datetimes may have different zones, equal Decimals digits.)
+_COMPARABLE: Final[frozenset[type]] = frozenset({object, type(None), bool, int, str, bytes})
+
+_Snapshot = bytes | tuple[Any]
+"""How a value was: its encoding, or a 1-tuple of itself where it is comparable or `ABSENT`."""
 
 Mutation = Callable[[dict[str, Any]], object]
 
@@ -34,8 +41,8 @@ class Tracked:
     def __init__(self, data: dict[str, Any], codec: ValueCodec) -> None:
         self.data = data
         self._codec = codec
-        # Per key: the encoding when it was first assigned, deleted or handed out; None where it was absent.
-        self._before: dict[str, bytes | None] = {}
+        # Per key, how it was when it was first assigned, deleted or handed out.
+        self._before: dict[str, _Snapshot] = {}
         self._original: bytes | None = None
         self.steps: list[dict[str, Any] | Mutation] = []
         self._aside: list[tuple[str, Any, bytes]] = []
@@ -43,12 +50,14 @@ class Tracked:
     def watch(self, key: str) -> None:
         """Remember how `data[key]` was, before it is handed out or changed."""
         if key not in self._before:
-            self._before[key] = self._codec.pack(self.data[key]) if key in self.data else None
+            self._before[key] = self._snapshot(key)
 
     def set(self, key: str, value: object) -> None:
         """Assign. Raises `NotSerializable` before anything has changed."""
-        self._codec.dumps(value, path_of(key))
-        self.watch(key)
+        if type(value) not in ALWAYS_STORABLE:
+            self._codec.check(key, value)
+        if key not in self._before:
+            self._before[key] = self._snapshot(key)
         self.data[key] = value
 
     def remove(self, key: str) -> None:
@@ -69,7 +78,7 @@ class Tracked:
         pending = self.changes()
         function(self.data)
         for key, value in self.data.items():
-            self._codec.dumps(value, path_of(key))
+            self._codec.check(key, value)
         self.steps += [pending, function]
         self._rebase()
 
@@ -79,21 +88,24 @@ class Tracked:
         Raises:
             NotSerializable: A value that was handed out now holds something that cannot be stored.
         """
-        found = {key: value for key, value, before in self._aside if self._codec.dumps(value, path_of(key)) != before}
-        self.data.update(found)
+        found = {}
+        if self._aside:
+            found = {key: value for key, value, before in self._aside if self._encode(key, value) != before}
+            self.data.update(found)
         for key, before in self._before.items():
-            if key not in self.data:
-                if before is not None:
-                    found[key] = ABSENT
-            elif self._codec.dumps(self.data[key], path_of(key)) != before:
-                found[key] = self.data[key]
+            value = self.data.get(key, ABSENT)
+            if type(before) is tuple and type(value) in _COMPARABLE:
+                if type(value) is not type(before[0]) or value != before[0]:
+                    found[key] = value
+            elif value is ABSENT or self._encode(key, value) != before:
+                found[key] = value
         return found
 
     @property
     def modified(self) -> bool:
         """Whether the encoding differs from what was loaded."""
         if self._original is None:
-            return bool(self._before or self._aside) and bool(self.changes())
+            return bool((self._before or self._aside) and self.changes())
         self.changes()  # refuses what cannot be stored, with its path
         return self._codec.pack(self.data) != self._original
 
@@ -103,13 +115,11 @@ class Tracked:
 
     def overwritten(self, theirs: dict[str, Any]) -> int:
         """Count the keys that are changed here and differ in `theirs` from what was loaded here."""
-        pack = self._codec.pack
-        return sum((pack(theirs[key]) if key in theirs else None) != self._before[key] for key in self.changes())
+        return sum(_snapshot(self._codec, theirs.get(key, ABSENT)) != self._before[key] for key in self.changes())
 
     def before(self, key: str) -> Any:
-        """Return what was loaded under `key`, or None; only for keys that have changed."""
-        before = self._before.get(key)
-        return None if before is None else self._codec.loads(before)
+        """Return what was loaded under `key`, or None where there was nothing."""
+        return self._restore(self._before.get(key, (ABSENT,)), None)
 
     def adopt(self, merged: dict[str, Any]) -> None:
         """Go on from `merged`, which has been written: newer data with this dict's changes replayed.
@@ -133,20 +143,33 @@ class Tracked:
         """Take what is there now as what was loaded: it has been written."""
         self.steps = []
         self._original = None
-        self._before = {key: self._codec.pack(self.data[key]) for key in self._before if key in self.data}
+        self._before = {key: self._snapshot(key) for key in self._before if key in self.data}
 
     def _restored(self) -> dict[str, Any]:
         """The dict as it was, in its old order as far as the memory goes; for comparing only."""
         restored = dict(self.data)
         for key, before in self._before.items():
-            if before is None:
-                restored.pop(key, None)
-            else:
-                restored[key] = self._codec.loads(before)
-        return restored
+            restored[key] = self._restore(before, ABSENT)
+        return {key: value for key, value in restored.items() if value is not ABSENT}
 
     def _rebase(self) -> None:
         self._before = {key: self._codec.pack(value) for key, value in self.data.items() if type(value) not in SCALARS}
+
+    def _snapshot(self, key: str) -> _Snapshot:
+        return _snapshot(self._codec, self.data.get(key, ABSENT))
+
+    def _encode(self, key: str, value: object) -> bytes:
+        self._codec.check(key, value)
+        return self._codec.pack(value)
+
+    def _restore(self, before: _Snapshot, absent: object) -> Any:
+        if isinstance(before, bytes):
+            return self._codec.loads(before)
+        return absent if before[0] is ABSENT else before[0]
+
+
+def _snapshot(codec: ValueCodec, value: object) -> _Snapshot:
+    return (value,) if type(value) in _COMPARABLE else codec.pack(value)
 
 
 def replay(log: list[dict[str, Any] | Mutation], data: dict[str, Any]) -> None:
@@ -160,8 +183,3 @@ def replay(log: list[dict[str, Any] | Mutation], data: dict[str, Any]) -> None:
                 data.pop(key, None)
             else:
                 data[key] = value
-
-
-def path_of(key: str) -> str:
-    """How errors call what stands under `key`."""
-    return f'session["{key}"]'

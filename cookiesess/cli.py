@@ -13,7 +13,7 @@ from cookiesess.keys import Key, Keyring
 from cookiesess.policy import CookiePolicy
 from cookiesess.sealing import Opened, Sealer
 from cookiesess.signing import Signer
-from cookiesess.state import State, unpack
+from cookiesess.state import REFERENCE, State, unpack
 from cookiesess.values import ValueCodec
 
 KEYS_VARIABLE = "COOKIESESS_KEYS"
@@ -63,9 +63,9 @@ def _inspect(arguments: argparse.Namespace) -> int:
         print(f"opens: not tried; give --keys or set {KEYS_VARIABLE}")
         return 0
     try:
-        opened = _open(token, Keyring.parse(arguments.keys), [name] if name else _usual_names())
-        print(f"opens: yes, with {'the current' if opened.current else 'an accepted'} key")
-        print(_inside(opened))
+        plaintext, current = _open(token, Keyring.parse(arguments.keys), [name] if name else _usual_names())
+        print(f"opens: yes, with {'the current' if current else 'an accepted'} key")
+        print(_inside(plaintext))
     except InvalidToken as error:
         print(f"opens: no ({error.reason})")
         return 1
@@ -98,10 +98,10 @@ def _open(token: str, keyring: Keyring, names: Sequence[str]) -> Opened:
     raise failure
 
 
-def _inside(opened: Opened) -> str:
-    if opened.plaintext[:1] == b"\x01":
+def _inside(plaintext: bytes) -> str:
+    if plaintext[:1] == REFERENCE:
         return "holds: a reference to a record in a store"
-    state = unpack(opened.plaintext, ValueCodec(), now=_NO_LATEST)
+    state = unpack(plaintext, ValueCodec(), now=_NO_LATEST)
     return "\n".join([*_times(state), f"owner: {state.owner!r}", f"data: {pformat(state.data)}"])
 
 

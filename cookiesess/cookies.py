@@ -182,6 +182,11 @@ class SetCookie(NamedTuple):
         """The Set-Cookie header's value."""
         return f"{self.name}={self.value}{self.attributes.suffix}"
 
+    @property
+    def size_bytes(self) -> int:
+        """The length of `line`."""
+        return len(self.name) + 1 + len(self.value) + len(self.attributes.suffix)
+
 
 def check_name(name: str, attributes: CookieAttributes) -> None:
     """Check a name and what its prefix demands (RFC 6265bis section 4.1.3), of which case does not matter.
@@ -206,9 +211,8 @@ def check_size(cookie: SetCookie) -> SetCookie:
     Raises:
         CookieTooLarge: It would be dropped silently.
     """
-    size_bytes = len(cookie.name) + 1 + len(cookie.value) + len(cookie.attributes.suffix)
-    if size_bytes > MAX_LINE_BYTES:
-        raise CookieTooLarge(cookie.name, size_bytes=size_bytes, limit_bytes=MAX_LINE_BYTES)
+    if cookie.size_bytes > MAX_LINE_BYTES:
+        raise CookieTooLarge(cookie.name, size_bytes=cookie.size_bytes, limit_bytes=MAX_LINE_BYTES)
     return cookie
 
 

@@ -73,6 +73,10 @@ class Draft:
             self._extras = Tracked(self.state.extras, self._codec)
         return self._extras
 
+    def extra_changed(self, key: str) -> bool:
+        """Whether the setting under `key` differs from what was loaded."""
+        return self._extras is not None and key in self._extras.changes()
+
     @property
     def modified(self) -> bool:
         """Whether anything differs from what was loaded."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from cookiesess.backends.base import Backend, Outcome
-from cookiesess.cookies import SetCookie, check_size
+from cookiesess.cookies import MAX_LINE_BYTES, SetCookie
 from cookiesess.decision import Action, decide
 from cookiesess.draft import Draft
 from cookiesess.errors import CookieTooLarge, SessionCommitted
@@ -126,13 +126,13 @@ class Engine:
         return None if draft is None or draft.handle is None else bytes(draft.handle.key)
 
     def _decide(self, draft: Draft, now: int) -> Action:
-        loaded = draft.origin is Origin.LOADED
+        modified = draft.modified
         return decide(
             draft.origin,
             empty=draft.state.empty,
-            modified=loaded and draft.modified,
+            modified=modified,
             renewed=draft.renewed,
-            refresh_due=loaded and self.lifetime.refresh_due(draft.state, now=now),
+            refresh_due=not modified and self.lifetime.refresh_due(draft.state, now=now),
             stale_key=draft.stale_key,
         )
 
@@ -160,20 +160,18 @@ class Engine:
         elif outcome is Outcome.EXTEND:
             return ()
         cookie = self._policy.issue(self._backend.token(draft), transport=transport, max_age=max_age)
-        try:
-            check_size(cookie)
-        except CookieTooLarge as error:
-            raise self._too_large(error, draft) from None
+        if cookie.size_bytes > MAX_LINE_BYTES:
+            raise self._too_large(cookie, draft)
         if transport is not Transport.HTTPS and cookie.attributes.secure and not self._warned_of_http:
             self._warned_of_http = True
             self._emit(SecureCookieOverHttp())
         return (cookie,)
 
-    def _too_large(self, error: CookieTooLarge, draft: Draft) -> CookieTooLarge:
+    def _too_large(self, cookie: SetCookie, draft: Draft) -> CookieTooLarge:
         sizes = ((key, len(self._codec.pack(value))) for key, value in draft.data.data.items())
         largest = sorted(sizes, key=lambda item: -item[1])[:_NAMED_KEYS]
         return CookieTooLarge(
-            error.name, size_bytes=error.size_bytes, limit_bytes=error.limit_bytes, largest_keys=largest
+            cookie.name, size_bytes=cookie.size_bytes, limit_bytes=MAX_LINE_BYTES, largest_keys=largest
         )
 
     def _restrict(self, draft: Draft) -> None:

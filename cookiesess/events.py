@@ -160,7 +160,6 @@ class SessionsEvicted(Event):
 
     count: int
     name: ClassVar[str] = "store.evicted"
-    level: ClassVar[int] = logging.WARNING
 
 
 class Emitter:

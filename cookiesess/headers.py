@@ -12,7 +12,23 @@ _DIRECTIVE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 # RFC 9213 and its forerunner: they speak to CDNs alone and outrank Cache-Control there.
 _CDN_HEADERS = frozenset({"cdn-cache-control", "surrogate-control"})
 
-_CACHE_HEADERS = _CDN_HEADERS | {"cache-control"}
+_RELATED_HEADERS = _CDN_HEADERS | {"cache-control", "vary"}
+_VARY, _PRIVATE = ("Vary", "Cookie"), ("Cache-Control", "private")
+
+
+def with_ours(headers: Headers, cookies: Iterable[SetCookie], *, vary: bool) -> tuple[Headers, bool]:
+    """Return what `with_vary` (if `vary`) and `with_cookies` (if there are any) make of `headers`, in a new list."""
+    for name, _ in headers:
+        if name.lower() in _RELATED_HEADERS:
+            result = with_vary(headers) if vary else headers
+            return with_cookies(result, cookies) if cookies else (result, False)
+    # Most responses have none of these headers, so there is nothing to merge with.
+    result = [*headers, _VARY] if vary else list(headers)
+    if cookies:
+        result.append(_PRIVATE)
+        for cookie in cookies:
+            result.append(("Set-Cookie", cookie.line))
+    return result, False
 
 
 def with_vary(headers: Headers) -> Headers:
@@ -24,7 +40,7 @@ def with_vary(headers: Headers) -> Headers:
                 return headers
             merged = f"{value}, Cookie" if value.strip() else "Cookie"
             return [*headers[:index], (name, merged), *headers[index + 1 :]]
-    return [*headers, ("Vary", "Cookie")]
+    return [*headers, _VARY]
 
 
 def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Headers, bool]:
@@ -35,8 +51,6 @@ def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Header
     ``private`` is there already.
     """
     lines = [("Set-Cookie", cookie.line) for cookie in cookies]
-    if not any(name.lower() in _CACHE_HEADERS for name, _ in headers):
-        return [*headers, ("Cache-Control", "private"), *lines], False
     kept = [header for header in headers if header[0].lower() not in _CDN_HEADERS]
     for_cdn = len(kept) < len(headers)
     directives = [d.strip() for name, value in kept if name.lower() == "cache-control" for d in _directives(value)]

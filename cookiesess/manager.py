@@ -16,7 +16,7 @@ from cookiesess.encoding import encode
 from cookiesess.engine import Engine
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Emitter, Event, SessionsEvicted
-from cookiesess.jar import Cookies, JarContext, Protection
+from cookiesess.jar import Cookies, JarContext, Protection, https
 from cookiesess.keys import Key, Keyring
 from cookiesess.lifetime import Lifetime
 from cookiesess.policy import CookiePolicy, Transport
@@ -43,10 +43,6 @@ class Settings(TypedDict, total=False):
     on_event: Callable[[Event], object] | None
     clock: Callable[[], float]
     random_bytes: Callable[[int], bytes]
-
-
-def _https() -> Transport:
-    return Transport.HTTPS
 
 
 class Commit(NamedTuple):
@@ -216,12 +212,12 @@ class SessionManager:
         """
         return Session(self._engine, cookie_header)
 
-    def jar(self, cookie_header: str, *, transport: Callable[[], Transport] = _https) -> Cookies:
+    def jar(self, cookie_header: str, *, transport: Callable[[], Transport] = https) -> Cookies:
         """Return the jar of the same request."""
         return Cookies(self._jars, cookie_header, transport=transport)
 
     def commit(
-        self, session: Session, cookies: Cookies | None = None, *, transport: Callable[[], Transport] = _https
+        self, session: Session, cookies: Cookies | None = None, *, transport: Callable[[], Transport] = https
     ) -> Commit:
         """Decide what becomes of the session, do it, and return what the response needs.
 

@@ -19,7 +19,7 @@ another cookie, purpose, key or version does not open.
 import os
 from collections.abc import Callable
 from threading import Lock
-from typing import NamedTuple
+from typing import TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -41,16 +41,8 @@ _SEALS_PER_PREFIX = 1 << 20
 _CACHED_CIPHERS = 1024
 
 
-class Opened(NamedTuple):
-    """What a token held.
-
-    Attributes:
-        plaintext: The bytes that went in.
-        current: True if the ring's current key made the token; False asks for writing it anew.
-    """
-
-    plaintext: bytes
-    current: bool
+Opened: TypeAlias = tuple[bytes, bool]
+"""What a token held: the bytes that went in, and whether the ring's current key made it (if not, write it anew)."""
 
 
 class Xaes256Gcm:
@@ -112,9 +104,10 @@ class Sealer:
 
     def __init__(self, keyring: Keyring, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self._random_bytes = random_bytes
-        self._ciphers = {key.kid: Xaes256Gcm(key.derive("seal")) for key in keyring.keys}
-        self._kid = keyring.current.kid
-        self._current = self._ciphers[self._kid]
+        # By version and kid, as they stand in front of a token.
+        self._ciphers = {VERSION + key.kid: Xaes256Gcm(key.derive("seal")) for key in keyring.keys}
+        self._header = VERSION + keyring.current.kid
+        self._current = self._ciphers[self._header]
         self._renew_prefix()
 
     def _renew_prefix(self) -> None:
@@ -134,8 +127,8 @@ class Sealer:
         self._seals_left -= 1
         prefix, cipher = self._prefix
         suffix = self._random_bytes(_NONCE_BYTES - _PREFIX_BYTES)
-        sealed = cipher.encrypt(suffix, plaintext, VERSION + self._kid + purpose)
-        return VERSION + self._kid + prefix + suffix + sealed
+        header = self._header
+        return header + prefix + suffix + cipher.encrypt(suffix, plaintext, header + purpose)
 
     def unseal(self, token: str, purpose: bytes) -> Opened:
         """Return what `seal` was given for the same `purpose`.
@@ -151,16 +144,19 @@ class Sealer:
 
     def unseal_bytes(self, raw: bytes, purpose: bytes) -> Opened:
         """As `unseal`, for what `seal_bytes` made."""
-        if len(raw) < _HEADER_BYTES + _TAG_BYTES:
-            raise InvalidToken("malformed")
-        if raw[:1] != VERSION:
-            raise InvalidToken("version")
-        kid = raw[1:5]
-        cipher = self._ciphers.get(kid)
-        if cipher is None:
-            raise InvalidToken("unknown-key", kid.hex())
+        header = raw[:5]
+        cipher = self._ciphers.get(header)
+        if cipher is None or len(raw) < _HEADER_BYTES + _TAG_BYTES:
+            raise _unopened(raw)
         try:
-            plaintext = cipher.decrypt(raw[5:_HEADER_BYTES], raw[_HEADER_BYTES:], raw[:5] + purpose)
+            plaintext = cipher.decrypt(raw[5:_HEADER_BYTES], raw[_HEADER_BYTES:], header + purpose)
         except InvalidTag:
-            raise InvalidToken("forged", kid.hex()) from None
-        return Opened(plaintext, kid == self._kid)
+            raise InvalidToken("forged", header[1:].hex()) from None
+        return plaintext, header == self._header
+
+
+def _unopened(raw: bytes) -> InvalidToken:
+    """Say why there was nothing to decrypt."""
+    if len(raw) < _HEADER_BYTES + _TAG_BYTES:
+        return InvalidToken("malformed")
+    return InvalidToken("version") if raw[:1] != VERSION else InvalidToken("unknown-key", raw[1:5].hex())

@@ -46,7 +46,7 @@ class Signer:
             raise InvalidToken("malformed") from None
         for index in range(len(self._secrets)):
             if self._signer(index, purpose).verify_signature(payload, signature):
-                return Opened(plaintext, index == 0)
+                return plaintext, index == 0
         raise InvalidToken("forged")
 
     def _signer(self, index: int, purpose: bytes) -> itsdangerous.Signer:

@@ -112,9 +112,11 @@ def unpack(plaintext: bytes, codec: ValueCodec, *, now: int) -> State:
         raise InvalidToken("plaintext")
     array = codec.loads(plaintext[1:])
     try:
-        start, ends_after, refreshed_after, authenticated_at, owner, data = array[:6]
-        sid = array[6] if len(array) > 6 else None
-        extras = array[7] if len(array) > 7 else {}
+        if len(array) == 6:
+            start, ends_after, refreshed_after, authenticated_at, owner, data = array
+            sid, extras = None, {}
+        else:
+            start, ends_after, refreshed_after, authenticated_at, owner, data, sid, extras = (*array, None)[:8]
         refreshed_at = start + refreshed_after
         ends_at = None if ends_after is None else start + ends_after
     except (TypeError, ValueError) as error:
@@ -122,4 +124,4 @@ def unpack(plaintext: bytes, codec: ValueCodec, *, now: int) -> State:
     latest = now + CLOCK_SKEW_SECONDS
     if start > latest or refreshed_at > latest or (authenticated_at or 0) > latest:
         raise InvalidToken("future")
-    return State(start, refreshed_at, ends_at, authenticated_at, owner, data, sid, extras)
+    return State(start, refreshed_at, ends_at, authenticated_at, owner, data, sid, extras or {})

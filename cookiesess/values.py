@@ -48,6 +48,8 @@ _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 
 _NATIVE = frozenset({type(None), bool, int, float, str, bytes})
+ALWAYS_STORABLE: Final[frozenset[type]] = _NATIVE - {str}
+"""Types of which every value can be stored. (Text may hold half a surrogate pair.)"""
 _CONTAINERS: frozenset[type] = frozenset({list, dict, tuple, set, frozenset})
 SCALARS: Final[frozenset[type]] = frozenset(_NATIVE | {datetime, date, time, timedelta, UUID, Decimal})
 """Types whose values cannot change: handed out without being watched."""
@@ -110,9 +112,13 @@ class ValueCodec:
         Raises:
             NotSerializable: A type, depth or text that cannot be stored, with the path to it.
         """
-        if type(value) not in _NATIVE or type(value) is str:
-            self._check(value, (path,))
+        self._check(value, (path, None))
         return self.pack(value)
+
+    def check(self, key: str, value: object) -> None:
+        """Raise `NotSerializable` where `value` cannot be stored under `key` of a session."""
+        if type(value) not in ALWAYS_STORABLE:
+            self._check(value, ("session", (key,)))
 
     def pack(self, value: object) -> bytes:
         """As `dumps`, for what has passed `dumps` before or came from `loads`: no check, several times faster."""
@@ -155,11 +161,12 @@ class ValueCodec:
     def _check(self, value: Any, trail: tuple[object, ...]) -> None:
         """Walk through `value` and raise at the first thing that would not come back as it is."""
         cls = type(value)
-        if len(trail) > MAX_DEPTH + (cls not in _CONTAINERS):
+        # A trail begins with the names of the session and the key, which are no levels of the value.
+        if len(trail) > MAX_DEPTH + 1 + (cls not in _CONTAINERS):
             raise NotSerializable(_path(trail[:4]) + "…", f"nested more than {MAX_DEPTH} levels deep")
         if cls in _CONTAINERS:
             for step, item in _items(value):
-                if type(item) not in _NATIVE or type(item) is str:
+                if type(item) not in ALWAYS_STORABLE:
                     self._check(item, (*trail, step))
         elif cls is str:
             if not value.isascii() and not _is_utf8(value):

@@ -168,11 +168,9 @@ class _Exchange:
     def _with_ours(self, response_headers: headers.Headers) -> headers.Headers:
         """The app's headers and ours, in a new list: the app's may be shared by all its requests."""
         cookies, vary = self._ours
-        result = headers.with_vary(response_headers) if vary else response_headers
-        if cookies:
-            result, prevented = headers.with_cookies(result, cookies)
-            if prevented:
-                self._manager.emit(SharedCachingPrevented())
+        result, prevented = headers.with_ours(response_headers, cookies, vary=vary)
+        if prevented:
+            self._manager.emit(SharedCachingPrevented())
         return result
 
     def finish(self, result: Iterable[bytes]) -> Iterable[bytes]:

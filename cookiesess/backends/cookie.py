@@ -25,17 +25,18 @@ class CookieBackend:
         opened = self._tokens.open(header)
         if opened is None:
             return self._drafts.empty(Origin.NONE, now=now)
-        if isinstance(opened, InvalidToken):
-            return self._drafts.rejected(opened, now=now)
         try:
-            state = unpack(opened.plaintext, self._drafts.codec, now=now)
+            if isinstance(opened, InvalidToken):
+                raise opened
+            plaintext, current = opened
+            state = unpack(plaintext, self._drafts.codec, now=now)
         except InvalidToken as error:
             return self._drafts.rejected(error, now=now)
         passed = self._drafts.lifetime.expired(state, now=now)
         if passed is not None:
             self._drafts.emit(SessionExpired(passed))
             return self._drafts.empty(Origin.GONE, now=now)
-        return self._drafts.loaded(state, handle=None, stale_key=not opened.current)
+        return self._drafts.loaded(state, handle=None, stale_key=not current)
 
     def apply(self, action: Action, draft: Draft, *, now: int) -> Outcome:
         """Choose the cookie's fate; the writing is in the token."""

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from cookiesess.backends.base import Drafts
 from cookiesess.backends.records import ID_BYTES, RecordSealer, Summary, key_of
 from cookiesess.draft import Draft
@@ -33,6 +35,7 @@ class Handle:
     Attributes:
         session_id: 32 bytes, secret.
         record: As the store last had it; its version is None where it was created in this request.
+        cipher: The session's under the current key, or None where the record is not under it (yet).
         described: What the record's summary says, so that it is sealed anew only if that has changed.
         moved: It was reached through the closed record of an older ID: such a request gets no cookie and no time.
     """
@@ -41,6 +44,7 @@ class Handle:
     key: bytes
     record: Record
     moved: bool = False
+    cipher: AESGCM | None = None
     described: Summary | None = None
 
 
@@ -92,7 +96,7 @@ class RecordKeeper:
         """Return the state in a record; or, of a closed one, the ID it moved to, or what it means."""
         record = handle.record
         try:
-            plaintext, current = self._records.unseal(record.payload, handle.session_id, handle.key)
+            plaintext, cipher = self._records.unseal(record.payload, handle.session_id, handle.key)
             if plaintext[:1] in {MOVED, REPLACED}:
                 return _moved_to(plaintext, now, ending=ending)
             state = unpack(plaintext, self._drafts.codec, now=now)
@@ -105,9 +109,9 @@ class RecordKeeper:
         if passed is not None:
             self._drafts.emit(SessionExpired(passed))
             return Origin.GONE
-        if current:
-            handle.described = self._records.describe(state)
-        return state, handle, current
+        if cipher is not None:
+            handle.cipher, handle.described = cipher, self._records.describe(state)
+        return state, handle, cipher is not None
 
     def create(self, state: State, now: int) -> Handle:
         """Create a record under a new ID. Its version is not known; the first update of it learns it by conflict."""
@@ -186,7 +190,8 @@ class RecordKeeper:
             summary = before.record.summary
         else:
             summary = self._records.summarise(described, key)
-        payload = self._records.seal(pack(state, self._drafts.codec), session_id, key)
+        cipher = None if before is None else before.cipher
+        payload = self._records.seal(pack(state, self._drafts.codec), session_id, key, cipher=cipher)
         return Record(payload, now + idle_seconds, summary, self._records.owner_hash(state.owner))
 
     def idle_of(self, state: State) -> int:

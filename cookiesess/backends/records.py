@@ -25,13 +25,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cookiesess.encoding import purpose
 from cookiesess.errors import InvalidToken
 from cookiesess.keys import Keyring
-from cookiesess.sealing import Opened, Sealer
+from cookiesess.sealing import Sealer
 from cookiesess.state import COUNTED_IDLE, LABEL, State
 from cookiesess.values import ValueCodec
 
 ID_BYTES = 32
 _VERSION = b"\x01"
 _HEADER_BYTES, _NONCE_BYTES = 5, 12
+_SEALED_FROM = _HEADER_BYTES + _NONCE_BYTES
 _SUMMARY_PURPOSE = purpose("summary")
 
 
@@ -76,38 +77,42 @@ class RecordSealer:
         codec: ValueCodec,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        self._secrets = {key.kid: key.derive("record") for key in keyring.keys}
+        self._secrets = {_VERSION + key.kid: key.derive("record") for key in keyring.keys}
         self._owner_secrets = [key.derive("owner") for key in keyring.keys]
         self._header = _VERSION + keyring.current.kid
         self._sealer = sealer
         self._codec = codec
         self._random_bytes = random_bytes
 
-    def seal(self, plaintext: bytes, session_id: bytes, key: bytes) -> bytes:
-        """Return a payload: 33 bytes longer than `plaintext`."""
+    def cipher(self, session_id: bytes, header: bytes) -> AESGCM | None:
+        """Return the session's cipher under the key that `header` names (version and kid); None if it is not known."""
+        secret = self._secrets.get(header)
+        return None if secret is None else AESGCM(hmac.digest(secret, session_id, "sha256"))
+
+    def seal(self, plaintext: bytes, session_id: bytes, key: bytes, *, cipher: AESGCM | None = None) -> bytes:
+        """Return a payload, 33 bytes longer than `plaintext`; `cipher` saves deriving the session's once more."""
         header, nonce = self._header, self._random_bytes(_NONCE_BYTES)
-        cipher = AESGCM(hmac.digest(self._secrets[header[1:]], session_id, "sha256"))
+        if cipher is None:
+            cipher = AESGCM(hmac.digest(self._secrets[header], session_id, "sha256"))
         return header + nonce + cipher.encrypt(nonce, plaintext, header + key)
 
-    def unseal(self, payload: bytes, session_id: bytes, key: bytes) -> Opened:
-        """Return what `seal` took.
+    def unseal(self, payload: bytes, session_id: bytes, key: bytes) -> tuple[bytes, AESGCM | None]:
+        """Return what `seal` took, and the session's cipher; None for one that is not under the current key.
 
         Raises:
             InvalidToken: Another key's, another record's, or changed since.
         """
-        header = payload[:_HEADER_BYTES]
-        if header[:1] != _VERSION:
-            raise InvalidToken("version")
-        secret = self._secrets.get(header[1:])
-        if secret is None:
-            raise InvalidToken("unknown-key", header[1:].hex())
-        nonce, sealed = payload[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES], payload[_HEADER_BYTES + _NONCE_BYTES :]
+        header, nonce = payload[:_HEADER_BYTES], payload[_HEADER_BYTES:_SEALED_FROM]
+        cipher = self.cipher(session_id, header)
+        if cipher is None:
+            reason = "unknown-key" if header[:1] == _VERSION else "version"
+            raise InvalidToken(reason, header[1:].hex())
         try:
-            plaintext = AESGCM(hmac.digest(secret, session_id, "sha256")).decrypt(nonce, sealed, header + key)
+            plaintext = cipher.decrypt(nonce, payload[_SEALED_FROM:], header + key)
         except (InvalidTag, ValueError):
             # ValueError: too short to hold a nonce.
             raise InvalidToken("forged", header[1:].hex()) from None
-        return Opened(plaintext, header == self._header)
+        return plaintext, cipher if header == self._header else None
 
     def describe(self, state: State) -> Summary:
         """Return what the summary of `state` says."""
@@ -124,8 +129,8 @@ class RecordSealer:
         Raises:
             InvalidToken: As `unseal`.
         """
-        opened = self._sealer.unseal_bytes(summary, _SUMMARY_PURPOSE + key)
-        return Summary(*self._codec.loads(opened.plaintext))
+        plaintext, _ = self._sealer.unseal_bytes(summary, _SUMMARY_PURPOSE + key)
+        return Summary(*self._codec.loads(plaintext))
 
     def owner_hash(self, owner: str | None) -> bytes | None:
         """Return what a record names its owner by, under the current key."""

@@ -56,7 +56,7 @@ class StoreBackend:
             return self._drafts.empty(Origin.NONE, now=now)
         if isinstance(opened, InvalidToken):
             return self._drafts.rejected(opened, now=now)
-        reference = opened.plaintext
+        reference, current_token = opened
         if reference[:1] != REFERENCE or len(reference) != _REFERENCE_BYTES:
             return self._drafts.rejected(InvalidToken("plaintext"), now=now)
         try:
@@ -71,18 +71,18 @@ class StoreBackend:
         if isinstance(found, Origin):
             return self._drafts.empty(found, now=now)
         state, handle, current_key = found
-        return self._drafts.loaded(state, handle=handle, stale_key=not (opened.current and current_key))
+        return self._drafts.loaded(state, handle=handle, stale_key=not (current_token and current_key))
 
     # Writing
 
     def apply(self, action: Action, draft: Draft, *, now: int) -> Outcome:
         """Do what was decided; one round trip, unless another request was faster or the ID changes."""
         match action:
+            case Action.UPDATE:
+                return self._update(draft, now)
             case Action.CREATE:
                 draft.handle = self._keeper.create(draft.state, now)
                 return self._new_id(draft, now)
-            case Action.UPDATE:
-                return self._update(draft, now)
             case Action.MOVE:
                 return self._move(draft, now)
             case Action.TOUCH:
@@ -126,7 +126,7 @@ class StoreBackend:
         self._owners.admit(owner, own=own, now=now)
 
     def _update(self, draft: Draft, now: int) -> Outcome:
-        reissue = draft.stale_key or PERSISTENT in draft.extras.changes()
+        reissue = draft.stale_key or draft.extra_changed(PERSISTENT)
         failure = self._keeper.write(draft, now)
         if failure is not None:
             return self._drop(draft, failure)
