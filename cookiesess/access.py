@@ -1,6 +1,5 @@
 """How an app reaches its session from whatever its framework hands it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from cookiesess.errors import SessionError
@@ -38,8 +37,10 @@ def get_manager(request: Any, key: str = MANAGER_KEY) -> SessionManager:
 
 
 def _find(request: Any, key: str) -> Any:
-    environ = request if isinstance(request, Mapping) else getattr(request, "environ", getattr(request, "env", None))
-    if not isinstance(environ, Mapping):
+    environ = request
+    if type(request) is not dict:  # what PEP 3333 says an environ is
+        environ = getattr(request, "environ", None) or getattr(request, "env", None)
+    if not isinstance(environ, dict):
         raise SessionError(
             f"{type(request).__name__} is no WSGI environ and has none as .environ or .env; pass the environ"
         )

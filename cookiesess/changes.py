@@ -6,7 +6,7 @@ request that reads scalars pays nothing, ``session["cart"].append(x)`` is never 
 nothing, or changed something and changed it back, writes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from cookiesess.values import ALWAYS_STORABLE, SCALARS, ValueCodec
@@ -23,6 +23,9 @@ _Snapshot = bytes | tuple[Any]
 
 Mutation = Callable[[dict[str, Any]], object]
 
+Step = dict[str, Any] | Mutation
+"""Changes as `Tracked.changes` returns them, or a function that was applied."""
+
 
 class Tracked:
     """A dict with a memory of what it was.
@@ -33,19 +36,19 @@ class Tracked:
 
     Attributes:
         data: The dict as it is now.
-        steps: What happened before the last `mutate`, in order: changes as `changes` returns them, and functions.
+        steps: What happened before and by the last `mutate`, in order.
     """
 
-    __slots__ = ("_aside", "_before", "_codec", "_original", "data", "steps")
+    # Defaults of the class, not slots filled one by one: each request makes one of these, and few need them all.
+    steps: Sequence[Step] = ()
+    _aside: Sequence[tuple[str, Any, bytes]] = ()
+    _original: bytes | None = None
 
     def __init__(self, data: dict[str, Any], codec: ValueCodec) -> None:
         self.data = data
         self._codec = codec
         # Per key, how it was when it was first assigned, deleted or handed out.
         self._before: dict[str, _Snapshot] = {}
-        self._original: bytes | None = None
-        self.steps: list[dict[str, Any] | Mutation] = []
-        self._aside: list[tuple[str, Any, bytes]] = []
 
     def watch(self, key: str) -> None:
         """Remember how `data[key]` was, before it is handed out or changed."""
@@ -79,7 +82,7 @@ class Tracked:
         function(self.data)
         for key, value in self.data.items():
             self._codec.check(key, value)
-        self.steps += [pending, function]
+        self.steps = [*self.steps, pending, function]
         self._rebase()
 
     def changes(self) -> dict[str, Any]:
@@ -109,7 +112,7 @@ class Tracked:
         self.changes()  # refuses what cannot be stored, with its path
         return self._codec.pack(self.data) != self._original
 
-    def log(self) -> list[dict[str, Any] | Mutation]:
+    def log(self) -> list[Step]:
         """Return all that happened since loading, in order, for `replay`."""
         return [*self.steps, self.changes()]
 
@@ -135,13 +138,13 @@ class Tracked:
             if key in merged and self._codec.pack(merged[key]) == encoding:
                 merged[key] = mine
             else:
-                self._aside.append((key, mine, encoding))
+                self._aside = [*self._aside, (key, mine, encoding)]
         self.data = merged
         self.settle()
 
     def settle(self) -> None:
         """Take what is there now as what was loaded: it has been written."""
-        self.steps = []
+        self.steps = ()
         self._original = None
         self._before = {key: self._snapshot(key) for key in self._before if key in self.data}
 
@@ -172,7 +175,7 @@ def _snapshot(codec: ValueCodec, value: object) -> _Snapshot:
     return (value,) if type(value) in _COMPARABLE else codec.pack(value)
 
 
-def replay(log: list[dict[str, Any] | Mutation], data: dict[str, Any]) -> None:
+def replay(log: list[Step], data: dict[str, Any]) -> None:
     """Do again on `data` what `log` says: assign and delete key by key, and apply the functions."""
     for step in log:
         if callable(step):

@@ -53,7 +53,7 @@ def values_of(header: str, name: str, *, limit: int) -> list[str]:
     at = header.find(needle)
     while at >= 0 and len(values) < limit:
         start = at + len(needle)
-        if at == 0 or _begins_pair(header, at):
+        if at == 0 or header[at - 2 : at] == "; " or _begins_pair(header, at):
             end = header.find(";", start)
             values.append(header[start : end if end >= 0 else None].strip(_BLANKS))
         at = header.find(needle, start)

@@ -29,42 +29,25 @@ class Draft:
         cookie_refusal: The same for what needs a new cookie: `login` and ``renew()``.
     """
 
-    __slots__ = (
-        "_codec",
-        "_extras",
-        "_owner_before",
-        "cookie_refusal",
-        "data",
-        "handle",
-        "logged_in",
-        "origin",
-        "outcome",
-        "refusal",
-        "renewed",
-        "stale_key",
-        "state",
-        "written",
-    )
+    # Defaults of the class, as in `Tracked`.
+    renewed = False
+    logged_in = False
+    outcome: Any = None
+    written: Any = None
+    refusal: Refusal | None = None
+    cookie_refusal: Refusal | None = None
+    _extras: Tracked | None = None
 
     def __init__(
         self, origin: Origin, state: State, *, codec: ValueCodec, handle: Any = None, stale_key: bool = False
     ) -> None:
         self._codec = codec
-        self.refusal: Refusal | None = None
-        self.cookie_refusal: Refusal | None = None
-        self.outcome: Any = None
-        self.written: Any = None
-        self.stale_key = stale_key
-        self._become(origin, state, handle)
-
-    def _become(self, origin: Origin, state: State, handle: Any) -> None:
         self.origin = origin
         self.state = state
+        self.data = Tracked(state.data, codec)
         self.handle = handle
-        self.data = Tracked(state.data, self._codec)
-        self._extras: Tracked | None = None
+        self.stale_key = stale_key
         self._owner_before = state.owner
-        self.renewed = self.logged_in = False
 
     @property
     def extras(self) -> Tracked:
@@ -80,7 +63,9 @@ class Draft:
     @property
     def modified(self) -> bool:
         """Whether anything differs from what was loaded."""
-        return self.logged_in or self.data.modified or (self._extras is not None and self._extras.modified)
+        if self.logged_in or self.data.modified:
+            return True
+        return self._extras is not None and self._extras.modified
 
     def login(self, owner: str, *, now: int, lifetime: Lifetime) -> None:
         """Make it `owner`'s. What belonged to another owner must not be shown to this one, so it is dropped."""
@@ -145,8 +130,11 @@ class Draft:
 
     def restart(self, *, now: int, lifetime: Lifetime) -> None:
         """Become an empty session, as after ``invalidate()``; remember that a loaded one was ended."""
-        origin = Origin.ENDED if self.origin is Origin.LOADED else self.origin
-        self._become(origin, fresh(now=now, lifetime=lifetime), None)
+        self.origin = Origin.ENDED if self.origin is Origin.LOADED else self.origin
+        self.state = fresh(now=now, lifetime=lifetime)
+        self.data, self._extras = Tracked(self.state.data, self._codec), None
+        self.handle = self._owner_before = None
+        self.stale_key = self.renewed = self.logged_in = False
         # What is written from here on is another session, which needs a cookie of its own.
         self.refusal = self.refusal or self.cookie_refusal
 

@@ -55,7 +55,7 @@ class Engine:
 
     def load(self, source: str) -> Draft:
         """Open what a Cookie header carries."""
-        return self._backend.load(source, now=self.now())
+        return self._backend.load(source, now=int(self._clock()))
 
     def save(self, draft: Draft) -> None:
         """Check that the cookie would fit, and write what can be written now."""
@@ -86,8 +86,9 @@ class Engine:
             CookieTooLarge: Nothing has been sent yet.
             NotSerializable: The same.
         """
-        now = self.now()
-        outcome = self._apply(self._decide(draft, now), draft, now)
+        now = int(self._clock())
+        action = self._decide(draft, now)
+        outcome = Outcome.NOTHING if action is Action.NOTHING else self._apply(action, draft, now)
         if draft.outcome is not None and outcome in _NO_NEW_VALUE:
             outcome = draft.outcome  # what save() has written, the cookie does not know yet
         return () if outcome is Outcome.NOTHING else self._lines(outcome, draft, transport())

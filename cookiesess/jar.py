@@ -168,7 +168,7 @@ class Cookies(Mapping[str, str]):
     def commit(self) -> tuple[SetCookie, ...]:
         """Close the jar and return what was set, in order. For the manager."""
         self._committed = True
-        # The middleware's leads back to the environ that holds this jar. Without that cycle a request's objects are freed
+        # The middleware's leads back to the environ that holds this jar. Without that cycle a request is freed
         # as it ends, not when the garbage collector comes by: measured, a seventh of a request's time.
         self._transport = https
         return tuple(self._set.values()) if self._set else ()

@@ -114,9 +114,10 @@ class Lifetime:
 
     def expired(self, times: Times, *, now: int) -> str | None:
         """Return which deadline has passed, ``"idle"`` or ``"absolute"``, or None while the session lives."""
-        if now < self.deadline(times):
-            return None
-        return "idle" if now >= times.refreshed_at + (times.idle_seconds or self.idle_seconds) else "absolute"
+        if now >= times.refreshed_at + (times.idle_seconds or self.idle_seconds):
+            return "idle"
+        absolute_at = self.absolute_deadline(times)
+        return None if absolute_at is None or now < absolute_at else "absolute"
 
     def refresh_due(self, times: Times, *, now: int) -> bool:
         """Whether enough time has passed for a new idle deadline to be worth a write."""
