@@ -1,29 +1,34 @@
-"""``python -m cookiesess``: make keys, look into tokens."""
+"""``python -m cookiesess``: make keys, look into tokens, sweep stores, list and end sessions."""
 
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pprint import pformat
 
 from cookiesess.encoding import decode, purpose
-from cookiesess.errors import CookiesessError, InvalidToken
+from cookiesess.errors import ConfigurationError, CookiesessError, InvalidToken
 from cookiesess.keys import Key, Keyring
+from cookiesess.manager import SessionManager
 from cookiesess.policy import CookiePolicy
 from cookiesess.sealing import Opened, Sealer
 from cookiesess.signing import Signer
 from cookiesess.state import REFERENCE, State, unpack
+from cookiesess.stores.urls import open_store
 from cookiesess.values import ValueCodec
 
 KEYS_VARIABLE = "COOKIESESS_KEYS"
 
 # Unix seconds far ahead of every token: the clock check is for servers, a tool should show a token from the future.
 _NO_LATEST = 1 << 62
+# Other writers wait while a batch is deleted: some milliseconds for this many.
+_SWEEP_BATCH = 200
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return the exit code: 0 done, 1 the token does not open, 2 wrong usage."""
+    """Run a command line and return the exit code: 0 done, 1 the token does not open or a session was not found, 2 wrong usage."""
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
@@ -40,12 +45,39 @@ def _parser() -> argparse.ArgumentParser:
     keygen.set_defaults(run=_keygen)
     inspect = commands.add_parser("inspect", help="show what a session token says")
     inspect.add_argument("text", metavar="TOKEN", help="the cookie's value, or name=value; - reads standard input")
-    inspect.add_argument(
-        "--keys", default=os.environ.get(KEYS_VARIABLE), help=f"keys, parted by commas (default: ${KEYS_VARIABLE})"
-    )
+    _add_keys(inspect)
     inspect.add_argument("--name", help="the cookie's name (default: __Host-session, then session)")
     inspect.set_defaults(run=_inspect)
+    sweep = commands.add_parser("sweep", help="delete a store's expired sessions, in small batches")
+    _add_store(sweep)
+    sweep.add_argument(
+        "--batch", type=_positive, default=_SWEEP_BATCH, help="rows in one transaction (default: %(default)s)"
+    )
+    sweep.set_defaults(run=_sweep)
+    sessions = commands.add_parser("sessions", help="list an owner's sessions, or end them")
+    _add_store(sessions)
+    _add_keys(sessions)
+    sessions.add_argument("owner", metavar="OWNER", help="as given to session.login()")
+    sessions.add_argument("verb", nargs="?", choices=["end"], help="end the sessions named by HANDLE, or --all")
+    sessions.add_argument("handles", nargs="*", metavar="HANDLE", help="as the list shows them")
+    sessions.add_argument("--all", action="store_true", help="end all of the owner's sessions")
+    sessions.set_defaults(run=_sessions)
     return parser
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--store", required=True, metavar="URL", help="such as sqlite:///sessions.db")
+
+
+def _add_keys(parser: argparse.ArgumentParser) -> None:
+    default = os.environ.get(KEYS_VARIABLE)
+    parser.add_argument("--keys", default=default, help=f"keys, parted by commas (default: ${KEYS_VARIABLE})")
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
 
 
 def _keygen(_: argparse.Namespace) -> int:
@@ -70,6 +102,48 @@ def _inspect(arguments: argparse.Namespace) -> int:
         print(f"opens: no ({error.reason})")
         return 1
     return 0
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    store, swept = open_store(arguments.store), 0
+    try:
+        while deleted := store.delete_expired(now=int(time.time()), limit=arguments.batch):
+            swept += deleted
+    finally:
+        store.close()
+    print(f"swept {swept} expired sessions")
+    return 0
+
+
+def _sessions(arguments: argparse.Namespace) -> int:
+    if not arguments.keys:
+        raise ConfigurationError(f"owners are stored as keyed hashes; give --keys or set {KEYS_VARIABLE}")
+    if (arguments.verb == "end") != bool(arguments.handles or arguments.all):
+        raise ConfigurationError("say which sessions to end: `end HANDLE …` or `end --all`")
+    store = open_store(arguments.store)
+    try:
+        manager = SessionManager(arguments.keys, store=store)
+        if arguments.verb is None:
+            return _list(manager, arguments.owner)
+        return _end(manager, arguments.owner, [] if arguments.all else arguments.handles)
+    finally:
+        store.close()
+
+
+def _list(manager: SessionManager, owner: str) -> int:
+    sessions = manager.sessions_of(owner)
+    for info in sessions:
+        times = f"created {_utc(info.created_at)}  last seen {_utc(info.last_seen_at)}"
+        print(f"{info.handle}  {times}  {info.label or ''}".rstrip())
+    print(f"{len(sessions)} sessions")
+    return 0
+
+
+def _end(manager: SessionManager, owner: str, handles: Sequence[str]) -> int:
+    """End the sessions of `handles`, or all where there are none; exit code 1 where one was not found."""
+    ended = sum(manager.end(owner, handle) for handle in handles) if handles else manager.end_all(owner)
+    print(f"ended {ended} sessions")
+    return 0 if ended >= len(handles) else 1
 
 
 def _usual_names() -> list[str]:
@@ -112,6 +186,8 @@ def _times(state: State) -> list[str]:
         "refreshed": state.refreshed_at,
         "ends at the latest": state.ends_at,
     }
-    return [
-        f"{name}: {'-' if at is None else datetime.fromtimestamp(at, UTC).isoformat()}" for name, at in times.items()
-    ]
+    return [f"{name}: {_utc(at)}" for name, at in times.items()]
+
+
+def _utc(at: int | None) -> str:
+    return "-" if at is None else datetime.fromtimestamp(at, UTC).isoformat()

@@ -1,4 +1,4 @@
-"""Serves the demo on waitress: ``python -m examples [--host HOST] [--port PORT]``."""
+"""Serves the demo on waitress: ``python -m examples [--host HOST] [--port PORT] [--server-side [--store URL]]``."""
 
 import argparse
 import os
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import waitress
 
-from cookiesess import ConfigurationError, Key
+from cookiesess import ConfigurationError, Key, StoreError
+from cookiesess.stores.urls import open_store
 from examples.four_routes import make_app
 
 KEYS_VARIABLE = "COOKIESESS_KEYS"
@@ -23,13 +24,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         else f"made for this run; sessions end with it (set {KEYS_VARIABLE} to keep them)"
     )
     try:
-        app = make_app(keys or Key.generate())
+        store = open_store(arguments.store) if arguments.server_side else None
+        app = make_app(keys or Key.generate(), store=store)
         server = waitress.create_server(app, host=arguments.host, port=arguments.port)
-    except ConfigurationError as error:
-        return _refuse(f"the key in {KEYS_VARIABLE} is not usable: {error}")
+    except (ConfigurationError, StoreError) as error:
+        return _refuse(str(error))
     except (OSError, ValueError) as error:
         return _refuse(f"cannot listen on {arguments.host}:{arguments.port}: {error}; choose another --port or --host")
-    print(_banner(f"http://{arguments.host}:{server.effective_port}", origin), flush=True)
+    place = f"on the server, in {arguments.store}" if arguments.server_side else "client-side, encrypted in the cookie"
+    print(_banner(f"http://{arguments.host}:{server.effective_port}", origin, place), flush=True)
     try:
         server.run()
     finally:
@@ -41,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples", description="Serve the demo routes.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8080, help="port to listen on, 0 for any (default: %(default)s)")
+    parser.add_argument("--server-side", action="store_true", help="keep the sessions in a store")
+    parser.add_argument("--store", metavar="URL", default="sqlite:///sessions.db", help="default: %(default)s")
     return parser
 
 
@@ -55,10 +60,11 @@ def _refuse(reason: str) -> int:
     return 2
 
 
-def _banner(url: str, origin: str) -> str:
+def _banner(url: str, origin: str, place: str) -> str:
     return f"""\
 cookiesess demo on {url} (Ctrl-C stops it)
 key: {origin}
+sessions: {place}
 try, in another terminal:
   curl -c jar -b jar {url}/set_cookie
   curl -c jar -b jar {url}/get_cookie

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from webob import Request, Response
 
 from cookiesess import CookiePolicy, Keyring, SessionMiddleware, get_cookies, get_session
+from cookiesess.stores.base import Store
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -56,10 +57,10 @@ def routes(environ, start_response):  # type: ignore[no-untyped-def]  # as an ap
     return response(environ, start_response)
 
 
-def make_app(keys: Keyring | str) -> "WSGIApplication":
-    """Return the demo, wrapped.
+def make_app(keys: Keyring | str, *, store: Store | None = None) -> "WSGIApplication":
+    """Return the demo, wrapped: with client-side sessions, or with server-side ones in `store`.
 
     The cookie is named ``session`` and goes without ``Secure`` on this machine, since the demo runs on plain HTTP on a
     loopback address, where browsers and curl would drop a ``Secure`` one. In production leave ``cookie=`` out.
     """
-    return SessionMiddleware(routes, keys, cookie=CookiePolicy.development())
+    return SessionMiddleware(routes, keys, store=store, cookie=CookiePolicy.development())

@@ -1,9 +1,10 @@
-"""What tests need: the stores' contract as a test suite, and a clock that is driven by hand.
+"""What tests need: sessions without a browser, a clock that is driven by hand, and the stores' contract as a suite.
 
 Nothing here needs pytest, and all of it works with pytest.
 """
 
 from cookiesess.testing.clock import ManualClock
 from cookiesess.testing.contract import StoreContract
+from cookiesess.testing.sessions import CookieHeader, session_transaction
 
-__all__ = ["ManualClock", "StoreContract"]
+__all__ = ["CookieHeader", "ManualClock", "StoreContract", "session_transaction"]

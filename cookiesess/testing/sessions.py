@@ -1,0 +1,60 @@
+"""Reading and writing a session in a test, without a browser."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cookiesess.cookies import parse
+from cookiesess.manager import SessionManager
+from cookiesess.session import Session
+
+
+class CookieHeader:
+    """What a browser would send: a Cookie header that follows the Set-Cookie lines it is shown.
+
+    Attributes:
+        value: The header, ``""`` for none. Give it to your test client, or put it into ``environ["HTTP_COOKIE"]``.
+    """
+
+    def __init__(self, value: str = "") -> None:
+        self.value = value
+
+    def follow(self, set_cookie_lines: list[str]) -> None:
+        """Take over what a response sets and forget what it expires, whatever the attributes say of hosts and paths."""
+        kept = dict(pair.split("=", 1) for pair in self.value.split("; ") if pair)
+        for line in set_cookie_lines:
+            pair, *attributes = line.split("; ")
+            name, value = pair.split("=", 1)
+            kept.pop(name, None)
+            if "Max-Age=0" not in attributes:
+                kept[name] = value
+        self.value = "; ".join(f"{name}={value}" for name, value in kept.items())
+
+    def __contains__(self, name: object) -> bool:
+        return name in parse(self.value)
+
+
+@contextmanager
+def session_transaction(manager: SessionManager, cookies: CookieHeader) -> Iterator[Session]:
+    """Open the session that `cookies` carry, and commit it when the block ends, as a request would.
+
+    ::
+
+        cookies = CookieHeader()
+        with session_transaction(middleware.manager, cookies) as session:
+            session.login("user-42")
+        response = Request.blank("/account", headers={"Cookie": cookies.value}).get_response(middleware)
+        cookies.follow(response.headers.getall("Set-Cookie"))
+        with session_transaction(middleware.manager, cookies) as session:
+            assert session["seen"]
+
+    Args:
+        manager: Of the middleware under test (``middleware.manager``), or of a framework's adapter.
+        cookies: Read at the beginning, brought up to date at the end.
+
+    Raises:
+        What the block raises; nothing is saved then.
+        Whatever `SessionManager.commit` raises.
+    """
+    session = manager.open(cookies.value)
+    yield session
+    cookies.follow([cookie.line for cookie in manager.commit(session).cookies])
