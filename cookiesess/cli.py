@@ -28,7 +28,7 @@ _SWEEP_BATCH = 200
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return the exit code: 0 done, 1 the token does not open or a session was not found, 2 wrong usage."""
+    """Run a command line; the exit code is 0 done, 1 not found or does not open, 2 wrong usage."""
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)

@@ -53,8 +53,11 @@ class Key:
 
     @classmethod
     def generate(cls) -> str:
-        """Return the text of a new random key: 43 characters that hold 256 bits, fit for `Keyring.parse`."""
-        return encode(secrets.token_bytes(MIN_SECRET_BYTES))
+        """Return the text of a new random key: 43 characters that hold 255 bits and more, fit for `Keyring.parse`."""
+        text = "-"
+        while text[0] in "-_":  # a leading "-" looks like an option where the key is typed on a command line
+            text = encode(secrets.token_bytes(MIN_SECRET_BYTES))
+        return text
 
     def derive(self, purpose: str) -> bytes:
         """Return the 32-byte key for `purpose`, by HKDF-SHA256 (RFC 5869) with info ``cookiesess v1 <purpose>``.

@@ -12,7 +12,6 @@ from cookiesess.backends.owners import OnOwnerLimit, Owners, SessionInfo
 from cookiesess.backends.records import RecordSealer
 from cookiesess.backends.store import StoreBackend
 from cookiesess.cookies import SetCookie
-from cookiesess.encoding import encode
 from cookiesess.engine import Engine
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Emitter, Event, SessionsEvicted
@@ -168,7 +167,7 @@ class SessionManager:
     def handle_of(self, session: Session) -> str | None:
         """Return the handle by which `sessions_of` lists `session`, or None where it is not stored (yet)."""
         key = self._engine.key_of(session._draft)
-        return None if key is None else encode(key)
+        return None if key is None else key.hex()
 
     def end(self, owner: str, handle: str) -> bool:
         """End one session of `owner`, whatever it is doing at the moment.

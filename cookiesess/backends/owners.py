@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from cookiesess.backends.records import RecordSealer, Summary
-from cookiesess.encoding import decode, encode
 from cookiesess.errors import ConfigurationError, InvalidToken, SessionConflict, TooManySessions
 from cookiesess.lifetime import Lifetime
 from cookiesess.stores.base import Store
@@ -68,7 +67,7 @@ class Owners:
     def sessions_of(self, owner: str, *, now: int) -> list[SessionInfo]:
         """Return the owner's live sessions, the one seen last first. One round trip for each key of the ring."""
         found = [
-            SessionInfo(encode(key), summary.created_at, summary.authenticated_at, expires_at - idle, summary.label)
+            SessionInfo(key.hex(), summary.created_at, summary.authenticated_at, expires_at - idle, summary.label)
             for key, (summary, expires_at) in self._live(owner, now).items()
             for idle in (summary.idle_seconds,)
         ]
@@ -77,7 +76,7 @@ class Owners:
     def end(self, owner: str, handle: str, *, now: int) -> bool:
         """End one session; False where it is not (any more) one of the owner's."""
         try:
-            key = decode(handle)
+            key = bytes.fromhex(handle)
         except ValueError:
             return False
         return key in self._keys(owner, now) and self._store.delete(key)
