@@ -1,0 +1,101 @@
+"""Events: small frozen values that reach the callable and the log, and never break a request."""
+
+import dataclasses
+import inspect
+import logging
+
+import pytest
+
+from cookiesess import events
+from cookiesess.events import Emitter, Event, SessionCreated, SessionEnded, SessionRejected, TouchedLate
+
+CLASSES = [
+    value for _, value in inspect.getmembers(events, inspect.isclass) if issubclass(value, Event) and value is not Event
+]
+ALL = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+# Examples for fields of each type; what an event holds is told by the annotations.
+EXAMPLES = {bool: True, str: "idle", int: 3, str | None: None}
+
+
+def example(cls):
+    return cls(**{field.name: EXAMPLES[field.type] for field in dataclasses.fields(cls)})
+
+
+@pytest.mark.parametrize(("cls", "field"), [(cls, field.name) for cls in CLASSES for field in dataclasses.fields(cls)])
+def test_a_field_of_an_event_cannot_be_changed(cls, field):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(example(cls), field, "changed")
+
+
+@ALL
+def test_an_event_has_a_dotted_name_of_its_own_and_a_level(cls):
+    assert cls.name.count(".") == 1
+    assert [other.name for other in CLASSES].count(cls.name) == 1
+    assert logging.getLevelName(cls.level) in {"DEBUG", "INFO", "WARNING", "ERROR"}
+
+
+@ALL
+def test_an_event_is_documented(cls):
+    # A dataclass without a docstring gets its signature for one.
+    assert not cls.__doc__.startswith(f"{cls.__name__}(")
+
+
+@ALL
+def test_an_event_reads_as_one_line_of_name_and_fields(cls):
+    fields = dataclasses.fields(cls)
+    expected = " ".join([cls.name, *(f"{field.name}={EXAMPLES[field.type]}" for field in fields)])
+    assert str(example(cls)) == expected
+
+
+@ALL
+def test_equal_events_are_equal(cls):
+    assert example(cls) == example(cls)
+    assert len({example(cls), example(cls)}) == 1
+
+
+@ALL
+def test_an_event_reaches_the_callable_and_the_log_at_its_level(cls, caplog):
+    caplog.set_level(logging.DEBUG, "cookiesess")
+    seen = []
+    Emitter(seen.append)(example(cls))
+    assert seen == [example(cls)]
+    assert caplog.record_tuples == [("cookiesess", cls.level, str(example(cls)))]
+
+
+def test_without_a_callable_an_event_is_logged(caplog):
+    Emitter()(TouchedLate())
+    assert caplog.record_tuples == [("cookiesess", logging.WARNING, "session.touched_late")]
+
+
+def test_a_silent_logger_does_not_keep_an_event_from_the_callable(caplog):
+    caplog.set_level(logging.CRITICAL, "cookiesess")
+    seen = []
+    Emitter(seen.append)(SessionCreated())
+    assert seen == [SessionCreated()]
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("error", [LookupError, OSError, TypeError, AssertionError])
+def test_an_error_of_the_callable_is_logged_and_goes_no_further(error, caplog):
+    caplog.set_level(logging.INFO, "cookiesess")
+
+    def fail(event):
+        raise error("no such counter")
+
+    Emitter(fail)(SessionEnded(emptied=False))
+    event, failure = caplog.records
+    assert event.getMessage() == "session.ended emptied=False"
+    assert failure.getMessage() == "on_event failed for session.ended"
+    assert (failure.levelname, failure.exc_info[0]) == ("ERROR", error)
+
+
+def test_what_ends_the_process_is_not_swallowed():
+    def stop(event):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Emitter(stop)(SessionCreated())
+
+
+def test_an_event_without_a_kid_says_so():
+    assert str(SessionRejected("malformed", None)) == "session.rejected reason=malformed kid=None"

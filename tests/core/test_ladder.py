@@ -1,0 +1,168 @@
+"""The house keeps its shape: imports only go down, and the clock, chance and frameworks stay at the edge.
+
+Read from the syntax tree of every file of the package, so that an import inside a function or behind a condition
+counts.
+"""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import cookiesess
+
+ROOT = Path(cookiesess.__file__).parent
+
+# From the ground up; a module may import from the rungs below its own, never from its own rung or one above. A folder
+# (a name with a star) is one thing, whose files may build on each other. A new module is put where it belongs; if that
+# is hard, the module is the problem.
+LADDER = [
+    {"errors", "encoding", "flash"},
+    {"events", "keys", "values", "cookies", "lifetime", "csrf", "stores.*"},
+    {"sealing", "policy", "headers", "state", "changes"},
+    {"signing", "decision", "draft"},
+    {"session", "backends.*"},
+    {"jar"},
+    {"engine"},
+    {"manager"},
+    {"wsgi"},
+    {"access", "cli", "adapters.*", "readers.*", "testing.*"},
+    {"", "__main__"},
+]
+# A store knows errors and the contract, and its own engine's files beside it.
+STORES_MAY_IMPORT = {"errors", "stores"}
+
+# What a file may take from outside the standard library; frameworks and clients belong to adapters and stores.
+LIBRARIES = {"cryptography", "itsdangerous", "ormsgpack"}
+
+# Who may look at a clock or ask for chance, and why. Everybody else is handed the time and the bytes.
+SOURCES = {
+    "time": {"manager", "cli"},  # the default of its clock=, and a command that is run now
+    "os.urandom": {"manager", "sealing", "backends.records"},  # the default of random_bytes=
+    "secrets": {"keys"},  # Key.generate
+}
+FORBIDDEN = {"random", "uuid.uuid1", "uuid.uuid4", "datetime.now", "datetime.today", "datetime.utcnow", "date.today"}
+
+
+def name_of(path):
+    """``backends/cookie.py`` as ``backends.cookie``, ``__init__.py`` as its folder."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def module_file(name):
+    path = ROOT.joinpath(*name.split(".")) if name else ROOT
+    return path.with_suffix(".py") if name and path.with_suffix(".py").is_file() else path / "__init__.py"
+
+
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def each(files):
+    return pytest.mark.parametrize("path", files, ids=lambda path: name_of(path) or "cookiesess")
+
+
+ALL = each(FILES)
+# Stores, adapters and readers speak to the world outside; the test helpers run threads.
+EDGES = {"adapters", "readers", "stores", "testing"}
+CORE = each([path for path in FILES if path.relative_to(ROOT).parts[0] not in EDGES])
+
+
+def imports(path):
+    """Yield the full name of everything that a file imports: ``os``, ``cookiesess.errors.InvalidToken``."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)} imports relatively; write the full name"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(path):
+    """Yield the names of the package's modules that a file imports."""
+    for full in imports(path):
+        head, _, name = full.partition(".")
+        if head != "cookiesess":
+            continue
+        while not module_file(name).is_file():
+            name = name.rpartition(".")[0]
+        yield name
+
+
+def place_of(name):
+    """Return a module's name on the ladder: its own, or that of its folder."""
+    head = name.partition(".")[0]
+    return f"{head}.*" if (ROOT / head).is_dir() and head else name
+
+
+def rung(name):
+    found = [height for height, names in enumerate(LADDER) if place_of(name) in names]
+    assert found, f"{name!r} stands on no rung; put it on the ladder in this file and in the documents"
+    return found[0]
+
+
+@ALL
+def test_imports_only_go_down(path):
+    name = name_of(path)
+    others = {other for other in own_imports(path) if place_of(other) != place_of(name)}
+    assert not {other for other in others if rung(other) >= rung(name)}
+
+
+def test_there_is_no_circle_of_imports():
+    graph = {name_of(path): set(own_imports(path)) - {name_of(path)} for path in FILES}
+    while free := {name for name, needs in graph.items() if not needs & graph.keys()}:
+        graph = {name: needs for name, needs in graph.items() if name not in free}
+    assert not graph
+
+
+@each([path for path in FILES if name_of(path).startswith("stores.")])
+def test_a_store_knows_the_errors_and_the_contract_alone(path):
+    assert {name.partition(".")[0] for name in own_imports(path)} <= STORES_MAY_IMPORT
+
+
+@CORE
+def test_the_core_needs_the_standard_library_and_three_others(path):
+    outside = {full.partition(".")[0] for full in imports(path)} - set(sys.stdlib_module_names) - {"cookiesess"}
+    # `_typeshed` exists for type checkers alone.
+    assert outside - {"_typeshed"} <= LIBRARIES
+
+
+@ALL
+def test_nothing_imports_pickle_or_its_kin(path):
+    heads = {full.partition(".")[0] for full in imports(path)}
+    assert not heads & {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "copyreg"}
+
+
+def used_names(path):
+    """Return imported names and dotted uses of them: ``os.urandom``, ``datetime.now``."""
+    tree = ast.parse(path.read_text())
+    dotted = {
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return set(imports(path)) | dotted | called
+
+
+@CORE
+def test_the_clock_and_chance_are_asked_in_their_places_alone(path):
+    names = used_names(path)
+    found = {source for source in SOURCES if source in names or any(used.startswith(f"{source}.") for used in names)}
+    assert not {source for source in found if name_of(path) not in SOURCES[source]}
+    assert not names & FORBIDDEN
+
+
+@ALL
+@pytest.mark.parametrize("function", ["eval", "exec", "compile", "__import__"])
+def test_no_code_is_made_out_of_data(path, function):
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    assert function not in {call.id for call in calls if isinstance(call, ast.Name)}
+
+
+def test_the_tests_of_this_file_see_what_they_forbid(tmp_path):
+    file = tmp_path / "bad.py"
+    file.write_text("import random\ndef f():\n    from pickle import loads\n    return datetime.now()\n")
+    assert {"random", "pickle.loads"} <= set(imports(file))
+    assert {"random", "datetime.now"} <= used_names(file)

@@ -1,0 +1,103 @@
+"""The session cookie's policy: wrong combinations cannot be built."""
+
+import dataclasses
+
+import pytest
+
+from cookiesess import ConfigurationError, CookiePolicy, Transport
+
+HTTPS, PLAIN, LOOPBACK = Transport.HTTPS, Transport.PLAIN, Transport.LOOPBACK
+
+
+def test_the_default_is_the_safe_one():
+    line = CookiePolicy().issue("token", transport=HTTPS).line
+    assert line == "__Host-session=token; Path=/; Secure; HttpOnly; SameSite=Lax"
+
+
+def test_every_field_but_the_name_is_keyword_only():
+    with pytest.raises(TypeError):
+        CookiePolicy("session", "/")
+
+
+def test_a_policy_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        CookiePolicy().secure = False
+
+
+def test_equal_policies_are_equal_and_hash_alike():
+    assert len({CookiePolicy("a"), CookiePolicy("a"), CookiePolicy("b")}) == 2
+
+
+def test_every_field_reaches_the_line():
+    policy = CookiePolicy(
+        "id", path="/app", domain="example.com", httponly=False, samesite="None", partitioned=True, persistent=True
+    )
+    assert policy.issue("t", transport=HTTPS, max_age=60).line == (
+        "id=t; Path=/app; Domain=example.com; Max-Age=60; Secure; SameSite=None; Partitioned"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"samesite": "lax"}, "choose 'Strict', 'Lax', 'None' or None"),
+        ({"name": "a", "samesite": "None", "secure": False}, "SameSite=None without Secure"),
+        ({"name": "a", "partitioned": True, "secure": False}, "Partitioned without Secure"),
+        ({"name": "a", "samesite": "None", "secure": "auto"}, "SameSite=None without Secure"),
+        ({"domain": "example.com"}, "choose a name without __Host-"),
+        ({"path": "/app"}, "choose a name without __Host-"),
+        ({"secure": False}, "needs Secure"),
+        ({"secure": "auto"}, "needs Secure"),
+        ({"name": "__Secure-a", "secure": "auto"}, "needs Secure"),
+        ({"name": "a b"}, "cookie name 'a b' is not allowed"),
+        ({"name": ""}, "cookie name '' is not allowed"),
+        ({"name": "a;b"}, "is not allowed"),
+        ({"name": "a", "path": "app"}, "begins with '/'"),
+        ({"name": "a", "path": "/;"}, "without ';'"),
+        ({"name": "a", "domain": ".example.com"}, "host name"),
+        ({"secure": "yes"}, "choose True, False or 'auto'"),
+        ({"secure": None}, "choose True, False or 'auto'"),
+    ],
+)
+def test_what_browsers_would_refuse_cannot_be_built(fields, message):
+    with pytest.raises(ConfigurationError, match=message):
+        CookiePolicy(**fields)
+
+
+@pytest.mark.parametrize(
+    ("secure", "transport", "marked"),
+    [
+        (True, HTTPS, True),
+        (True, PLAIN, True),
+        (True, LOOPBACK, True),
+        (False, HTTPS, False),
+        (False, PLAIN, False),
+        (False, LOOPBACK, False),
+        ("auto", HTTPS, True),
+        ("auto", PLAIN, True),
+        ("auto", LOOPBACK, False),
+    ],
+)
+def test_secure_depends_on_the_transport_only_where_it_is_auto(secure, transport, marked):
+    policy = CookiePolicy("session", secure=secure)
+    assert policy.secure_over(transport) is marked
+    for cookie in (policy.issue("t", transport=transport), policy.issue("t", transport=transport, max_age=1)):
+        assert ("; Secure" in cookie.line) is marked
+    assert ("; Secure" in policy.expire(transport=transport).line) is marked
+
+
+def test_development_is_for_plain_http_on_this_machine():
+    policy = CookiePolicy.development()
+    assert (policy.name, policy.secure) == ("session", "auto")
+    assert policy.issue("t", transport=LOOPBACK).line == "session=t; Path=/; HttpOnly; SameSite=Lax"
+
+
+def test_expiring_names_the_same_path_and_domain():
+    policy = CookiePolicy("a", path="/app", domain="example.com")
+    assert policy.expire(transport=HTTPS).line == (
+        "a=; Path=/app; Domain=example.com; Max-Age=0; Secure; HttpOnly; SameSite=Lax"
+    )
+
+
+def test_a_cookie_without_max_age_lives_until_the_window_closes():
+    assert "Max-Age" not in CookiePolicy().issue("t", transport=HTTPS).line

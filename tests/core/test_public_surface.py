@@ -1,0 +1,98 @@
+"""What `from cookiesess import …` offers: small, sorted, documented, complete."""
+
+import inspect
+import subprocess
+import sys
+import types
+
+import pytest
+
+import cookiesess
+from cookiesess import errors
+
+NAMES = pytest.mark.parametrize("name", cookiesess.__all__)
+
+# What the documents promise by name; a name may be added to `__all__`, never lost.
+PROMISED = {
+    "CookiePolicy",
+    "Cookies",
+    "Key",
+    "Keyring",
+    "Lifetime",
+    "Session",
+    "SessionManager",
+    "SessionMiddleware",
+    "SetCookie",
+    "ValueType",
+    "events",
+    "get_cookies",
+    "get_manager",
+    "get_session",
+}
+
+
+def test_the_names_are_sorted():
+    assert cookiesess.__all__ == sorted(cookiesess.__all__)
+
+
+def test_no_name_stands_there_twice():
+    assert len(set(cookiesess.__all__)) == len(cookiesess.__all__)
+
+
+def test_there_are_few_enough_to_learn():
+    assert len(cookiesess.__all__) <= 35
+
+
+@NAMES
+def test_every_name_can_be_imported(name):
+    assert getattr(cookiesess, name) is not None
+
+
+@NAMES
+def test_every_name_is_documented(name):
+    value = getattr(cookiesess, name)
+    assert value.__doc__
+    # A dataclass and a named tuple without a docstring get their signature for one.
+    assert not value.__doc__.startswith(f"{name}(")
+
+
+def methods():
+    for name in cookiesess.__all__:
+        value = getattr(cookiesess, name)
+        if inspect.isclass(value) and not issubclass(value, BaseException):
+            for attribute, member in vars(value).items():
+                if not attribute.startswith("_") and (callable(member) or isinstance(member, property | classmethod)):
+                    yield pytest.param(member, id=f"{name}.{attribute}")
+
+
+@pytest.mark.parametrize("member", list(methods()))
+def test_every_public_method_and_property_is_documented(member):
+    assert inspect.getdoc(member)
+
+
+def test_every_promised_name_is_there():
+    assert set(cookiesess.__all__) >= PROMISED
+
+
+def test_every_error_is_there():
+    tree = {name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)}
+    assert set(cookiesess.__all__) >= tree
+
+
+def test_nothing_else_is_public():
+    public = {
+        name
+        for name, value in vars(cookiesess).items()
+        if not name.startswith("_") and not (isinstance(value, types.ModuleType) and name != "events")
+    }
+    assert public == set(cookiesess.__all__)
+
+
+def test_the_version_is_one():
+    assert [part.isdecimal() for part in cookiesess.__version__.split(".")] == [True] * 3
+
+
+def test_importing_the_package_imports_no_framework_and_no_extra():
+    code = "import cookiesess, sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"flask", "django", "webob", "werkzeug", "pyramid", "bottle", "falcon", "redis", "pickle"} & set(loaded)

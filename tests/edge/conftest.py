@@ -1,0 +1,37 @@
+"""What the tests of the edge get from pytest."""
+
+import pytest
+
+from cookiesess import SessionManager
+from cookiesess.events import Event
+from edge.kit import KEY, LIFETIME, Visitor, fill
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    """What `on_event=events.append` was told."""
+    return []
+
+
+@pytest.fixture
+def make(clock, events):
+    """Managers that share the clock and the list of events."""
+
+    def make(keys=KEY, **settings):
+        return SessionManager(keys, clock=clock, on_event=events.append, **{"lifetime": LIFETIME, **settings})
+
+    return make
+
+
+@pytest.fixture
+def visitor(make):
+    """A visitor without a session."""
+    return Visitor(make())
+
+
+@pytest.fixture
+def known(visitor, events):
+    """A visitor who has a session."""
+    visitor.visit(fill)
+    events.clear()
+    return visitor

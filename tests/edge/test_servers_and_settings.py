@@ -1,0 +1,122 @@
+"""The middleware under real servers, and what it refuses when it is built."""
+
+import io
+import threading
+import urllib.request
+from wsgiref.util import FileWrapper
+
+import pytest
+import waitress
+
+from cookiesess import (
+    ConfigurationError,
+    CookiePolicy,
+    Keyring,
+    Lifetime,
+    SessionManager,
+    SessionMiddleware,
+    get_session,
+)
+from edge.kit import KEY, NAME, PLAIN, Browser, Visitor, answering, environ_of, handle, wrap
+
+
+def test_a_session_survives_from_request_to_request():
+    browser = Browser(
+        wrap(answering(lambda session: session.setdefault("visits", []).append(1) or len(session["visits"])))
+    )
+    assert [browser.get().text for _ in range(3)] == ["1", "2", "3"]
+
+
+def test_the_whole_way_through_a_real_server():
+    app = wrap(answering(lambda session: session.setdefault("name", "萧兮")))
+    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=1)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.effective_port}/"
+        with urllib.request.urlopen(url) as response:
+            assert response.read().decode() == "萧兮"
+            assert response.headers["Set-Cookie"].startswith(f"{NAME}=")
+            assert response.headers["Content-Length"] == str(len("萧兮".encode()))
+    finally:
+        server.trigger.pull_trigger(server.close)  # in the server's own thread, which ends then
+        thread.join()
+        server.task_dispatcher.shutdown()
+
+
+def test_a_file_wrapper_goes_through_a_real_server_with_its_length():
+    def app(environ, start_response):
+        get_session(environ)["a"] = 1
+        start_response("200 OK", [*PLAIN])
+        return environ["wsgi.file_wrapper"](io.BytesIO(b"content"))
+
+    response, log = handle(wrap(app), environ_of(**{"wsgi.file_wrapper": FileWrapper}))
+    assert response.endswith("\r\n\r\ncontent")
+    assert f"Set-Cookie: {NAME}=" in response
+    assert log == ""
+
+
+def test_the_server_can_count_the_length_of_a_list():
+    def app(environ, start_response):
+        get_session(environ)["a"] = 1
+        start_response("200 OK", [*PLAIN])
+        return [b"seven b"]
+
+    assert "Content-Length: 7" in handle(wrap(app), environ_of())[0]
+
+
+def test_the_app_must_be_callable():
+    with pytest.raises(ConfigurationError, match="which cannot be called"):
+        SessionMiddleware("app", "k" * 32)
+
+
+def test_a_ready_manager_takes_no_further_settings():
+    manager = SessionManager(Keyring(b"k" * 32))
+    with pytest.raises(ConfigurationError, match="encrypt"):
+        SessionMiddleware(answering(len), manager, encrypt=False)
+
+
+def test_a_ready_manager_is_used():
+    manager = SessionManager(Keyring(b"k" * 32))
+    assert SessionMiddleware(answering(len), manager).manager is manager
+
+
+@pytest.mark.parametrize("keys", [None, "", b"", "short", 5, " , "])
+def test_a_missing_or_short_secret_is_refused_when_the_middleware_is_built(keys):
+    with pytest.raises(ConfigurationError):
+        SessionMiddleware(answering(len), keys)
+
+
+@pytest.mark.parametrize("setting", [{"cookie": "sid"}, {"lifetime": 3600}, {"cookie": CookiePolicy}], ids=repr)
+def test_a_setting_of_another_type_is_refused_with_what_to_write(setting):
+    (name,) = setting
+    kind = {"cookie": CookiePolicy, "lifetime": Lifetime}[name]
+    with pytest.raises(ConfigurationError, match=f"write {name}={kind.__name__}"):
+        SessionMiddleware(answering(len), KEY, **setting)
+
+
+@pytest.mark.parametrize("setting", [{"max_sessions_per_owner": 3}, {"on_store_error": "anonymous"}], ids=repr)
+def test_a_setting_for_stores_is_refused_without_one(setting):
+    with pytest.raises(ConfigurationError, match="store="):
+        SessionMiddleware(answering(len), KEY, **setting)
+
+
+def test_client_side_sessions_cannot_be_listed_and_the_error_says_what_can():
+    manager = SessionManager(KEY)
+    for ask in (manager.sessions_of, manager.end_all, lambda owner: manager.end(owner, "handle")):
+        with pytest.raises(ConfigurationError, match="store="):
+            ask("user-1")
+
+
+def test_a_client_side_session_has_no_handle():
+    manager = SessionManager(KEY)
+    assert manager.handle_of(manager.open("")) is None
+    visitor = Visitor(manager)
+    visitor.visit(lambda session: session.login("user-1"))
+    session = manager.open(visitor.header)
+    assert session.owner == "user-1"
+    assert manager.handle_of(session) is None
+
+
+def test_the_managers_repr_names_its_cookie_and_no_key():
+    assert repr(SessionManager(KEY)) == f"<SessionManager, cookie {NAME!r}>"

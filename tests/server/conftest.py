@@ -1,0 +1,17 @@
+"""Every scenario of server-side sessions runs over both stores."""
+
+import contextlib
+
+import pytest
+
+from cookiesess.stores.memory import MemoryStore
+from cookiesess.stores.sqlite import SQLiteStore
+from server.helpers import Probe, World
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def world(request, tmp_path):
+    """A store of each kind, with a manager in front of it."""
+    store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "sessions.db")
+    with contextlib.closing(store):
+        yield World(Probe(store))

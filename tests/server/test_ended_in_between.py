@@ -1,0 +1,203 @@
+"""A session that is ended in the very middle of another request's commit: between any two steps of it at the store.
+
+The first half runs the ending inside of the store's own verbs, so every order there is comes up, always the same way;
+the second half does the same with threads that wait for one another at a barrier.
+"""
+
+import threading
+
+import pytest
+from server.helpers import (
+    PERSISTENT,
+    REFRESH,
+    SECONDS,
+    Browser,
+    Probe,
+    World,
+    append,
+    clear,
+    count,
+    every,
+    in_threads,
+    invalidate,
+    login,
+    put,
+    renew,
+)
+
+from cookiesess import SessionMiddleware, get_session
+from cookiesess.events import WriteDropped
+
+
+def start(session):
+    session.login("ann")
+    session.update(cart=["tea"], n=0)
+
+
+@pytest.fixture
+def browser(world):
+    world.use(cookie=PERSISTENT)
+    browser = world.browser(start)
+    world.clock.advance(REFRESH)
+    return browser
+
+
+@pytest.fixture
+def other(world, browser):
+    """The same cookie, in a request that reaches the store directly, so that it is not counted or stopped."""
+    there = World(Probe(world.probe.inner), world.clock)
+    return Browser(there, browser.header)
+
+
+ENDINGS = {
+    "invalidate": lambda other: other.visit(invalidate),
+    "end_all": lambda other: other.world.manager.end_all("ann"),
+    "login": lambda other: other.visit(login("carla")),
+}
+SLOW = {
+    "writer": put("b", 2),
+    "nested": append("cart", "milk"),
+    "mutate": count,
+    "renew": renew,
+    "renew and write": every(renew, put("b", 2)),
+    "login": login("ann"),
+    "toucher": len,
+}
+STEPS = [("before", "update"), ("after", "create"), ("before", "create"), ("before", "touch")]
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
+@pytest.mark.parametrize("view", SLOW.values(), ids=SLOW)
+@pytest.mark.parametrize(("when", "verb"), STEPS)
+def test_a_session_that_ends_between_two_steps_of_a_commit_stays_ended(world, browser, other, ending, view, when, verb):
+    slow = browser.open(view)
+    happened = []
+
+    def end():
+        happened.append(ending(other))
+
+    getattr(world.probe, f"once_{when}")(verb, end)
+    before = browser.header
+    lines = slow.finish()
+    if not happened:
+        pytest.skip("this request does not take that step")
+    assert lines == []
+    assert Browser(world, before).read() == {}
+    assert world.manager.sessions_of("ann") == []
+    assert other.world.manager.open(other.header).owner in {None, "carla"}
+
+
+@pytest.mark.parametrize("view", [renew, login("ann")])
+@pytest.mark.parametrize(
+    ("between", "written"),
+    [(put("b", 2), {"b": 2}), (count, {"n": 1}), (append("cart", "milk"), {"cart": ["tea", "milk"]})],
+)
+def test_a_write_between_the_two_steps_of_a_new_id_is_taken_along(world, browser, other, view, between, written):
+    slow = browser.open(view)
+    world.probe.once_after("create", lambda: other.visit(between))
+    slow.finish()
+    assert browser.read() == {"cart": ["tea"], "n": 0, **written}
+
+
+def test_invalidate_ends_a_session_that_is_renewed_just_before_its_record_is_deleted(world, browser, other):
+    slow = browser.open()
+    world.probe.once_before("delete", lambda: other.visit(renew))
+    slow.finish(invalidate)
+    assert other.read() == {}
+    assert world.manager.sessions_of("ann") == []
+
+
+def test_invalidate_ends_a_session_that_is_written_just_before_its_record_is_deleted(world, browser, other):
+    slow = browser.open()
+    world.probe.once_before("delete", lambda: other.visit(put("b", 2)))
+    slow.finish(invalidate)
+    assert other.read() == {}
+
+
+def test_a_session_that_is_written_just_before_it_would_be_deleted_as_empty_lives_on(world):
+    browser = world.browser(put("a", 1))
+    other = Browser(World(Probe(world.probe.inner), world.clock), browser.header)
+    world.probe.once_before("delete", lambda: other.visit(put("b", 2)))
+    assert browser.visit(clear) == []
+    assert browser.read() == {"b": 2}
+
+
+# The same with threads
+
+
+def meet_at(world, verb, barrier):
+    """Have the next two calls of `verb` wait for each other."""
+    for _ in range(2):
+        world.probe.once_before(verb, lambda: barrier.wait(SECONDS))
+
+
+@pytest.mark.parametrize("view", [put("b", 2), append("cart", "milk"), count, lambda s: s.flash("x")])
+def test_two_writers_that_meet_at_the_store_both_count(world, browser, view):
+    requests = [Browser(world, browser.header).open(view), Browser(world, browser.header).open(put("c", 3))]
+    meet_at(world, "update", threading.Barrier(2))
+    assert [len(lines) for lines in in_threads(*[request.finish for request in requests])] == [1, 1]
+    assert browser.read()["c"] == 3
+    assert "session.conflict_merged" in world.names()
+
+
+@pytest.mark.parametrize("view", [put("b", 2), count, renew, login("ann")])
+def test_a_writer_that_meets_an_invalidate_at_the_store_brings_nothing_back(world, browser, view):
+    slow, fast = Browser(world, browser.header).open(view), Browser(world, browser.header).open()
+    gate = threading.Barrier(2)
+    world.probe.once_before("update", lambda: gate.wait(SECONDS))
+    world.probe.once_after("delete", lambda: gate.wait(SECONDS))
+    lines, _ = in_threads(slow.finish, lambda: fast.finish(invalidate))
+    assert lines == []
+    assert WriteDropped("ended") in world.events
+    assert world.manager.sessions_of("ann") == []
+
+
+def test_whoever_is_faster_a_writer_and_an_invalidate_leave_no_session(world, browser):
+    for _ in range(20):
+        browser.visit(start)
+        slow, fast = Browser(world, browser.header).open(put("b", 2)), Browser(world, browser.header).open()
+        in_threads(slow.finish, lambda fast=fast: fast.finish(invalidate))
+        assert world.manager.open(browser.header).is_new
+
+
+def test_whoever_is_faster_a_renewal_and_an_invalidate_leave_no_session(world, browser):
+    for _ in range(20):
+        browser.visit(start)
+        slow, fast = Browser(world, browser.header), Browser(world, browser.header).open()
+        in_threads(slow.open(renew).finish, lambda fast=fast: fast.finish(invalidate))
+        assert world.manager.open(slow.header).is_new
+        assert world.manager.sessions_of("ann") == []
+
+
+def test_of_two_logins_at_once_one_counts_and_the_other_leaves_no_session(world):
+    for _ in range(20):
+        browser = world.browser(put("a", 1))
+        requests = [Browser(world, browser.header).open(login(owner)) for owner in ("bob", "carla")]
+        lines = in_threads(*[request.finish for request in requests])
+        assert sorted(map(len, lines)) == [0, 1]
+        listed = world.manager.sessions_of("bob") + world.manager.sessions_of("carla")
+        assert len(listed) == 1
+        assert world.manager.end_all("bob") + world.manager.end_all("carla") == 1
+
+
+# Through the middleware
+
+
+def test_invalidate_holds_where_the_app_raises_afterwards(world, browser):
+    def app(environ, start_response):
+        get_session(environ).invalidate()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        SessionMiddleware(app, world.manager)({"HTTP_COOKIE": browser.header}, lambda *_: None)
+    assert browser.read() == {}
+
+
+def test_a_login_is_not_made_where_the_app_raises_afterwards(world, browser):
+    def app(environ, start_response):
+        get_session(environ).login("carla")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        SessionMiddleware(app, world.manager)({"HTTP_COOKIE": browser.header}, lambda *_: None)
+    assert world.manager.open(browser.header).owner == "ann"
