@@ -18,8 +18,10 @@ ABSENT: Final = object()
 # and all natives but float, whose 0.0 equals -0.0. (Equal datetimes may have different zones, equal Decimals digits.)
 _COMPARABLE: Final[frozenset[type]] = frozenset({object, type(None), bool, int, str, bytes})
 
-_Snapshot = bytes | tuple[Any]
-"""How a value was: its encoding, or a 1-tuple of itself where it is comparable or `ABSENT`."""
+_Snapshot = bytes | tuple[type, Any]
+"""How a value was: its encoding, or its type and itself where it is comparable or `ABSENT`."""
+
+_NOTHING: Final[_Snapshot] = (object, ABSENT)
 
 Mutation = Callable[[dict[str, Any]], object]
 
@@ -42,7 +44,7 @@ class Tracked:
     # Defaults of the class, not slots filled one by one: each request makes one of these, and few need them all.
     steps: Sequence[Step] = ()
     _aside: Sequence[tuple[str, Any, bytes]] = ()
-    _original: bytes | None = None
+    _original: "dict[str, _Snapshot] | None" = None
 
     def __init__(self, data: dict[str, Any], codec: ValueCodec) -> None:
         self.data = data
@@ -77,13 +79,19 @@ class Tracked:
         for key in self.data:
             self.watch(key)
         if self._original is None:
-            self._original = self._codec.pack(self._restored())
-        pending = self.changes()
-        function(self.data)
+            self._original = dict(self._before)
+        pending = self._copy(self.changes())
+        try:
+            function(self.data)
+        finally:
+            for key in self.data:
+                self._before.setdefault(key, _NOTHING)
         for key, value in self.data.items():
+            check_key(key)
             self._codec.check(key, value)
         self.steps = [*self.steps, pending, function]
-        self._rebase()
+        # Nothing is pending any more; what can change inside is watched from here on.
+        self._before = {key: self._snapshot(key) for key, value in self.data.items() if type(value) not in SCALARS}
 
     def changes(self) -> dict[str, Any]:
         """Return what differs since the last step: key to value, or to `ABSENT`.
@@ -97,10 +105,9 @@ class Tracked:
             self.data.update(found)
         for key, before in self._before.items():
             value = self.data.get(key, ABSENT)
-            if type(before) is tuple and type(value) in _COMPARABLE:
-                if type(value) is not type(before[0]) or value != before[0]:
-                    found[key] = value
-            elif value is ABSENT or self._encode(key, value) != before:
+            if value is not ABSENT and type(value) not in ALWAYS_STORABLE:
+                self._codec.check(key, value)
+            if _snapshot(self._codec, value) != before:
                 found[key] = value
         return found
 
@@ -110,19 +117,27 @@ class Tracked:
         if self._original is None:
             return bool((self._before or self._aside) and self.changes())
         self.changes()  # refuses what cannot be stored, with its path
-        return self._codec.pack(self.data) != self._original
+        # Key by key: the order in which keys were assigned is no content.
+        keys = self.data.keys() | self._original
+        return any(self._snapshot(key) != self._original.get(key, _NOTHING) for key in keys)
 
     def log(self) -> list[Step]:
         """Return all that happened since loading, in order, for `replay`."""
-        return [*self.steps, self.changes()]
+        # Copies, since the functions that follow change what they find, and a log may be replayed several times.
+        return [*(step if callable(step) else self._copy(step) for step in self.steps), self.changes()]
 
     def overwritten(self, theirs: dict[str, Any]) -> int:
         """Count the keys that are changed here and differ in `theirs` from what was loaded here."""
-        return sum(_snapshot(self._codec, theirs.get(key, ABSENT)) != self._before[key] for key in self.changes())
+        return sum(
+            _snapshot(self._codec, theirs.get(key, ABSENT)) != self._before.get(key, _NOTHING) for key in self.changes()
+        )
 
     def before(self, key: str) -> Any:
         """Return what was loaded under `key`, or None where there was nothing."""
-        return self._restore(self._before.get(key, (ABSENT,)), None)
+        before = self._before.get(key, _NOTHING)
+        if isinstance(before, bytes):
+            return self._codec.loads(before)
+        return None if before[1] is ABSENT else before[1]
 
     def adopt(self, merged: dict[str, Any]) -> None:
         """Go on from `merged`, which has been written: newer data with this dict's changes replayed.
@@ -148,16 +163,6 @@ class Tracked:
         self._original = None
         self._before = {key: self._snapshot(key) for key in self._before if key in self.data}
 
-    def _restored(self) -> dict[str, Any]:
-        """The dict as it was, in its old order as far as the memory goes; for comparing only."""
-        restored = dict(self.data)
-        for key, before in self._before.items():
-            restored[key] = self._restore(before, ABSENT)
-        return {key: value for key, value in restored.items() if value is not ABSENT}
-
-    def _rebase(self) -> None:
-        self._before = {key: self._codec.pack(value) for key, value in self.data.items() if type(value) not in SCALARS}
-
     def _snapshot(self, key: str) -> _Snapshot:
         return _snapshot(self._codec, self.data.get(key, ABSENT))
 
@@ -165,14 +170,19 @@ class Tracked:
         self._codec.check(key, value)
         return self._codec.pack(value)
 
-    def _restore(self, before: _Snapshot, absent: object) -> Any:
-        if isinstance(before, bytes):
-            return self._codec.loads(before)
-        return absent if before[0] is ABSENT else before[0]
+    def _copy(self, changes: dict[str, Any]) -> dict[str, Any]:
+        codec = self._codec
+        return {key: value if value is ABSENT else codec.loads(codec.pack(value)) for key, value in changes.items()}
 
 
 def _snapshot(codec: ValueCodec, value: object) -> _Snapshot:
-    return (value,) if type(value) in _COMPARABLE else codec.pack(value)
+    return (type(value), value) if type(value) in _COMPARABLE else codec.pack(value)
+
+
+def check_key(key: object) -> None:
+    """Raise TypeError where `key` is not exactly text."""
+    if type(key) is not str:
+        raise TypeError(f"a session's key is text, not {type(key).__name__} ({key!r}); use str(…)")
 
 
 def replay(log: list[Step], data: dict[str, Any]) -> None:

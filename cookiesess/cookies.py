@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import NamedTuple
 
+from cookiesess.encoding import is_utf8
 from cookiesess.errors import CookieTooLarge
 
 MAX_LINE_BYTES = 4093
@@ -22,7 +23,8 @@ _BLANKS = " \t"
 # RFC 9110 section 5.6.2: what a cookie's name may consist of.
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # RFC 6265 section 4.1.1, cookie-octet: what a value may hold without quotes.
-_PLAIN = re.compile(r"[!#-+\--:<-\[\]-~]*")
+# (Without "[" and "]", which RFC 6265 allows and webob's reader stops at.)
+_PLAIN = re.compile(r"[!#-+\--:<-Z^-~]*")
 _DOMAIN = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?")
 # RFC 6265 section 4.1.1, path-value: anything but controls and ";"; kept to ASCII, since a header is not UTF-8.
 _PATH = re.compile(r"/[ -:<-~]*")
@@ -98,6 +100,8 @@ def quote(value: str) -> str:
         return value
     if any(character in value for character in "\r\n\0"):
         raise ValueError("a cookie's value holds CR, LF or NUL; remove them")
+    if not value.isascii() and not is_utf8(value):
+        raise ValueError("a cookie's value holds half a surrogate pair, which no encoding carries; remove it")
     escaped = _TO_ESCAPE.sub(lambda match: f"\\{ord(match[0]):03o}", value)
     return f'"{escaped.encode().decode("latin-1")}"'
 
@@ -143,6 +147,8 @@ class CookieAttributes:
         for flag, on in (("SameSite=None", self.samesite == "None"), ("Partitioned", self.partitioned)):
             if on and not self.secure:
                 raise ValueError(f"{flag} without Secure is dropped by browsers; set secure=True")
+        if self.max_age is not None and type(self.max_age) is not int:
+            raise ValueError(f"max_age {self.max_age!r} is not allowed; pass whole seconds")
         if self.expires is not None and self.expires.tzinfo is None:
             raise ValueError("expires is naive, so its hour depends on the server; pass an aware datetime")
         object.__setattr__(self, "suffix", "".join(self._parts()))
@@ -176,6 +182,10 @@ class SetCookie(NamedTuple):
     name: str
     value: str
     attributes: CookieAttributes
+
+    def __repr__(self) -> str:
+        # Without the value: it may be a session, and a repr ends up in logs.
+        return f"SetCookie({self.name!r}, {len(self.value)} characters, {self.attributes!r})"
 
     @property
     def line(self) -> str:

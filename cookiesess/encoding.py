@@ -44,3 +44,12 @@ def purpose(*parts: str) -> bytes:
     """
     encoded = (part.encode() for part in parts)
     return b"".join(len(part).to_bytes(2) + part for part in encoded)
+
+
+def is_utf8(text: str) -> bool:
+    """Whether `text` can be encoded: it holds no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

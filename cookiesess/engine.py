@@ -43,7 +43,7 @@ class Engine:
         self._backend = backend
         self._policy = policy
         self.lifetime = lifetime
-        self._codec = codec
+        self.codec = codec
         self._emit = emit
         self._clock = clock
         self.random_bytes = random_bytes
@@ -169,7 +169,7 @@ class Engine:
         return (cookie,)
 
     def _too_large(self, cookie: SetCookie, draft: Draft) -> CookieTooLarge:
-        sizes = ((key, len(self._codec.pack(value))) for key, value in draft.data.data.items())
+        sizes = ((key, len(self.codec.pack(value))) for key, value in draft.data.data.items())
         largest = sorted(sizes, key=lambda item: -item[1])[:_NAMED_KEYS]
         return CookieTooLarge(
             cookie.name, size_bytes=cookie.size_bytes, limit_bytes=MAX_LINE_BYTES, largest_keys=largest

@@ -33,14 +33,14 @@ def with_ours(headers: Headers, cookies: Iterable[SetCookie], *, vary: bool) -> 
 
 def with_vary(headers: Headers) -> Headers:
     """Return `headers` with ``Cookie`` among what the response varies by, once; ``*`` says so already."""
-    for index, (name, value) in enumerate(headers):
-        if len(name) == 4 and name.lower() == "vary":
-            fields = {field.strip().lower() for field in value.split(",")}
-            if fields & {"cookie", "*"}:
-                return headers
-            merged = f"{value}, Cookie" if value.strip() else "Cookie"
-            return [*headers[:index], (name, merged), *headers[index + 1 :]]
-    return [*headers, _VARY]
+    found = [index for index, (name, _) in enumerate(headers) if name.lower() == "vary"]
+    if any(field.strip().lower() in {"cookie", "*"} for at in found for field in headers[at][1].split(",")):
+        return headers
+    if not found:
+        return [*headers, _VARY]
+    at = found[0]
+    name, value = headers[at]
+    return [*headers[:at], (name, f"{value}, Cookie" if value.strip() else "Cookie"), *headers[at + 1 :]]
 
 
 def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Headers, bool]:

@@ -8,7 +8,7 @@ from typing import Self
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from cookiesess.encoding import encode
+from cookiesess.encoding import encode, is_utf8
 from cookiesess.errors import ConfigurationError
 
 # 256 bits: what XAES-256-GCM and HMAC-SHA256 are built for; shorter text is nearly always a password or a placeholder.
@@ -40,6 +40,8 @@ class Key:
                 raise ConfigurationError(
                     "a key's text holds a comma or blanks around it; Keyring.parse(text) splits several keys"
                 )
+            if not is_utf8(secret):
+                raise ConfigurationError(f"a key's text holds half a surrogate pair; {_HINT}")
             secret = secret.encode()
         if type(secret) is not bytes:
             raise ConfigurationError(f"a key is bytes or text, not {type(secret).__name__}; {_HINT}")
@@ -106,6 +108,8 @@ class Keyring:
         Raises:
             ConfigurationError: No key, or a bad one.
         """
+        if type(text) is not str:
+            raise ConfigurationError(f"the keys are text, not {type(text).__name__}; is the variable set? {_HINT}")
         current, *accepted = (part.strip() for part in text.split(","))
         if not current:
             raise ConfigurationError(f"the key is empty; {_HINT}")

@@ -5,19 +5,21 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from cookiesess import csrf, flash
-from cookiesess.changes import Mutation
+from cookiesess.changes import Mutation, check_key
 from cookiesess.draft import Draft
+from cookiesess.encoding import is_utf8
 from cookiesess.errors import StoreUnavailable
 from cookiesess.flash import Flash
 from cookiesess.lifetime import Lifetime, whole_seconds
 from cookiesess.state import CSRF, FLASHES, IDLE, LABEL, PERSISTENT, Origin
-from cookiesess.values import SCALARS
+from cookiesess.values import SCALARS, ValueCodec
 
 
 class SessionContext(Protocol):
     """What a session needs from the world: the manager gives it, a test can too."""
 
     lifetime: Lifetime
+    codec: ValueCodec
 
     def load(self, source: str) -> Draft:
         """Open what the request carried."""
@@ -77,7 +79,7 @@ class Session(MutableMapping[str, Any]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         if type(key) is not str:
-            raise TypeError(f"a session's key is text, not {type(key).__name__} ({key!r}); use str(…)")
+            check_key(key)
         self._writable().data.set(key, value)
 
     def __delitem__(self, key: str) -> None:
@@ -158,7 +160,7 @@ class Session(MutableMapping[str, Any]):
             ValueError: Empty, or not text.
             TooManySessions: Server-side, with ``on_owner_limit="refuse"``.
         """
-        if type(owner) is not str or not owner:
+        if type(owner) is not str or not owner or not is_utf8(owner):
             raise ValueError(f"an owner is text that names the user, not {owner!r}; use str(user.id)")
         draft = self._writable(new_cookie=True)
         self._context.admit(owner, draft)
@@ -239,6 +241,7 @@ class Session(MutableMapping[str, Any]):
     def flash(self, message: Any, category: str = "message") -> None:
         """Keep `message` for the next page that calls `pop_flashes`."""
         extras = self._writable().extras
+        self._context.codec.dumps(message, "flash message")
         extras.set(FLASHES, [*extras.data.get(FLASHES, ()), [message, category]])
 
     def pop_flashes(self, category: str | None = None) -> list[Flash]:

@@ -119,9 +119,12 @@ def unpack(plaintext: bytes, codec: ValueCodec, *, now: int) -> State:
             start, ends_after, refreshed_after, authenticated_at, owner, data, sid, extras = (*array, None)[:8]
         refreshed_at = start + refreshed_after
         ends_at = None if ends_after is None else start + ends_after
+        latest = now + CLOCK_SKEW_SECONDS
+        future = start > latest or refreshed_at > latest or (authenticated_at or 0) > latest
     except (TypeError, ValueError) as error:
         raise InvalidToken("plaintext") from error
-    latest = now + CLOCK_SKEW_SECONDS
-    if start > latest or refreshed_at > latest or (authenticated_at or 0) > latest:
+    if type(data) is not dict or type(extras or {}) is not dict:
+        raise InvalidToken("plaintext")
+    if future:
         raise InvalidToken("future")
     return State(start, refreshed_at, ends_at, authenticated_at, owner, data, sid, extras or {})

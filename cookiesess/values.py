@@ -30,6 +30,7 @@ from zoneinfo import ZoneInfo
 
 import ormsgpack
 
+from cookiesess.encoding import is_utf8
 from cookiesess.errors import ConfigurationError, InvalidToken, NotSerializable
 
 # Far beyond any real session, far below where the C encoder and Python's own recursion give up.
@@ -96,7 +97,7 @@ class ValueCodec:
 
     def __init__(self, types: Iterable[ValueType[Any]] = ()) -> None:
         rows = [(kind.tag, kind.cls, kind.encode, kind.decode) for kind in types]
-        rows += [*_ROWS, (65, set, self._sorted, set), (66, frozenset, self._sorted, frozenset)]
+        rows += [*_ROWS, (65, set, self._members, set), (66, frozenset, self._members, frozenset)]
         self._encoders: dict[type, tuple[int, Callable[[Any], Any]]] = {cls: (tag, enc) for tag, cls, enc, _ in rows}
         self._decoders: dict[int, Callable[[Any], Any]] = {tag: dec for tag, _, _, dec in rows}
         if not len(self._encoders) == len(self._decoders) == len(rows):
@@ -125,8 +126,9 @@ class ValueCodec:
         try:
             return ormsgpack.packb(value, self._hook, _OPTIONS)
         except ormsgpack.MsgpackEncodeError:
-            # The encoder cannot ask about keys; a dict that has others than text is turned into pairs beforehand.
-            return ormsgpack.packb(self._lower(value), self._hook, _OPTIONS)
+            # The encoder cannot ask about keys; a dict that has others than text is turned into pairs beforehand. Once,
+            # for the whole value: a fallback at every level would double the work with each.
+            return ormsgpack.packb(self._lower(value))
 
     def loads(self, data: bytes) -> Any:
         """Return the value that `dumps` made `data` of.
@@ -141,22 +143,28 @@ class ValueCodec:
 
     def _hook(self, value: object) -> ormsgpack.Ext:
         tag, encode = self._encoders[type(value)]
-        return ormsgpack.Ext(tag, self.pack(encode(value)))
+        return ormsgpack.Ext(tag, ormsgpack.packb(encode(value), self._hook, _OPTIONS))
+
+    def _members(self, items: Iterable[Any]) -> list[ormsgpack.Fragment]:
+        return _sorted(ormsgpack.packb(item, self._hook, _OPTIONS) for item in items)
 
     def _unhook(self, tag: int, data: bytes) -> Any:
         return self._decoders[tag](ormsgpack.unpackb(data, ext_hook=self._unhook))
 
     def _lower(self, value: Any) -> Any:
+        """Return what msgpack has words for: natives, lists, dicts with text keys, and extensions already packed."""
+        if type(value) in _NATIVE and not (type(value) is int and _is_big(value)):
+            return value
         if type(value) is list:
             return [self._lower(item) for item in value]
-        if type(value) is not dict:
-            return value
-        if all(type(key) is str for key in value):
+        if type(value) is dict and all(type(key) is str for key in value):
             return {key: self._lower(item) for key, item in value.items()}
-        return self._hook(value)
-
-    def _sorted(self, items: Iterable[Any]) -> list[Any]:
-        return sorted(items, key=self.pack)
+        tag, encode = self._encoders[type(value)]
+        if isinstance(value, set | frozenset):
+            body: Any = _sorted(ormsgpack.packb(self._lower(item)) for item in value)
+        else:
+            body = self._lower(encode(value))
+        return ormsgpack.Ext(tag, ormsgpack.packb(body))
 
     def _check(self, value: Any, trail: tuple[object, ...]) -> None:
         """Walk through `value` and raise at the first thing that would not come back as it is."""
@@ -169,7 +177,7 @@ class ValueCodec:
                 if type(item) not in ALWAYS_STORABLE:
                     self._check(item, (*trail, step))
         elif cls is str:
-            if not value.isascii() and not _is_utf8(value):
+            if not value.isascii() and not is_utf8(value):
                 raise NotSerializable(_path(trail), "the text holds half a surrogate pair, which no encoding carries")
         elif cls not in _NATIVE:
             self._check_encoder(value, trail)
@@ -186,6 +194,14 @@ class ValueCodec:
         except (ValueError, TypeError) as error:
             raise NotSerializable(_path(trail), f"{type(value).__name__} cannot be encoded: {error}") from error
         self._check(body, (*trail, None))
+
+
+def _sorted(encodings: Iterable[bytes]) -> list[ormsgpack.Fragment]:
+    return [ormsgpack.Fragment(encoding) for encoding in sorted(encodings)]
+
+
+def _is_big(value: int) -> bool:
+    return not -(1 << 63) <= value < 1 << 64
 
 
 def _items(container: Any) -> Iterator[tuple[object, Any]]:
@@ -214,14 +230,6 @@ def _path(trail: tuple[object, ...]) -> str:
 
 def _subscript(key: object) -> str:
     return f'["{key}"]' if isinstance(key, str) else f"[{key!r}]"
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _zone(tzinfo: Any) -> list[Any]:

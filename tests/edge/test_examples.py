@@ -168,7 +168,7 @@ def has_ipv6():
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback address")
 def test_the_banners_address_of_an_ipv6_host_can_be_opened():
     with running("--host", "::1") as (banner, _):
-        url = re.search(r"http://\S+:\d+", banner[0]).group()
+        url = re.search(r"http://\[::1\]:\d+", banner[0]).group()  # RFC 3986: an address with colons stands in brackets
         with opener().open(f"{url}/") as response:
             assert response.read().decode() == ANSWERS["/"]
 
