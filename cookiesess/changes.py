@@ -9,6 +9,7 @@ nothing, or changed something and changed it back, writes nothing.
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from cookiesess.encoding import is_utf8
 from cookiesess.values import ALWAYS_STORABLE, SCALARS, ValueCodec
 
 ABSENT: Final = object()
@@ -180,9 +181,11 @@ def _snapshot(codec: ValueCodec, value: object) -> _Snapshot:
 
 
 def check_key(key: object) -> None:
-    """Raise TypeError where `key` is not exactly text."""
+    """Raise TypeError where `key` is not exactly text, and ValueError where the text cannot be encoded."""
     if type(key) is not str:
         raise TypeError(f"a session's key is text, not {type(key).__name__} ({key!r}); use str(…)")
+    if not is_utf8(key):
+        raise ValueError(f"the key {key!r} holds half a surrogate pair, which no encoding carries; use another")
 
 
 def replay(log: list[Step], data: dict[str, Any]) -> None:

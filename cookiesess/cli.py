@@ -96,11 +96,11 @@ def _inspect(arguments: argparse.Namespace) -> int:
         return 0
     try:
         plaintext, current = _open(token, Keyring.parse(arguments.keys), [name] if name else _usual_names())
-        print(f"opens: yes, with {'the current' if current else 'an accepted'} key")
-        print(_inside(plaintext))
     except InvalidToken as error:
         print(f"opens: no ({error.reason})")
         return 1
+    print(f"opens: yes, with {'the current' if current else 'an accepted'} key")
+    print(_inside(plaintext))
     return 0
 
 
@@ -158,7 +158,9 @@ def _outside(token: str) -> str:
         raw = decode(token)
     except ValueError:
         return f"no token: {len(token)} characters that are not base64url"
-    return f"sealed token, {len(token)} characters, version {raw[:1].hex() or '-'}, kid {raw[1:5].hex() or '-'}"
+    if not raw:
+        return "no token: nothing there"
+    return f"sealed token, {len(token)} characters, version {raw[:1].hex()}, kid {raw[1:5].hex()}"
 
 
 def _open(token: str, keyring: Keyring, names: Sequence[str]) -> Opened:
@@ -175,7 +177,10 @@ def _open(token: str, keyring: Keyring, names: Sequence[str]) -> Opened:
 def _inside(plaintext: bytes) -> str:
     if plaintext[:1] == REFERENCE:
         return "holds: a reference to a record in a store"
-    state = unpack(plaintext, ValueCodec(), now=_NO_LATEST)
+    try:
+        state = unpack(plaintext, ValueCodec(), now=_NO_LATEST)
+    except InvalidToken:
+        return "holds: values of types that only the app knows (types=)"
     return "\n".join([*_times(state), f"owner: {state.owner!r}", f"data: {pformat(state.data)}"])
 
 

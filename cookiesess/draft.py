@@ -19,6 +19,7 @@ class Draft:
         origin: Where it came from.
         state: Its content; `state.data` and `state.extras` are changed through `data` and `extras`.
         data: The app's values, tracked.
+        continued: An earlier request's session was loaded, and this one has not ended it.
         handle: What the backend needs to find again what it loaded; its own business.
         stale_key: True where it was opened by a key that is accepted but no longer current.
         renewed: A new ID is wanted, by `login` or ``renew()``.
@@ -48,6 +49,7 @@ class Draft:
         self.handle = handle
         self.stale_key = stale_key
         self._owner_before = state.owner
+        self.continued = origin is Origin.LOADED
 
     @property
     def extras(self) -> Tracked:
@@ -116,12 +118,13 @@ class Draft:
         self._extras = None
         self._settle()
 
-    def settle(self) -> None:
-        """Take the present content as what was loaded: it has been written."""
+    def settle(self, *, written: bool) -> None:
+        """Take the present content as what was loaded, because it has been `written` or will not be."""
         self.data.settle()
         if self._extras is not None:
             self._extras.settle()
-        self._settle()
+        if written:
+            self._settle()
 
     def _settle(self) -> None:
         self.origin = Origin.LOADED
@@ -134,7 +137,7 @@ class Draft:
         self.state = fresh(now=now, lifetime=lifetime)
         self.data, self._extras = Tracked(self.state.data, self._codec), None
         self.handle = self._owner_before = None
-        self.stale_key = self.renewed = self.logged_in = False
+        self.continued = self.stale_key = self.renewed = self.logged_in = False
         # What is written from here on is another session, which needs a cookie of its own.
         self.refusal = self.refusal or self.cookie_refusal
 

@@ -19,6 +19,7 @@ from cookiesess.events import (
 )
 from cookiesess.lifetime import Lifetime
 from cookiesess.policy import CookiePolicy, Transport
+from cookiesess.session import Stage
 from cookiesess.state import PERSISTENT, Origin
 from cookiesess.values import ValueCodec
 
@@ -61,12 +62,15 @@ class Engine:
         """Check that the cookie would fit, and write what can be written now."""
         now = self.now()
         action = self._decide(draft, now)
-        if self._backend.late_writes:
-            outcome = self._apply(action, draft, now)
-            draft.outcome = draft.outcome if draft.outcome and outcome in _NO_NEW_VALUE else outcome
-            self._settle(draft, now)
-        elif action in _HAS_CONTENT:
-            self._lines(Outcome.ISSUE, draft, Transport.HTTPS)
+        if not self._backend.late_writes:
+            if action in _HAS_CONTENT:
+                self._lines(Outcome.ISSUE, draft, Transport.HTTPS)
+            return
+        event = self._event(action, draft)
+        outcome = self._apply(action, draft, now)
+        draft.outcome = draft.outcome if draft.outcome and outcome in _NO_NEW_VALUE else outcome
+        self._settle(draft, now)
+        self._announce(event, outcome)
 
     def end(self, draft: Draft) -> None:
         """End the session at once."""
@@ -74,10 +78,13 @@ class Engine:
             self._backend.end(draft, now=self.now())
             self._emit(SessionEnded(emptied=False))
 
-    def touched_late(self, draft: Draft) -> None:
-        """The headers are out: caches were not told that the response depends on the cookie."""
-        self._emit(TouchedLate())
-        self._restrict(draft)
+    def touched_late(self, draft: Draft, stage: Stage) -> None:
+        """Caches may not have been told that the response depends on the cookie."""
+        if stage is not Stage.ABANDONED:
+            self._emit(TouchedLate())
+        draft.refusal = draft.refusal or _too_late
+        if stage is Stage.STREAMING:
+            self._allow_late(draft)
 
     def commit(self, draft: Draft, transport: Callable[[], Transport]) -> tuple[SetCookie, ...]:
         """Decide, do it, and return the session's Set-Cookie lines: none or one.
@@ -88,10 +95,16 @@ class Engine:
         """
         now = int(self._clock())
         action = self._decide(draft, now)
-        outcome = Outcome.NOTHING if action is Action.NOTHING else self._apply(action, draft, now)
+        event, outcome = None, Outcome.NOTHING
+        if action is not Action.NOTHING:
+            event = self._event(action, draft)
+            outcome = self._apply(action, draft, now)
         if draft.outcome is not None and outcome in _NO_NEW_VALUE:
             outcome = draft.outcome  # what save() has written, the cookie does not know yet
-        return () if outcome is Outcome.NOTHING else self._lines(outcome, draft, transport())
+        lines = () if outcome is Outcome.NOTHING else self._lines(outcome, draft, transport())
+        self._announce(event, outcome)
+        draft.refusal = draft.refusal or _too_late
+        return lines
 
     def admit(self, owner: str, draft: Draft) -> None:
         """Raise `TooManySessions` where `owner` may not log in to one more session."""
@@ -100,7 +113,7 @@ class Engine:
     def settle(self, draft: Draft) -> None:
         """The headers have gone out and the body follows: go on from what was committed, as far as that is possible."""
         self._settle(draft, self.now())
-        self._restrict(draft)
+        self._allow_late(draft)
 
     def close(self, draft: Draft) -> None:
         """The body is done: save what was changed since `settle`.
@@ -110,17 +123,24 @@ class Engine:
         """
         if draft.refusal is None:
             now = self.now()
-            self._apply(self._decide(draft, now), draft, now)
+            action = self._decide(draft, now)
+            self._announce(self._event(action, draft), self._apply(action, draft, now))
         elif draft.modified:
             raise draft.refusal()
 
     def _settle(self, draft: Draft, now: int) -> None:
-        """Take what was written as what was loaded."""
+        """Take what was written, or dropped, as what was loaded."""
         if draft.written is Action.DELETE:
             draft.restart(now=now, lifetime=self.lifetime)
-        elif draft.written is not None and draft.origin is not Origin.REPLACED:
-            draft.settle()
+        else:
+            draft.settle(written=draft.written is not None and draft.origin is not Origin.REPLACED)
         draft.written = None
+
+    def _allow_late(self, draft: Draft) -> None:
+        """Let a session that exists be written while the body is produced, where that needs no cookie."""
+        draft.cookie_refusal = _too_late
+        if draft.refusal is _too_late and self._backend.late_writes and draft.origin is Origin.LOADED:
+            draft.refusal = None
 
     def key_of(self, draft: Draft | None) -> bytes | None:
         """Return the store's key of the session, or None where it has none."""
@@ -138,17 +158,18 @@ class Engine:
         )
 
     def _apply(self, action: Action, draft: Draft, now: int) -> Outcome:
-        if action is Action.NOTHING:
-            return Outcome.NOTHING
-        login = draft.logged_in
         outcome = self._backend.apply(action, draft, now=now)
         if outcome is not Outcome.NOTHING or action in _HAS_CONTENT:
             draft.written = action
-        if outcome is not Outcome.NOTHING:
-            event = SessionRenewed(login=login) if action is Action.MOVE else _EVENTS.get(action)
-            if event is not None:
-                self._emit(event)
         return outcome
+
+    def _event(self, action: Action, draft: Draft) -> Event | None:
+        return SessionRenewed(login=draft.logged_in) if action is Action.MOVE else _EVENTS.get(action)
+
+    def _announce(self, event: Event | None, outcome: Outcome) -> None:
+        """Emit what was done, after nothing can keep it from being sent any more."""
+        if event is not None and outcome is not Outcome.NOTHING:
+            self._emit(event)
 
     def _lines(self, outcome: Outcome, draft: Draft, transport: Transport) -> tuple[SetCookie, ...]:
         """Return the session's Set-Cookie lines; a browser must never be the first to notice that one is too long."""
@@ -175,13 +196,8 @@ class Engine:
             cookie.name, size_bytes=cookie.size_bytes, limit_bytes=MAX_LINE_BYTES, largest_keys=largest
         )
 
-    def _restrict(self, draft: Draft) -> None:
-        draft.cookie_refusal = _committed
-        if not (self._backend.late_writes and draft.origin is Origin.LOADED):
-            draft.refusal = draft.refusal or _committed
 
-
-def _committed() -> SessionCommitted:
+def _too_late() -> SessionCommitted:
     return SessionCommitted(
         "the session was changed after the response's headers had gone out, and only a cookie could carry that change;"
         " change it before the body's first byte, or keep sessions on the server with store="

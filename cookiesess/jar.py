@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypedDict, Unpack
 
 from cookiesess import cookies
@@ -9,8 +10,10 @@ from cookiesess.backends.base import MAX_CANDIDATES
 from cookiesess.cookies import CookieAttributes, SetCookie
 from cookiesess.encoding import purpose
 from cookiesess.errors import InvalidToken, ResponseStarted, SessionError
+from cookiesess.events import Emitter, TouchedLate
 from cookiesess.policy import CookiePolicy, Transport
 from cookiesess.sealing import Opened
+from cookiesess.session import Session
 from cookiesess.values import ValueCodec
 
 
@@ -43,6 +46,7 @@ class JarContext(NamedTuple):
     signed: Protection
     sealed: Protection
     now: Callable[[], int]
+    emit: Emitter
 
 
 class Cookies(Mapping[str, str]):
@@ -57,7 +61,7 @@ class Cookies(Mapping[str, str]):
     _parsed: dict[str, str] | None = None
     _set: dict[tuple[str, str | None, str], SetCookie] | None = None
     _committed = False
-    _also_reserved: tuple[str, ...] = ()
+    _also_reserved: Mapping[str, Session] = MappingProxyType({})
     touched = False
 
     def __init__(self, context: JarContext, header: str, *, transport: Callable[[], Transport]) -> None:
@@ -81,7 +85,7 @@ class Cookies(Mapping[str, str]):
     @property
     def _values(self) -> dict[str, str]:
         if self._parsed is None:
-            self.touched = True
+            self._touch()
             self._parsed = cookies.parse(self._header)
         return self._parsed
 
@@ -139,6 +143,11 @@ class Cookies(Mapping[str, str]):
             self._set = {}
         self._set[key, checked.domain, checked.path] = cookie
 
+    def _touch(self) -> None:
+        if self._committed and not self.touched:
+            self._context.emit(TouchedLate())
+        self.touched = True
+
     @property
     def open(self) -> bool:
         """False once the response's headers have gone out."""
@@ -149,20 +158,21 @@ class Cookies(Mapping[str, str]):
         """Whether nobody has read or set a cookie."""
         return not self.touched and self._set is None
 
-    def reserve(self, name: str) -> None:
-        """Refuse `name` as well: a second middleware's session has it.
+    def reserve(self, session: Session, name: str) -> None:
+        """Refuse `name` as well: it is the cookie of a second middleware's `session`.
 
         Raises:
             SessionError: It is the session cookie of another middleware in the same stack.
         """
-        if name == self._context.policy.name or name in self._also_reserved:
+        other = self._also_reserved.get(name)
+        if name == self._context.policy.name or (other is not None and not other.closed):
             raise SessionError(
                 f"two middlewares in one stack use the cookie {name!r}; give one CookiePolicy another name"
             )
-        self._also_reserved += (name,)
+        self._also_reserved = {**self._also_reserved, name: session}
 
     def _raw_values(self, name: str) -> list[str]:
-        self.touched = True
+        self._touch()
         return cookies.values_of(self._header, name, limit=MAX_CANDIDATES)
 
     def commit(self) -> tuple[SetCookie, ...]:

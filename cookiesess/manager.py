@@ -20,7 +20,7 @@ from cookiesess.keys import Key, Keyring
 from cookiesess.lifetime import Lifetime
 from cookiesess.policy import CookiePolicy, Transport
 from cookiesess.sealing import Sealer
-from cookiesess.session import Session
+from cookiesess.session import Session, Stage
 from cookiesess.signing import Signer
 from cookiesess.stores.base import Store
 from cookiesess.values import ValueCodec, ValueType
@@ -148,6 +148,7 @@ class SessionManager:
             signed=Protection("signed-cookie", signer.sign, signer.unsign),
             sealed=Protection("cookie", sealer.seal, sealer.unseal),
             now=self._engine.now,
+            emit=emit,
         )
 
     def __repr__(self) -> str:
@@ -220,14 +221,14 @@ class SessionManager:
     ) -> Commit:
         """Decide what becomes of the session, do it, and return what the response needs.
 
-        Changes after this are refused where they would need a cookie.
+        Changes after this are refused, unless `settle` is called.
 
         Raises:
             CookieTooLarge: The session does not fit; nothing was sent, so an error page still can be.
             NotSerializable: A nested value cannot be stored.
         """
         draft = session._draft
-        session._closed = True
+        session._stage = Stage.OVER
         if draft is None and (cookies is None or cookies.untouched):
             if cookies is not None:
                 cookies.commit()
@@ -241,12 +242,13 @@ class SessionManager:
 
     def settle(self, session: Session) -> None:
         """After `commit`, where the app goes on: let what follows be saved by `close`, or be refused."""
+        session._stage = Stage.STREAMING
         if session._draft is not None:
             self._engine.settle(session._draft)
 
     def abandon(self, session: Session, cookies: Cookies | None = None) -> None:
         """Instead of `commit`, where the app failed: save nothing."""
-        session._closed = True
+        session._stage = Stage.ABANDONED
         if cookies is not None:
             cookies.commit()
 
@@ -256,6 +258,7 @@ class SessionManager:
         Raises:
             SessionCommitted: A nested value was changed that only a cookie could have carried.
         """
+        session._stage = Stage.OVER
         if session._draft is not None:
             self._engine.close(session._draft)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, MutableMapping
 from datetime import timedelta
+from enum import Enum
 from typing import Any, Protocol
 
 from cookiesess import csrf, flash
@@ -13,6 +14,15 @@ from cookiesess.flash import Flash
 from cookiesess.lifetime import Lifetime, whole_seconds
 from cookiesess.state import CSRF, FLASHES, IDLE, LABEL, PERSISTENT, Origin
 from cookiesess.values import SCALARS, ValueCodec
+
+
+class Stage(Enum):
+    """How far the request is."""
+
+    OPEN = "the app may change what it likes"
+    STREAMING = "the headers have gone out, and the body follows"
+    OVER = "the response is complete"
+    ABANDONED = "the app raised, and nothing is saved"
 
 
 class SessionContext(Protocol):
@@ -39,7 +49,7 @@ class SessionContext(Protocol):
     def admit(self, owner: str, draft: Draft) -> None:
         """Raise where `owner` may not log in."""
 
-    def touched_late(self, draft: Draft) -> None:
+    def touched_late(self, draft: Draft, stage: Stage) -> None:
         """Decide what a session that was first touched after the headers went out may still do."""
 
 
@@ -60,13 +70,13 @@ class Session(MutableMapping[str, Any]):
             ``on_store_error="anonymous"``).
     """
 
-    __slots__ = ("_closed", "_context", "_draft", "_source")
+    __slots__ = ("_context", "_draft", "_source", "_stage")
 
     def __init__(self, context: SessionContext, source: str) -> None:
         self._context = context
         self._source = source
         self._draft: Draft | None = None
-        self._closed = False
+        self._stage = Stage.OPEN
 
     # The mapping
 
@@ -78,7 +88,7 @@ class Session(MutableMapping[str, Any]):
         return value
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if type(key) is not str:
+        if type(key) is not str or not key.isascii():
             check_key(key)
         self._writable().data.set(key, value)
 
@@ -108,13 +118,13 @@ class Session(MutableMapping[str, Any]):
 
     @property
     def closed(self) -> bool:
-        """True once the response's headers have gone out."""
-        return self._closed
+        """True once the response's headers have gone out, or the app has failed."""
+        return self._stage is not Stage.OPEN
 
     @property
     def is_new(self) -> bool:
         """True where no earlier request's session was loaded, or it was ended in this one."""
-        return (self._draft or self._load()).origin is not Origin.LOADED
+        return not (self._draft or self._load()).continued
 
     @property
     def available(self) -> bool:
@@ -281,8 +291,8 @@ class Session(MutableMapping[str, Any]):
 
     def _load(self) -> Draft:
         draft = self._draft = self._context.load(self._source)
-        if self._closed:
-            self._context.touched_late(draft)
+        if self._stage is not Stage.OPEN:
+            self._context.touched_late(draft, self._stage)
         return draft
 
     def _writable(self, *, new_cookie: bool = False) -> Draft:

@@ -6,7 +6,9 @@ returned a list, a tuple or a file wrapper (which reach the server as they are: 
 and the wrapper for sendfile).
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias, Unpack
 
@@ -25,17 +27,10 @@ if TYPE_CHECKING:
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
 
 SESSION_KEY, COOKIES_KEY, MANAGER_KEY = "cookiesess.session", "cookiesess.cookies", "cookiesess.manager"
-_LOOPBACK = ("127.", "::1", "::ffff:127.")
-# Any of these says that somebody stands between the browser and this server.
-_PROXY_KEYS = (
-    "HTTP_FORWARDED",
-    "HTTP_VIA",
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PROTO",
-    "HTTP_X_FORWARDED_SERVER",
-    "HTTP_X_REAL_IP",
-)
+# RFC 9110 section 7.2: a name or an address, an IPv6 one in brackets, and perhaps a port.
+_HOST = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<name>[^:]*))(?::\d+)?")
+# Any of these says that somebody stands between the browser and this server; so does anything HTTP_X_FORWARDED_….
+_PROXY_KEYS = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
 
 
 class SessionMiddleware:
@@ -67,6 +62,8 @@ class SessionMiddleware:
             )
         if isinstance(keys, SessionManager) and settings:
             raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
+        if "." not in environ_key:
+            raise ConfigurationError(f"environ_key {environ_key!r} needs a dot, as in 'myapp.session' (PEP 3333)")
         self.app = app
         self.manager = keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings)
         self._environ_key = environ_key
@@ -86,7 +83,7 @@ class SessionMiddleware:
         if outer is None or not outer.open:
             exchange.jar = environ[COOKIES_KEY] = manager.jar(cookie_header, transport=exchange.transport)
         else:
-            outer.reserve(manager.cookie.name)
+            outer.reserve(session, manager.cookie.name)
         try:
             result = self.app(environ, exchange.start_response)
         except BaseException:
@@ -126,12 +123,14 @@ class _Exchange:
         environ = self._environ
         if environ.get("wsgi.url_scheme") == "https":
             return Transport.HTTPS
-        client = environ.get("REMOTE_ADDR", "")
-        direct = client.startswith(_LOOPBACK) and not any(key in environ for key in _PROXY_KEYS)
-        return Transport.LOOPBACK if direct and _is_loopback(environ.get("HTTP_HOST", "")) else Transport.PLAIN
+        if any(key in _PROXY_KEYS or key.startswith("HTTP_X_FORWARDED_") for key in environ):
+            return Transport.PLAIN
+        host = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
+        ends = (environ.get("REMOTE_ADDR", ""), (host["six"] or host["name"]) if host else "")
+        return Transport.LOOPBACK if all(map(_is_loopback, ends)) else Transport.PLAIN
 
     def start_response(
-        self, status: str, response_headers: headers.Headers, exc_info: ExcInfo = None, /
+        self, status: str, response_headers: headers.Headers, exc_info: ExcInfo = None
     ) -> Callable[[bytes], object]:
         """What the app calls. Held back, so that the session can still change."""
         if self._committed:
@@ -151,7 +150,10 @@ class _Exchange:
         """Commit the session and send the headers on; `last` where no code of the app will run any more."""
         held = self._held
         if held is None:
-            return  # the server meets an app that never called start_response, as it would without us
+            # The server meets an app that never called start_response, as it would without us.
+            if last:
+                self.abandon()
+            return
         self._ours = self._manager.commit(self.session, self.jar, transport=self.transport)
         if not last:
             self._manager.settle(self.session)
@@ -175,13 +177,21 @@ class _Exchange:
 
     def finish(self, result: Iterable[bytes]) -> Iterable[bytes]:
         """Return what the server gets: the same object where the body is complete, else an iterator around it."""
-        if type(result) is list or type(result) is tuple or self._is_file(result):
+        if not (type(result) is list or type(result) is tuple or self._is_file(result)):
+            return _Body(self, result)
+        try:
             if self._committed:
                 self._manager.close(self.session)
             else:
                 self.commit(last=True)
-            return result
-        return _Body(self, result)
+        except BaseException:
+            # The server never gets to see this body, so nobody else would close it.
+            self.abandon()
+            close = getattr(result, "close", None)
+            if close is not None:
+                close()
+            raise
+        return result
 
     def _is_file(self, result: Iterable[bytes]) -> bool:
         wrapper = self._environ.get("wsgi.file_wrapper")
@@ -233,14 +243,26 @@ class _Body(Iterator[bytes]):
 
     def close(self) -> None:
         """The app's own close first, then what it and the body changed is saved, unless one of them raised."""
-        if self._app_close is not None:
-            self._app_close()
-        if self._failed:
-            self._exchange.abandon()
-        else:
+        try:
+            if self._app_close is not None:
+                self._app_close()
+        except BaseException:
+            self._failed = True
+            raise
+        finally:
+            if self._failed:
+                self._exchange.abandon()
+        if not self._failed:
             self._exchange.close()
 
 
-def _is_loopback(host: str) -> bool:
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    return name == "localhost" or name.endswith(".localhost") or name.strip("[]").startswith(_LOOPBACK)
+def _is_loopback(name: str) -> bool:
+    # RFC 6761 section 6.3: these names mean this machine, whatever a DNS server says.
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:127.0.0.1, which not all Pythons call loopback
+    return bool((mapped or address).is_loopback)

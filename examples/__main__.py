@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import waitress
 
-from cookiesess import ConfigurationError, Key, StoreError
+from cookiesess import ConfigurationError, Key, Keyring, StoreError
 from cookiesess.stores.urls import open_store
 from examples.four_routes import make_app
 
@@ -24,15 +24,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         else f"made for this run; sessions end with it (set {KEYS_VARIABLE} to keep them)"
     )
     try:
+        keyring = Keyring.parse(keys or Key.generate())
+    except ConfigurationError as error:
+        return _refuse(f"{KEYS_VARIABLE} is not usable: {error}")
+    try:
         store = open_store(arguments.store) if arguments.server_side else None
-        app = make_app(keys or Key.generate(), store=store)
-        server = waitress.create_server(app, host=arguments.host, port=arguments.port)
+        server = waitress.create_server(make_app(keyring, store=store), host=arguments.host, port=arguments.port)
     except (ConfigurationError, StoreError) as error:
         return _refuse(str(error))
     except (OSError, ValueError) as error:
         return _refuse(f"cannot listen on {arguments.host}:{arguments.port}: {error}; choose another --port or --host")
+    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+    # A name with several addresses makes a server of several, which has no port of its own.
+    port = getattr(server, "effective_port", None) or server.effective_listen[0][1]
     place = f"on the server, in {arguments.store}" if arguments.server_side else "client-side, encrypted in the cookie"
-    print(_banner(f"http://{arguments.host}:{server.effective_port}", origin, place), flush=True)
+    print(_banner(f"http://{host}:{port}", origin, place), flush=True)
     try:
         server.run()
     finally:

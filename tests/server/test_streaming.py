@@ -4,7 +4,6 @@ import pytest
 from server.helpers import (
     GRACE,
     PERSISTENT,
-    REFRESH,
     Browser,
     append,
     clear,
@@ -196,15 +195,6 @@ def test_a_new_session_that_another_request_filled_is_not_ended_by_emptying_it_l
     clear(request.session)
     request.close()
     assert other.read() == {"b": 2}
-
-
-def test_a_new_session_is_refreshed_by_the_end_of_a_very_long_body(world):
-    request = world.browser().open(put("a", 1))
-    request.send_headers()
-    world.clock.advance(REFRESH)
-    request.close()
-    world.clock.advance(REFRESH * 9 + 1)
-    assert request.browser.read() == {"a": 1}
 
 
 # save()

@@ -1,0 +1,135 @@
+"""The bytes of a record, frozen: what one release has written, every later one opens and would write again.
+
+``tests/golden/records.json`` holds records as version 1 wrote them, made by `make_records` below with fixed random
+bytes (SHA-256 of a counter) and a clock that stands still. The file is never edited, only added to: records like these
+are out there.
+"""
+
+import hashlib
+import itertools
+import json
+import pathlib
+
+import pytest
+from server.helpers import LIFETIME
+
+from cookiesess import Key, SessionManager
+from cookiesess.stores.base import Record
+from cookiesess.stores.memory import MemoryStore
+from cookiesess.testing import ManualClock
+
+GOLDEN = json.loads((pathlib.Path(__file__).parents[1] / "golden" / "records.json").read_text())
+SECRET = bytes(range(32))
+NOW = 1_700_000_000
+
+
+class FixedRandom:
+    """SHA-256 of 0, 1, 2, …, each cut to the size that was asked for."""
+
+    def __init__(self) -> None:
+        self.numbers = itertools.count()
+
+    def __call__(self, size: int) -> bytes:
+        return hashlib.sha256(b"%d" % next(self.numbers)).digest()[:size]
+
+
+def make_manager(store, random_bytes):
+    return SessionManager(SECRET, store=store, lifetime=LIFETIME, clock=ManualClock(NOW), random_bytes=random_bytes)
+
+
+def make_records():
+    """One session that is filled, renewed and logged in: three records and three tokens."""
+    store = MemoryStore()
+    manager = make_manager(store, FixedRandom())
+    tokens, header = [], ""
+    for view in (_fill, lambda s: s.renew(), lambda s: s.login("ann")):
+        session = manager.open(header)
+        view(session)
+        (line,) = manager.commit(session).cookies
+        header = f"{line.name}={line.value}"
+        tokens.append(line.value)
+    names = ("renewed", "replaced by a login", "live")
+    keys = sorted(store._all(), key=lambda item: item[1].version)
+    by_name = {}
+    for name, token in zip(names, tokens, strict=True):
+        handle = manager.handle_of(_touched(manager, token)) if name == "live" else None
+        by_name[name] = {"token": token, "handle": handle}
+    by_name["store"] = [
+        {
+            "key": key.hex(),
+            "payload": record.payload.hex(),
+            "summary": record.summary.hex(),
+            "owner": record.owner.hex() if record.owner else None,
+            "expires_at": record.expires_at,
+        }
+        for key, record in keys
+    ]
+    return by_name
+
+
+def _touched(manager, token):
+    session = manager.open(f"__Host-session={token}")
+    len(session)
+    return session
+
+
+def _fill(session):
+    session["cart"] = ["tea", 2]
+    session.flash("hello")
+    session.label = "phone"
+    session.persistent = True
+
+
+@pytest.fixture
+def manager():
+    """A manager in front of the store as version 1 left it."""
+    store = MemoryStore()
+    for row in GOLDEN["store"]:
+        owner = bytes.fromhex(row["owner"]) if row["owner"] else None
+        record = Record(bytes.fromhex(row["payload"]), row["expires_at"], bytes.fromhex(row["summary"]), owner)
+        store.create(bytes.fromhex(row["key"]), record, now=NOW)
+    return make_manager(store, FixedRandom())
+
+
+def opened(manager, name):
+    return _touched(manager, GOLDEN[name]["token"])
+
+
+def test_a_record_of_version_1_opens_for_ever(manager):
+    session = opened(manager, "live")
+    assert (dict(session), session.owner, session.authenticated_at) == ({"cart": ["tea", 2]}, "ann", NOW)
+    assert (session.created_at, session.label, session.persistent) == (NOW, "phone", True)
+    assert [flash.message for flash in session.pop_flashes()] == ["hello"]
+
+
+@pytest.mark.parametrize("name", ["renewed", "replaced by a login"])
+def test_a_closed_record_of_version_1_is_read_as_replaced_for_ever(manager, name):
+    session = opened(manager, name)
+    assert session.is_new
+    assert "REPLACED" in repr(session).upper()
+
+
+def test_a_summary_of_version_1_is_listed_for_ever(manager):
+    (info,) = manager.sessions_of("ann")
+    assert (info.created_at, info.authenticated_at, info.last_seen_at, info.label) == (NOW, NOW, NOW, "phone")
+    assert info.handle == GOLDEN["live"]["handle"]
+
+
+def test_today_the_same_bytes_are_written_but_for_the_random_ones_of_the_summary():
+    fresh, golden = make_records()["store"], GOLDEN["store"]
+    assert [(row["key"], row["payload"], row["owner"], row["expires_at"]) for row in fresh] == [
+        (row["key"], row["payload"], row["owner"], row["expires_at"]) for row in golden
+    ]
+    assert [len(row["summary"]) for row in fresh] == [len(row["summary"]) for row in golden]
+
+
+@pytest.mark.parametrize("row", GOLDEN["store"])
+def test_a_payload_begins_with_the_version_and_the_key_id(row):
+    payload = bytes.fromhex(row["payload"])
+    assert payload[:5] == b"\x01" + Key(SECRET).kid
+
+
+def test_a_key_is_a_hash_of_the_id():
+    session_id = hashlib.sha256(b"0").digest()
+    key = hashlib.sha256(b"cookiesess v1 record key" + session_id).hexdigest()
+    assert key in [row["key"] for row in GOLDEN["store"]]
