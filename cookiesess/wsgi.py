@@ -177,9 +177,9 @@ class _Exchange:
 
     def finish(self, result: Iterable[bytes]) -> Iterable[bytes]:
         """Return what the server gets: the same object where the body is complete, else an iterator around it."""
-        if not (type(result) is list or type(result) is tuple or self._is_file(result)):
-            return _Body(self, result)
         try:
+            if not (type(result) is list or type(result) is tuple or self._is_file(result)):
+                return _Body(self, result)
             if self._committed:
                 self._manager.close(self.session)
             else:

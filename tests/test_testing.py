@@ -15,7 +15,7 @@ import cookiesess.testing
 from cookiesess.errors import RecordExists
 from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
 from cookiesess.stores.memory import MemoryStore
-from cookiesess.testing import ManualClock, StoreContract
+from cookiesess.testing import CookieHeader, ManualClock, StoreContract, session_transaction
 
 
 def cases(contract: type[StoreContract]) -> list[str]:
@@ -314,8 +314,10 @@ def test_nothing_in_it_needs_pytest_or_hypothesis():
 
 def test_the_public_names():
     assert {name: getattr(cookiesess.testing, name) for name in cookiesess.testing.__all__} == {
+        "CookieHeader": CookieHeader,
         "ManualClock": ManualClock,
         "StoreContract": StoreContract,
+        "session_transaction": session_transaction,
     }
 
 

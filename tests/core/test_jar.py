@@ -28,6 +28,10 @@ def manager(keys=KEY, **settings):
     return SessionManager(keys, **{"clock": ManualClock(), **settings})
 
 
+def open_session():
+    return manager().open("")
+
+
 def jar(header="", **settings):
     return manager(**settings).jar(header)
 
@@ -263,7 +267,7 @@ def test_an_attribute_that_does_not_exist_is_a_type_error():
 def test_a_sessions_own_name_is_refused(write, reserve):
     cookies = jar(cookie=CookiePolicy("other" if reserve else "id"))
     if reserve:
-        cookies.reserve("id")
+        cookies.reserve(open_session(), "id")
     with pytest.raises(ValueError, match="'id' is the session's cookie"):
         write(cookies)
 
@@ -279,9 +283,9 @@ def test_two_middlewares_cannot_use_one_name(names):
     cookies = jar()
     *before, name = names
     for other in before:
-        cookies.reserve(other)
+        cookies.reserve(open_session(), other)
     with pytest.raises(SessionError, match=f"two middlewares .* {name!r}.*another name"):
-        cookies.reserve(name)
+        cookies.reserve(open_session(), name)
 
 
 def test_a_cookie_that_browsers_would_drop_is_refused_at_the_line_that_sets_it():

@@ -156,6 +156,23 @@ def test_the_demo_can_be_served_on_localhost():
             assert response.read().decode() == ANSWERS["/"]
 
 
+def test_the_demo_keeps_its_sessions_in_a_store(tmp_path):
+    path = tmp_path / "sessions.db"
+    with running("--server-side", "--store", f"sqlite:///{path}", keys=KEY) as (banner, process):
+        assert banner[2] == f"sessions: on the server, in sqlite:///{path}"
+        url = re.search(r"http://127\.0\.0\.1:\d+", banner[0]).group()
+        client = opener()
+        for route in ("/set_session", "/get_session"):
+            with client.open(url + route) as response:
+                assert response.read().decode() == ANSWERS[route]
+        assert process.stdout.readline() == "username 萧兮\n"
+    assert path.exists()
+
+
+def test_a_store_that_cannot_be_opened_is_one_clear_line_and_exit_code_2():
+    assert_refused(*run_to_its_end("--server-side", "--store", "nowhere://", keys=KEY), says="nowhere")
+
+
 def has_ipv6():
     try:
         with socket.socket(socket.AF_INET6) as probe:

@@ -108,7 +108,7 @@ def test_two_middlewares_with_one_cookie_name_are_an_error_that_names_it():
 
 
 def test_a_third_middleware_with_the_seconds_cookie_name_is_an_error():
-    third = SessionMiddleware(answering(len), ADMIN_KEY, environ_key="third", cookie=ADMIN_COOKIE)
+    third = SessionMiddleware(answering(len), ADMIN_KEY, environ_key="third.session", cookie=ADMIN_COOKIE)
     with pytest.raises(SessionError, match=ADMIN_COOKIE.name):
         Server().run(stack(third), environ_of())
 

@@ -86,9 +86,7 @@ def test_appends_to_a_list_by_mutate_are_all_there_whoever_comes_first(world):
     def extend(worker):
         for number in range(20):
             item = [worker, number]
-            Browser(world, browser.header).visit(
-                lambda s, item=item: s.mutate(lambda data: data["list"].append(item))
-            )
+            Browser(world, browser.header).visit(lambda s, item=item: s.mutate(lambda data: data["list"].append(item)))
 
     in_threads(*[lambda worker=worker: extend(worker) for worker in range(8)])
     assert sorted(browser.read()["list"]) == [[worker, number] for worker in range(8) for number in range(20)]

@@ -47,9 +47,8 @@ def desk():
 
 def stored(world, browser):
     """The key and record of a browser's session."""
-    world.manager.open(browser.header)
     handle = world.manager.handle_of(browser.open().session)
-    key = next(key for key in keys_of(world) if encode(key) == handle)
+    key = next(key for key in keys_of(world) if key.hex() == handle)
     return key, world.probe.inner.load(key, now=world.now)
 
 
@@ -73,7 +72,10 @@ def test_neither_id_nor_owner_nor_data_stands_in_the_file(tmp_path):
     ids = []
     world.use(random_bytes=lambda size: ids.append(hashlib.sha256(b"%d" % len(ids)).digest()[:size]) or ids[-1])
     view = every(
-        login("owner-of-it"), put("a key", "some data"), lambda s: setattr(s, "label", "my phone"), lambda s: s.flash("hi!")
+        login("owner-of-it"),
+        put("a key", "some data"),
+        lambda s: setattr(s, "label", "my phone"),
+        lambda s: s.flash("hi!"),
     )
     browser = world.browser(view)
     browser.visit(renew)
@@ -256,7 +258,9 @@ def test_a_record_without_the_notes_of_this_version_is_read_as_any_other(world, 
     Browser(world, desk.header()).visit(view)
 
 
-@pytest.mark.parametrize("fields", [[], [1, 2, 3], [1, None, None, 36_000, None, "a field of the future"], "text", None])
+@pytest.mark.parametrize(
+    "fields", [[], [1, 2, 3], [1, None, None, 36_000, None, "a field of the future"], "text", None]
+)
 def test_a_summary_of_an_unknown_form_hides_its_session_from_the_list_and_is_no_error(world, desk, fields):
     world.browser(login("ann"))
     summary = desk.sealer.seal_bytes(desk.codec.pack(fields), b"\x00\x07summary" + key_of(ID))

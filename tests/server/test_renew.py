@@ -190,9 +190,7 @@ def test_a_slow_readers_refresh_does_not_prolong_the_grace(world, browser):
 def test_a_rotation_of_keys_gives_the_old_id_no_cookie(world, old):
     from server.helpers import rotated
 
-    world.use(
-        rotated(), cookie=PERSISTENT, lifetime=Lifetime(idle=timedelta(hours=10), refresh_after=timedelta(0))
-    )
+    world.use(rotated(), cookie=PERSISTENT, lifetime=Lifetime(idle=timedelta(hours=10), refresh_after=timedelta(0)))
     assert old.visit() == []
     assert old.visit(put("b", 2)) == []
 

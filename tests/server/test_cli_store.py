@@ -1,0 +1,126 @@
+"""`python -m cookiesess sweep` and `sessions`, on real SQLite files."""
+
+from datetime import timedelta
+
+import pytest
+
+from cookiesess import Lifetime, SessionManager
+from cookiesess.cli import main
+from cookiesess.stores.base import Record
+from cookiesess.stores.sqlite import SQLiteStore
+from cookiesess.testing import CookieHeader, session_transaction
+
+KEY = "a key of the tests that is longer than 32 bytes"
+
+
+@pytest.fixture(autouse=True)
+def keys_in_the_environment(monkeypatch):
+    monkeypatch.setenv("COOKIESESS_KEYS", KEY)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "sessions.db"
+
+
+@pytest.fixture
+def manager(path):
+    store = SQLiteStore(path)
+    yield SessionManager(KEY, store=store, lifetime=Lifetime(renew_grace=timedelta(0)))
+    store.close()
+
+
+def log_in(manager, owner, label=None):
+    cookies = CookieHeader()
+    with session_transaction(manager, cookies) as session:
+        session.login(owner)
+        session.label = label
+    return cookies
+
+
+def owner_of(manager, cookies):
+    with session_transaction(manager, cookies) as session:
+        return session.owner
+
+
+def run(capsys, *arguments):
+    code = main([*arguments])
+    return code, capsys.readouterr()
+
+
+def test_sessions_lists_an_owners_sessions_with_their_labels(capsys, manager, path):
+    log_in(manager, "user-42", "Firefox on Linux")
+    log_in(manager, "user-42", "phone")
+    log_in(manager, "somebody else", "tablet")
+    code, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
+    lines = captured.out.splitlines()
+    assert (code, len(lines), lines[-1]) == (0, 3, "2 sessions")
+    assert {line.rsplit("  ", 1)[1] for line in lines[:-1]} == {"Firefox on Linux", "phone"}
+
+
+def test_sessions_end_ends_the_session_with_that_handle_alone(capsys, manager, path):
+    first, second = log_in(manager, "user-42"), log_in(manager, "user-42")
+    handle = manager.handle_of(manager_open(manager, first))
+    code, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42", "end", handle)
+    assert (code, captured.out) == (0, "ended 1 sessions\n")
+    assert (owner_of(manager, first), owner_of(manager, second)) == (None, "user-42")
+
+
+def manager_open(manager, cookies):
+    session = manager.open(cookies.value)
+    assert session.owner == "user-42"
+    return session
+
+
+def test_sessions_end_all_ends_every_session_of_the_owner(capsys, manager, path):
+    mine, others = [log_in(manager, "user-42"), log_in(manager, "user-42")], log_in(manager, "other")
+    code, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42", "end", "--all")
+    assert (code, captured.out) == (0, "ended 2 sessions\n")
+    assert [owner_of(manager, cookies) for cookies in (*mine, others)] == [None, None, "other"]
+
+
+def test_ending_a_handle_that_is_not_there_is_exit_code_1(capsys, manager, path):
+    log_in(manager, "user-42")
+    code, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42", "end", "00" * 32)
+    assert (code, captured.out) == (1, "ended 0 sessions\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["user-42", "end"], ["user-42", "--all"]], ids=["end without a handle", "all without end"]
+)
+def test_an_unclear_order_ends_nothing(capsys, manager, path, arguments):
+    cookies = log_in(manager, "user-42")
+    code, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", *arguments)
+    assert (code, captured.out) == (2, "")
+    assert "end HANDLE" in captured.err
+    assert owner_of(manager, cookies) == "user-42"
+
+
+def test_sessions_without_keys_says_why_they_are_needed(capsys, monkeypatch, manager, path):
+    monkeypatch.delenv("COOKIESESS_KEYS")
+    code, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
+    assert (code, captured.out) == (2, "")
+    assert "COOKIESESS_KEYS" in captured.err
+
+
+def test_sweep_deletes_what_has_expired_and_nothing_else(capsys, manager, path):
+    cookies = log_in(manager, "user-42")
+    store = SQLiteStore(path, sweep_batch=0)
+    for number in range(5):
+        store.create(number.to_bytes(32), Record(b"", expires_at=1000), now=0)
+    store.close()
+    code, captured = run(capsys, "sweep", "--store", f"sqlite:///{path}", "--batch", "2")
+    assert (code, captured.out) == (0, "swept 5 expired sessions\n")
+    assert owner_of(manager, cookies) == "user-42"
+
+
+def test_sweep_of_a_store_that_cannot_be_opened_is_one_line_and_exit_code_2(capsys, tmp_path):
+    code, captured = run(capsys, "sweep", "--store", f"sqlite:///{tmp_path}/missing/sessions.db")
+    assert (code, captured.out, captured.err.count("\n")) == (2, "", 1)
+
+
+def test_a_batch_of_nothing_is_refused(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(["sweep", "--store", "memory://", "--batch", "0"])
+    assert exit_.value.code == 2
+    assert "at least 1" in capsys.readouterr().err
