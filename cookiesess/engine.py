@@ -142,9 +142,9 @@ class Engine:
         if draft.refusal is _too_late and self._backend.late_writes and draft.origin is Origin.LOADED:
             draft.refusal = None
 
-    def key_of(self, draft: Draft | None) -> bytes | None:
+    def key_of(self, draft: Draft) -> bytes | None:
         """Return the store's key of the session, or None where it has none."""
-        return None if draft is None or draft.handle is None else bytes(draft.handle.key)
+        return None if draft.handle is None else bytes(draft.handle.key)
 
     def _decide(self, draft: Draft, now: int) -> Action:
         modified = draft.modified

@@ -167,7 +167,7 @@ class SessionManager:
 
     def handle_of(self, session: Session) -> str | None:
         """Return the handle by which `sessions_of` lists `session`, or None where it is not stored (yet)."""
-        key = self._engine.key_of(session._draft)
+        key = self._engine.key_of(session._draft or session._load())
         return None if key is None else key.hex()
 
     def end(self, owner: str, handle: str) -> bool:
@@ -195,7 +195,7 @@ class SessionManager:
             SessionConflict: New ones appeared again and again.
             As `sessions_of`.
         """
-        kept = None if keep is None else self._engine.key_of(keep._draft)
+        kept = None if keep is None else self._engine.key_of(keep._draft or keep._load())
         return self._index().end_all(owner, keep=kept, now=self._engine.now())
 
     def _index(self) -> Owners:
