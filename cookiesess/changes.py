@@ -65,11 +65,14 @@ class Tracked:
         if key not in self._before:
             self._before[key] = self._snapshot(key)
         self.data[key] = value
+        if self._aside:
+            self._forget(key)
 
     def remove(self, key: str) -> None:
         """Delete. Raises KeyError where there is nothing."""
         self.watch(key)
         del self.data[key]
+        self._forget(key)
 
     def mutate(self, function: Mutation) -> None:
         """Apply `function` to the dict, and remember that it has to be applied again on newer data.
@@ -100,10 +103,9 @@ class Tracked:
         Raises:
             NotSerializable: A value that was handed out now holds something that cannot be stored.
         """
-        found = {}
         if self._aside:
-            found = {key: value for key, value, before in self._aside if self._encode(key, value) != before}
-            self.data.update(found)
+            self._take_back()
+        found = {}
         for key, before in self._before.items():
             value = self.data.get(key, ABSENT)
             if value is not ABSENT and type(value) not in ALWAYS_STORABLE:
@@ -167,9 +169,20 @@ class Tracked:
     def _snapshot(self, key: str) -> _Snapshot:
         return _snapshot(self._codec, self.data.get(key, ABSENT))
 
-    def _encode(self, key: str, value: object) -> bytes:
-        self._codec.check(key, value)
-        return self._codec.pack(value)
+    def _take_back(self) -> None:
+        """Assign what was put aside by a merge and has changed since."""
+        aside, self._aside = self._aside, ()
+        for key, value, before in aside:
+            self._codec.check(key, value)
+            if self._codec.pack(value) == before:
+                self._aside = [*self._aside, (key, value, before)]
+            else:
+                self.watch(key)
+                self.data[key] = value
+
+    def _forget(self, key: str) -> None:
+        """The app has assigned or deleted `key`: what it held under it before does not count any more."""
+        self._aside = [entry for entry in self._aside if entry[0] != key]
 
     def _copy(self, changes: dict[str, Any]) -> dict[str, Any]:
         codec = self._codec

@@ -24,7 +24,11 @@ class Draft:
         stale_key: True where it was opened by a key that is accepted but no longer current.
         renewed: A new ID is wanted, by `login` or ``renew()``.
         logged_in: By `login`.
-        outcome: What the cookie still needs of what was written before the commit; the backend's, or None.
+        outcome: What the cookie still needs of what ``save()`` has written (`cookiesess.backends.base.Outcome`).
+        dropped: It was said already that this request's writes are lost.
+        drop_reason: Why; as `cookiesess.events.WriteDropped` has it.
+        merges: How often other requests were faster.
+        overwritten: How many keys both had assigned.
         written: What was last done about it (`cookiesess.decision.Action`), until it is settled.
         refusal: Makes the error of every write, where writing is not possible (any more).
         cookie_refusal: The same for what needs a new cookie: `login` and ``renew()``.
@@ -33,8 +37,11 @@ class Draft:
     # Defaults of the class, as in `Tracked`.
     renewed = False
     logged_in = False
-    outcome: Any = None
     written: Any = None
+    outcome: Any = None
+    dropped = False
+    drop_reason = "replaced"
+    merges = overwritten = 0
     refusal: Refusal | None = None
     cookie_refusal: Refusal | None = None
     _extras: Tracked | None = None
@@ -131,9 +138,11 @@ class Draft:
         self._owner_before = self.state.owner
         self.stale_key = self.renewed = self.logged_in = False
 
-    def restart(self, *, now: int, lifetime: Lifetime) -> None:
-        """Become an empty session, as after ``invalidate()``; remember that a loaded one was ended."""
-        self.origin = Origin.ENDED if self.origin is Origin.LOADED else self.origin
+    def restart(self, *, ended: bool, now: int, lifetime: Lifetime) -> None:
+        """Become an empty session, as after ``invalidate()``; remember that a loaded one was `ended`, or was gone."""
+        if self.origin is Origin.LOADED:
+            # Gone: the browser may have another session's cookie by now, which nothing here must touch.
+            self.origin = Origin.ENDED if ended else Origin.REPLACED
         self.state = fresh(now=now, lifetime=lifetime)
         self.data, self._extras = Tracked(self.state.data, self._codec), None
         self.handle = self._owner_before = None

@@ -16,6 +16,7 @@ from cookiesess.events import (
     SessionRefreshed,
     SessionRenewed,
     TouchedLate,
+    WriteDropped,
 )
 from cookiesess.lifetime import Lifetime
 from cookiesess.policy import CookiePolicy, Transport
@@ -66,17 +67,20 @@ class Engine:
             if action in _HAS_CONTENT:
                 self._lines(Outcome.ISSUE, draft, Transport.HTTPS)
             return
-        event = self._event(action, draft)
-        outcome = self._apply(action, draft, now)
-        draft.outcome = draft.outcome if draft.outcome and outcome in _NO_NEW_VALUE else outcome
-        self._settle(draft, now)
-        self._announce(event, outcome)
+        event, outcome = self._apply(action, draft, now)
+        draft.outcome = _stronger(draft.outcome, outcome)
+        self._settle(draft, now, ended=outcome is Outcome.EXPIRE)
+        self._announce(event)
 
-    def end(self, draft: Draft) -> None:
-        """End the session at once."""
-        if draft.origin is Origin.LOADED:
-            self._backend.end(draft, now=self.now())
+    def end(self, draft: Draft) -> bool:
+        """End the session at once; False where somebody else has ended or replaced it already."""
+        if draft.origin is not Origin.LOADED:
+            return False
+        ended = self._backend.end(draft, now=self.now())
+        if ended:
+            draft.outcome = None
             self._emit(SessionEnded(emptied=False))
+        return ended
 
     def touched_late(self, draft: Draft, stage: Stage) -> None:
         """Caches may not have been told that the response depends on the cookie."""
@@ -97,12 +101,11 @@ class Engine:
         action = self._decide(draft, now)
         event, outcome = None, Outcome.NOTHING
         if action is not Action.NOTHING:
-            event = self._event(action, draft)
-            outcome = self._apply(action, draft, now)
-        if draft.outcome is not None and outcome in _NO_NEW_VALUE:
-            outcome = draft.outcome  # what save() has written, the cookie does not know yet
+            event, outcome = self._apply(action, draft, now)
+        if draft.outcome is not None:
+            outcome = _stronger(draft.outcome, outcome)  # what save() has written, the cookie does not know yet
         lines = () if outcome is Outcome.NOTHING else self._lines(outcome, draft, transport())
-        self._announce(event, outcome)
+        self._announce(event)
         draft.refusal = draft.refusal or _too_late
         return lines
 
@@ -112,7 +115,7 @@ class Engine:
 
     def settle(self, draft: Draft) -> None:
         """The headers have gone out and the body follows: go on from what was committed, as far as that is possible."""
-        self._settle(draft, self.now())
+        self._settle(draft, self.now(), ended=True)
         self._allow_late(draft)
 
     def close(self, draft: Draft) -> None:
@@ -123,23 +126,23 @@ class Engine:
         """
         if draft.refusal is None:
             now = self.now()
-            action = self._decide(draft, now)
-            self._announce(self._event(action, draft), self._apply(action, draft, now))
+            event, _ = self._apply(self._decide(draft, now), draft, now)
+            self._announce(event)
         elif draft.modified:
             raise draft.refusal()
 
-    def _settle(self, draft: Draft, now: int) -> None:
-        """Take what was written, or dropped, as what was loaded."""
+    def _settle(self, draft: Draft, now: int, *, ended: bool) -> None:
+        """Take what was written, or dropped, as what was loaded; `ended`: a deleted session's cookie is to expire."""
         if draft.written is Action.DELETE:
-            draft.restart(now=now, lifetime=self.lifetime)
+            draft.restart(ended=ended, now=now, lifetime=self.lifetime)
         else:
-            draft.settle(written=draft.written is not None and draft.origin is not Origin.REPLACED)
+            draft.settle(written=draft.written in _HAS_CONTENT)
         draft.written = None
 
     def _allow_late(self, draft: Draft) -> None:
         """Let a session that exists be written while the body is produced, where that needs no cookie."""
         draft.cookie_refusal = _too_late
-        if draft.refusal is _too_late and self._backend.late_writes and draft.origin is Origin.LOADED:
+        if draft.refusal is _too_late and self._backend.late_writes and draft.origin in _LATE_ORIGINS:
             draft.refusal = None
 
     def key_of(self, draft: Draft) -> bytes | None:
@@ -157,18 +160,25 @@ class Engine:
             stale_key=draft.stale_key,
         )
 
-    def _apply(self, action: Action, draft: Draft, now: int) -> Outcome:
-        outcome = self._backend.apply(action, draft, now=now)
-        if outcome is not Outcome.NOTHING or action in _HAS_CONTENT:
-            draft.written = action
-        return outcome
+    def _apply(self, action: Action, draft: Draft, now: int) -> tuple[Event | None, Outcome]:
+        """Have it done; return the event that says so, to be emitted once nothing can keep it from being sent."""
+        login = draft.logged_in
+        done, outcome = self._backend.apply(action, draft, now=now)
+        draft.written = done
+        if done is Action.DROP:
+            draft.outcome = None
+            return self._dropped(draft), outcome
+        return SessionRenewed(login=login) if done is Action.MOVE else _EVENTS.get(done), outcome
 
-    def _event(self, action: Action, draft: Draft) -> Event | None:
-        return SessionRenewed(login=draft.logged_in) if action is Action.MOVE else _EVENTS.get(action)
+    def _dropped(self, draft: Draft) -> Event | None:
+        if draft.dropped:
+            return None
+        draft.dropped = True
+        reason, draft.origin = draft.drop_reason, Origin.REPLACED
+        return WriteDropped(reason)
 
-    def _announce(self, event: Event | None, outcome: Outcome) -> None:
-        """Emit what was done, after nothing can keep it from being sent any more."""
-        if event is not None and outcome is not Outcome.NOTHING:
+    def _announce(self, event: Event | None) -> None:
+        if event is not None:
             self._emit(event)
 
     def _lines(self, outcome: Outcome, draft: Draft, transport: Transport) -> tuple[SetCookie, ...]:
@@ -197,6 +207,13 @@ class Engine:
         )
 
 
+def _stronger(before: Outcome | None, outcome: Outcome) -> Outcome:
+    """Return what the cookie needs after both: of two new values or expiries the last, else the greater need."""
+    if before is None or outcome in {Outcome.ISSUE, Outcome.EXPIRE}:
+        return outcome
+    return outcome if before is Outcome.NOTHING else before
+
+
 def _too_late() -> SessionCommitted:
     return SessionCommitted(
         "the session was changed after the response's headers had gone out, and only a cookie could carry that change;"
@@ -204,7 +221,8 @@ def _too_late() -> SessionCommitted:
     )
 
 
-_NO_NEW_VALUE = (Outcome.NOTHING, Outcome.EXTEND)
+# A session that is gone may be "written" as well: the writes are dropped, and it was said that they are.
+_LATE_ORIGINS = (Origin.LOADED, Origin.REPLACED)
 _HAS_CONTENT = (Action.CREATE, Action.UPDATE, Action.MOVE, Action.TOUCH, Action.RESEAL)
 _EVENTS: dict[Action, Event] = {
     Action.CREATE: SessionCreated(),

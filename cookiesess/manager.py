@@ -199,8 +199,11 @@ class SessionManager:
         return self._index().end_all(owner, keep=kept, now=self._engine.now())
 
     def _index(self) -> Owners:
-        if self._owners is None:
-            raise ConfigurationError("client-side sessions cannot be listed; keep them on the server with store=")
+        if self._owners is None or not self._owners.indexed:
+            raise ConfigurationError(
+                "an owner's sessions can be listed and ended where they are kept in a store that indexes owners; give"
+                " one as store="
+            )
         return self._owners
 
     # Requests

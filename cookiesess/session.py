@@ -43,8 +43,8 @@ class SessionContext(Protocol):
     def save(self, draft: Draft) -> None:
         """Check that `draft` can be stored and, server-side, store it."""
 
-    def end(self, draft: Draft) -> None:
-        """End what `draft` was loaded from."""
+    def end(self, draft: Draft) -> bool:
+        """End what `draft` was loaded from; False where somebody else has ended or replaced it already."""
 
     def admit(self, owner: str, draft: Draft) -> None:
         """Raise where `owner` may not log in."""
@@ -186,8 +186,8 @@ class Session(MutableMapping[str, Any]):
         Afterwards this object is an empty, new session; writing to it makes another one.
         """
         draft = self._writable()
-        self._context.end(draft)
-        draft.restart(now=self._context.now(), lifetime=self._context.lifetime)
+        ended = self._context.end(draft)
+        draft.restart(ended=ended, now=self._context.now(), lifetime=self._context.lifetime)
 
     def save(self) -> None:
         """Serialise and check the size now, and server-side write now, so that a view can catch what goes wrong.

@@ -37,14 +37,14 @@ class Backend(Protocol):
     def load(self, header: str, *, now: int) -> Draft:
         """Open what a Cookie header carries. Never raises for what a browser can send."""
 
-    def apply(self, action: Action, draft: Draft, *, now: int) -> Outcome:
-        """Do what was decided."""
+    def apply(self, action: Action, draft: Draft, *, now: int) -> tuple[Action, Outcome]:
+        """Do what was decided; return what came of it, which may be less, and what the cookie needs."""
 
     def token(self, draft: Draft) -> str:
         """Return the cookie's value for what was written."""
 
-    def end(self, draft: Draft, *, now: int) -> None:
-        """End the session that `draft` was loaded from, at once."""
+    def end(self, draft: Draft, *, now: int) -> bool:
+        """End the session that `draft` was loaded from, at once; False where it is gone or replaced already."""
 
     def admit(self, owner: str, draft: Draft, *, now: int) -> None:
         """Raise `TooManySessions` where `owner` may not log in to one more session."""

@@ -38,19 +38,20 @@ class CookieBackend:
             return self._drafts.empty(Origin.GONE, now=now)
         return self._drafts.loaded(state, handle=None, stale_key=not current)
 
-    def apply(self, action: Action, draft: Draft, *, now: int) -> Outcome:
+    def apply(self, action: Action, draft: Draft, *, now: int) -> tuple[Action, Outcome]:
         """Choose the cookie's fate; the writing is in the token."""
         if action in _WRITES:
             draft.state.refreshed_at = now
-            return Outcome.ISSUE
-        return Outcome.EXPIRE if action in _EXPIRES else Outcome.NOTHING
+            return action, Outcome.ISSUE
+        return action, Outcome.EXPIRE if action in _EXPIRES else Outcome.NOTHING
 
     def token(self, draft: Draft) -> str:
         """Return a token over the whole state."""
         return self._tokens.issue(pack(draft.state, self._drafts.codec))
 
-    def end(self, draft: Draft, *, now: int) -> None:
+    def end(self, draft: Draft, *, now: int) -> bool:  # noqa: ARG002 (the protocol's)
         """Nothing is on the server; the cookie is expired at commit."""
+        return True
 
     def admit(self, owner: str, draft: Draft, *, now: int) -> None:
         """Nobody counts sessions that live in cookies."""

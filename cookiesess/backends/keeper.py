@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -40,12 +40,16 @@ class Handle:
         moved: It was reached through the closed record of an older ID: such a request gets no cookie and no time.
     """
 
-    session_id: bytes
-    key: bytes
-    record: Record
+    session_id: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+    record: Record = field(repr=False)
     moved: bool = False
-    cipher: AESGCM | None = None
-    described: Summary | None = None
+    cipher: AESGCM | None = field(default=None, repr=False)
+    described: Summary | None = field(default=None, repr=False)
+
+    def certain(self, now: int) -> bool:
+        """Whether `record` is what the store has if nobody changed it: its version is known, its time not up."""
+        return self.record.version is not None and now < self.record.expires_at
 
 
 Found = tuple[State, Handle, bool]
@@ -104,7 +108,8 @@ class RecordKeeper:
             self._drafts.emit(SessionRejected(error.reason, error.kid))
             return Origin.GONE
         # Touches move the record's expiry without opening it, so the last touch is read off there.
-        state.refreshed_at = record.expires_at - state.extras.get(COUNTED_IDLE, 0)
+        if COUNTED_IDLE in state.extras:
+            state.refreshed_at = record.expires_at - state.extras[COUNTED_IDLE]
         passed = self._drafts.lifetime.expired(state, now=now)
         if passed is not None:
             self._drafts.emit(SessionExpired(passed))
@@ -127,48 +132,59 @@ class RecordKeeper:
                 raise
         return Handle(session_id, key, record)
 
-    def write(self, draft: Draft, now: int) -> str | None:
-        """Update the record, merging as often as others are faster; return why not, where it could not be."""
-        mark, state = self._random_bytes(_MARK_BYTES), draft.state
-        merges = overwritten = 0
+    def write(self, draft: Draft, now: int, *, state: State | None = None) -> str | None:
+        """Update the record, merging as often as others are faster; return why not, where it could not be.
+
+        Args:
+            draft: The session.
+            now: Unix seconds.
+            state: What to write, where a merge has gone before; by default the draft's.
+        """
+        mark, state = self._random_bytes(_MARK_BYTES), state or draft.state
         for _ in range(MAX_TRIES):
             handle: Handle = draft.handle
-            version = handle.record.version
             record = self.record(state, handle.session_id, handle.key, now=now, mark=mark, before=handle)
-            result = self.store.update(handle.key, record, expected_version=version, now=now)
+            result = self.store.update(handle.key, record, expected_version=handle.record.version, now=now)
             if isinstance(result, Updated):
                 handle.record = replace(record, version=result.version)
-                break
-            theirs = "ended" if isinstance(result, Gone) else self.after(result, draft, now)
-            if isinstance(theirs, str):
-                return theirs
-            if mark in theirs.extras.get(MARKS, ()):
-                state = theirs  # it is written: a client library has repeated an update whose answer was lost
-                break
-            merges += version is not None  # None: created in this request, and nobody was faster
-            overwritten += draft.data.overwritten(theirs.data)
-            merged = draft.merged_into(theirs)
-            if merged is None:
-                return "owner"
+                self.adopt(draft, state)
+                return None
+            merged = "ended" if isinstance(result, Gone) else self.merge(result, draft, now, mark=mark)
+            if isinstance(merged, str):
+                return merged
             state = merged
-        else:
-            raise conflict()
+            if mark in state.extras[MARKS]:
+                self.adopt(draft, state)
+                return None
+        raise conflict()
+
+    def merge(self, found: Conflict, draft: Draft, now: int, *, mark: bytes = b"") -> State | str:
+        """Return what a faster request left, with the draft's changes made again, and point the draft to where it is.
+
+        Where that has `mark`, it is returned as it is: the write was done, and a client library has repeated it because
+        the answer was lost. Text says why there is nothing.
+        """
+        handle: Handle = draft.handle
+        theirs = self.read(replace(handle, record=found.current), now)
+        if isinstance(theirs, bytes):
+            theirs = self.find(theirs, now, hops=1)
+        if isinstance(theirs, Origin):
+            return "replaced" if theirs is Origin.REPLACED else "ended"
+        state, draft.handle, _ = theirs
+        if mark in state.extras.setdefault(MARKS, []):
+            return state
+        if handle.record.version is not None:  # None: created by this request, and nobody was faster
+            draft.merges += 1
+            draft.overwritten += draft.data.overwritten(state.data)
+        return draft.merged_into(state) or "owner"
+
+    def adopt(self, draft: Draft, state: State) -> None:
+        """Go on from `state`, which has been written."""
         if state is not draft.state:
             draft.adopt(state)
-            if merges:
-                self._drafts.emit(ConflictMerged(merges, overwritten))
-        return None
-
-    def after(self, conflict: Conflict, draft: Draft, now: int) -> State | str:
-        """Return what a faster request left, and point the draft to where it is now; or why there is nothing."""
-        handle: Handle = draft.handle
-        found = self.read(Handle(handle.session_id, handle.key, conflict.current, moved=handle.moved), now)
-        if isinstance(found, bytes):
-            found = self.find(found, now, hops=1)
-        if isinstance(found, Origin):
-            return "replaced" if found is Origin.REPLACED else "ended"
-        draft.handle = found[1]
-        return found[0]
+        if draft.merges:
+            self._drafts.emit(ConflictMerged(draft.merges, draft.overwritten))
+            draft.merges = draft.overwritten = 0
 
     def closed(self, old: Handle, new: Handle, *, now: int, login: bool) -> Record:
         """Return what the old record becomes: without owner and summary, so that no listing shows it."""
@@ -202,6 +218,8 @@ def _moved_to(plaintext: bytes, now: int, *, ending: bool) -> bytes | Origin:
     """Return the ID that a closed record leads to, while the grace lasts or to end what is there."""
     if plaintext[:1] == REPLACED:
         return Origin.REPLACED
+    if len(plaintext) != 1 + ID_BYTES + _UNTIL.size:
+        raise InvalidToken("plaintext")
     (until_at,) = _UNTIL.unpack_from(plaintext, 1 + ID_BYTES)
     return plaintext[1 : 1 + ID_BYTES] if ending or now < until_at else Origin.REPLACED
 

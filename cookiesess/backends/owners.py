@@ -6,7 +6,7 @@ from typing import Final, Literal
 from cookiesess.backends.records import RecordSealer, Summary
 from cookiesess.errors import ConfigurationError, InvalidToken, SessionConflict, TooManySessions
 from cookiesess.lifetime import Lifetime
-from cookiesess.stores.base import Store
+from cookiesess.stores.base import Record, Store
 
 # `end_all` looks again until nothing is left: a session that was being renewed has a new record by then. Each round
 # ends whatever the one before could not see, so more rounds than this mean that somebody logs in again and again.
@@ -58,6 +58,7 @@ class Owners:
                 f"max_sessions_per_owner needs a store that indexes owners, and {type(store).__name__} does not;"
                 " use another store or leave the limit out"
             )
+        self.indexed = store.indexes_owners
         self._store = store
         self._records = records
         self._lifetime = lifetime
@@ -79,16 +80,25 @@ class Owners:
             key = bytes.fromhex(handle)
         except ValueError:
             return False
-        return key in self._keys(owner, now) and self._store.delete(key)
+        for _ in range(_MAX_ROUNDS):
+            record = self._records_of(owner, now).get(key)
+            if record is None:
+                return False
+            # By version: a record that is being renewed at this moment is closed, and must stay there to say so.
+            if self._store.delete(key, expected_version=record.version):
+                return True
+        raise SessionConflict(f"the session changed in each of {_MAX_ROUNDS} tries to end it; try again")
 
     def end_all(self, owner: str, *, keep: bytes | None, now: int) -> int:
         """End all of the owner's sessions but the record `keep`, until a look finds no other; return how many."""
         ended = 0
         for _ in range(_MAX_ROUNDS):
-            keys = self._keys(owner, now) - {keep}
-            if not keys:
+            records = self._records_of(owner, now)
+            records.pop(keep or b"", None)
+            if not records:
                 return ended
-            ended += sum(self._store.delete(key) for key in keys)
+            for key, record in records.items():
+                ended += self._store.delete(key, expected_version=record.version)
         raise SessionConflict(f"the owner got new sessions in each of {_MAX_ROUNDS} rounds of ending them; try again")
 
     def admit(self, owner: str, *, own: bytes | None, now: int) -> None:
@@ -110,20 +120,21 @@ class Owners:
         for key in oldest_first[: max(len(live) + 1 - self._limit, 0)]:
             self._store.delete(key)
 
-    def _keys(self, owner: str, now: int) -> set[bytes]:
-        """The keys of all records under the owner's name, readable or not: what is to end must not hide."""
-        hashes = self._records.owner_hashes(owner)
-        return {key for owner_hash in hashes for key in self._store.records_of(owner_hash, now=now)}
+    def _records_of(self, owner: str, now: int) -> dict[bytes, Record]:
+        """All records under the owner's name, readable or not: what is to end must not hide."""
+        found: dict[bytes, Record] = {}
+        for owner_hash in self._records.owner_hashes(owner):
+            found |= self._store.records_of(owner_hash, now=now)
+        return found
 
     def _live(self, owner: str, now: int) -> dict[bytes, tuple[Summary, int]]:
         live = {}
-        for owner_hash in self._records.owner_hashes(owner):
-            for key, record in self._store.records_of(owner_hash, now=now).items():
-                try:
-                    summary = self._records.open_summary(record.summary, key)
-                except InvalidToken:
-                    continue  # written under a key that has left the ring: such a session opens no more
-                deadline_at = self._lifetime.absolute_deadline(summary)
-                if deadline_at is None or now < deadline_at:
-                    live[key] = (summary, record.expires_at)
+        for key, record in self._records_of(owner, now).items():
+            try:
+                summary = self._records.open_summary(record.summary, key)
+            except InvalidToken:
+                continue  # of another form, or under a key that has left the ring: such a session opens no more
+            deadline_at = self._lifetime.absolute_deadline(summary)
+            if deadline_at is None or now < deadline_at:
+                live[key] = (summary, record.expires_at)
         return live

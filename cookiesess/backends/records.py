@@ -117,7 +117,9 @@ class RecordSealer:
     def describe(self, state: State) -> Summary:
         """Return what the summary of `state` says."""
         extras = state.extras
-        return Summary(state.created_at, state.authenticated_at, state.ends_at, extras[COUNTED_IDLE], extras.get(LABEL))
+        return Summary(
+            state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL)
+        )
 
     def summarise(self, summary: Summary, key: bytes) -> bytes:
         """Return `summary` sealed, for the record under `key`."""
@@ -130,7 +132,10 @@ class RecordSealer:
             InvalidToken: As `unseal`.
         """
         plaintext, _ = self._sealer.unseal_bytes(summary, _SUMMARY_PURPOSE + key)
-        return Summary(*self._codec.loads(plaintext))
+        try:
+            return Summary(*self._codec.loads(plaintext)[: len(Summary._fields)])
+        except TypeError as error:
+            raise InvalidToken("plaintext") from error
 
     def owner_hash(self, owner: str | None) -> bytes | None:
         """Return what a record names its owner by, under the current key."""

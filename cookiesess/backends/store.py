@@ -17,11 +17,16 @@ from cookiesess.backends.records import ID_BYTES
 from cookiesess.decision import Action
 from cookiesess.draft import Draft
 from cookiesess.errors import InvalidToken, SessionReadOnly, StoreUnavailable
-from cookiesess.events import StoreFailed, WriteDropped
-from cookiesess.state import COUNTED_IDLE, PERSISTENT, REFERENCE, Origin
+from cookiesess.events import StoreFailed
+from cookiesess.state import COUNTED_IDLE, PERSISTENT, REFERENCE, Origin, State
 from cookiesess.stores.base import Conflict, Gone, Updated
 
 _REFERENCE_BYTES: Final = 1 + ID_BYTES
+
+Done = tuple[Action, Outcome]
+"""What came of an action, and what the cookie needs."""
+
+_NOTHING: Final[Done] = (Action.NOTHING, Outcome.NOTHING)
 
 
 class StoreBackend:
@@ -75,125 +80,124 @@ class StoreBackend:
 
     # Writing
 
-    def apply(self, action: Action, draft: Draft, *, now: int) -> Outcome:
+    def apply(self, action: Action, draft: Draft, *, now: int) -> Done:
         """Do what was decided; one round trip, unless another request was faster or the ID changes."""
+        if draft.origin is Origin.LOADED and self._ended_by_now(draft, now):
+            return _NOTHING if action is Action.NOTHING or action is Action.TOUCH else _dropped(draft, "ended")
         match action:
             case Action.UPDATE:
                 return self._update(draft, now)
-            case Action.CREATE:
-                draft.handle = self._keeper.create(draft.state, now)
-                return self._new_id(draft, now)
-            case Action.MOVE:
-                return self._move(draft, now)
             case Action.TOUCH:
                 return self._touch(draft, now)
+            case Action.CREATE:
+                draft.handle = self._keeper.create(draft.state, now)
+                return self._new_id(action, draft, now, login=draft.logged_in)
+            case Action.MOVE:
+                return self._move(draft, now)
             case Action.RESEAL:
-                return Outcome.NOTHING if draft.handle.moved else self._update(draft, now)
+                return _NOTHING if draft.handle.moved else self._update(draft, now, done=action)
             case Action.DELETE:
                 return self._delete(draft, now)
-            case Action.DROP:
-                return self._drop(draft, "replaced")
             case Action.EXPIRE:
-                return Outcome.EXPIRE
-        return Outcome.NOTHING
+                return action, Outcome.EXPIRE
+        return action, Outcome.NOTHING
 
     def token(self, draft: Draft) -> str:
         """Return the cookie's value for the session that `draft` was written as."""
         return self._tokens.issue(REFERENCE + draft.handle.session_id)
 
-    def end(self, draft: Draft, *, now: int) -> None:
-        """Delete the record, whatever became of it meanwhile, and also under the ID that a renewal gave it."""
-        handle: Handle | None = draft.handle
+    def _ended_by_now(self, draft: Draft, now: int) -> bool:
+        """Whether the absolute deadline has passed while the request ran. (The idle one may have been moved since.)"""
+        deadline_at = self._drafts.lifetime.absolute_deadline(draft.state)
+        return deadline_at is not None and now >= deadline_at
+
+    def _update(self, draft: Draft, now: int, *, done: Action = Action.UPDATE, state: State | None = None) -> Done:
+        reissue = draft.stale_key or draft.extra_changed(PERSISTENT)
+        failure = self._keeper.write(draft, now, state=state)
+        if failure is not None:
+            return _dropped(draft, failure)
+        if draft.handle.moved:
+            return done, Outcome.NOTHING
+        return done, Outcome.ISSUE if reissue else Outcome.EXTEND
+
+    def _touch(self, draft: Draft, now: int) -> Done:
+        handle: Handle = draft.handle
+        if handle.moved:
+            return _NOTHING
+        idle_seconds = self._keeper.idle_of(draft.state)
+        if draft.state.extras.get(COUNTED_IDLE) != idle_seconds:
+            # The setting has changed, and a touch cannot say so.
+            return self._update(draft, now, done=Action.TOUCH)
+        version = handle.record.version
+        if not self._store.touch(handle.key, expires_at=now + idle_seconds, expected_version=version, now=now):
+            return _NOTHING
+        draft.state.refreshed_at = now
+        return Action.TOUCH, Outcome.EXTEND
+
+    def _delete(self, draft: Draft, now: int) -> Done:
         for _ in range(MAX_TRIES):
-            if handle is None or self._store.delete(handle.key, expected_version=handle.record.version):
-                return
-            handle = self._present(handle, now)
+            handle: Handle = draft.handle
+            if handle.certain(now) and self._store.delete(handle.key, expected_version=handle.record.version):
+                return Action.DELETE, Outcome.NOTHING if handle.moved else Outcome.EXPIRE
+            updated = self._update(draft, now)  # another request was faster: merge, and see what is left
+            if updated[0] is Action.DROP or not draft.state.empty:
+                return updated
         raise conflict()
 
-    def _present(self, handle: Handle, now: int) -> Handle | None:
-        """Return where the session of `handle` is now; None where it is gone, or a login took its place."""
-        found = self._keeper.find(handle.session_id, now, ending=True)
-        return None if isinstance(found, Origin) else found[1]
+    # A new ID for an old session
 
-    def _new_id(self, draft: Draft, now: int) -> Outcome:
-        if draft.logged_in:
+    def _move(self, draft: Draft, now: int) -> Done:
+        """Create the record under a new ID, then close the old one; only then is the new ID given out."""
+        if draft.handle.moved and not draft.logged_in:
+            # It is being renewed already; whoever holds only the old ID must not get the session's next one.
+            return self._update(draft, now) if draft.modified else _NOTHING
+        state, login = draft.state, draft.logged_in
+        for _ in range(MAX_TRIES):
+            old: Handle = draft.handle
+            new = self._keeper.create(state, now)
+            closed = self._keeper.closed(old, new, now=now, login=login)
+            result = self._store.update(old.key, closed, expected_version=old.record.version, now=now)
+            # A conflict with the very record that was to be written: a client library has repeated the update.
+            if isinstance(result, Updated) or (
+                isinstance(result, Conflict) and result.current.payload == closed.payload
+            ):
+                self._keeper.adopt(draft, state)
+                draft.handle = new
+                return self._new_id(Action.MOVE, draft, now, login=login)
+            self._store.delete(new.key)
+            merged = "ended" if isinstance(result, Gone) else self._keeper.merge(result, draft, now)
+            if isinstance(merged, str):
+                return _dropped(draft, merged)
+            if draft.handle.moved and not login:
+                return self._update(draft, now, state=merged)
+            state = merged
+        raise conflict()
+
+    def _new_id(self, done: Action, draft: Draft, now: int, *, login: bool) -> Done:
+        if login:
             self._owners.enforce(draft.state.owner, keep=draft.handle.key, now=now)
-        return Outcome.ISSUE
+        return done, Outcome.ISSUE
+
+    # Ending
 
     def admit(self, owner: str, draft: Draft, *, now: int) -> None:
         """Raise `TooManySessions` where the limit refuses one more session of `owner`."""
         own = draft.handle.key if draft.origin is Origin.LOADED else None
         self._owners.admit(owner, own=own, now=now)
 
-    def _update(self, draft: Draft, now: int) -> Outcome:
-        reissue = draft.stale_key or draft.extra_changed(PERSISTENT)
-        failure = self._keeper.write(draft, now)
-        if failure is not None:
-            return self._drop(draft, failure)
-        if draft.handle.moved:
-            return Outcome.NOTHING
-        return Outcome.ISSUE if reissue else Outcome.EXTEND
-
-    def _touch(self, draft: Draft, now: int) -> Outcome:
+    def end(self, draft: Draft, *, now: int) -> bool:
+        """Delete the record, whatever became of it meanwhile, and also under the ID that a renewal gave it."""
         handle: Handle = draft.handle
-        if handle.moved:
-            return Outcome.NOTHING
-        idle_seconds = self._keeper.idle_of(draft.state)
-        if draft.state.extras.get(COUNTED_IDLE) != idle_seconds:
-            return self._update(draft, now)  # the setting has changed, and a touch cannot say so
-        version = handle.record.version
-        touched = self._store.touch(handle.key, expires_at=now + idle_seconds, expected_version=version, now=now)
-        draft.state.refreshed_at = now
-        return Outcome.EXTEND if touched else Outcome.NOTHING
-
-    def _delete(self, draft: Draft, now: int) -> Outcome:
         for _ in range(MAX_TRIES):
-            handle: Handle = draft.handle
-            if self._store.delete(handle.key, expected_version=handle.record.version):
-                return Outcome.NOTHING if handle.moved else Outcome.EXPIRE
-            failure = self._keeper.write(draft, now)  # another request was faster: merge, and see what is left
-            if failure is not None:
-                return self._drop(draft, failure)
-            if not draft.state.empty:
-                return Outcome.EXTEND
-        raise conflict()
-
-    def _drop(self, draft: Draft, reason: str) -> Outcome:
-        """Say that this request's changes are lost, and keep later ones of it from making a session of their own."""
-        self._drafts.emit(WriteDropped(reason))
-        draft.origin = Origin.REPLACED
-        return Outcome.NOTHING
-
-    # A new ID for an old session
-
-    def _move(self, draft: Draft, now: int) -> Outcome:
-        """Create the record under a new ID, then close the old one; only then is the new ID given out."""
-        if draft.handle.moved and not draft.logged_in:
-            # It is being renewed already; whoever holds only the old ID must not get the session's next one.
-            return self._update(draft, now) if draft.modified else Outcome.NOTHING
-        state = draft.state
-        for _ in range(MAX_TRIES):
-            old: Handle = draft.handle
-            new = self._keeper.create(state, now)
-            closed = self._keeper.closed(old, new, now=now, login=draft.logged_in)
-            result = self._store.update(old.key, closed, expected_version=old.record.version, now=now)
-            if isinstance(result, Updated) or (
-                isinstance(result, Conflict) and result.current.payload == closed.payload
-            ):
-                if state is not draft.state:
-                    draft.adopt(state)
-                draft.handle = new
-                return self._new_id(draft, now)
-            self._store.delete(new.key)
-            theirs = "ended" if isinstance(result, Gone) else self._keeper.after(result, draft, now)
-            if isinstance(theirs, str):
-                return self._drop(draft, theirs)
-            if draft.handle.moved and not draft.logged_in:
-                return self._update(draft, now)
-            merged = draft.merged_into(theirs)
-            if merged is None:
-                return self._drop(draft, "owner")
-            state = merged
+            if handle.certain(now) and self._store.delete(handle.key, expected_version=handle.record.version):
+                return True
+            found = self._keeper.find(handle.session_id, now, ending=True)
+            if found is Origin.REPLACED:
+                return False
+            if isinstance(found, Origin):
+                self._store.delete(handle.key)  # gone, or it cannot be read any more
+                return False
+            handle = found[1]
         raise conflict()
 
 
@@ -202,3 +206,8 @@ def _read_only() -> SessionReadOnly:
         "the session store is down, and this request got an empty session that cannot be written; try again later, or"
         ' set on_store_error="raise" to answer with an error page at the first touch'
     )
+
+
+def _dropped(draft: Draft, reason: str) -> Done:
+    draft.drop_reason = reason
+    return Action.DROP, Outcome.NOTHING

@@ -258,7 +258,7 @@ def in_threads(*actions: Callable[[], object]) -> list[object]:
         try:
             gate.wait(SECONDS)
             outcomes[index] = action()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (it is raised again below, in the test's own thread)
             errors.append(error)
 
     threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(actions)]

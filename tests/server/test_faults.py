@@ -12,10 +12,10 @@ import time
 from datetime import timedelta
 
 import pytest
-from server.helpers import KEY, LIFETIME, REFRESH, SECONDS, Probe, World, count, login, put, renew
 
 from cookiesess import CookiePolicy, SessionManager, SessionReadOnly, StoreUnavailable
 from cookiesess.stores.sqlite import SQLiteStore
+from server.helpers import KEY, LIFETIME, REFRESH, SECONDS, Probe, World, count, login, put, renew
 
 BUSY = timedelta(milliseconds=50)
 

@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from server.helpers import KEY, SECONDS, Browser, append, count, every, in_threads, put
 
 from cookiesess import SessionManager
 from cookiesess.stores.sqlite import SQLiteStore
+from server.helpers import KEY, SECONDS, Browser, append, count, every, in_threads, put
 
 WORKERS = 16
 WRITES = 2000

@@ -1,8 +1,13 @@
-"""Nothing is stored for nothing: visitors who put nothing into a session, and floods of invented cookies, leave no trace."""
+"""Nothing is stored for nothing: empty sessions and floods of invented cookies leave no trace."""
 
 import os
 
 import pytest
+
+from cookiesess import SessionManager
+from cookiesess.encoding import encode
+from cookiesess.events import SessionExpired, SessionRejected
+from cookiesess.stores.memory import MemoryStore
 from server.helpers import (
     KEY,
     NAME,
@@ -18,11 +23,6 @@ from server.helpers import (
     put,
     renew,
 )
-
-from cookiesess import SessionManager
-from cookiesess.encoding import encode
-from cookiesess.events import SessionExpired, SessionRejected
-from cookiesess.stores.memory import MemoryStore
 
 FLOOD = 100_000
 

@@ -3,24 +3,19 @@
 from datetime import timedelta
 
 import pytest
+
+from cookiesess import Lifetime, SessionConflict
 from server.helpers import (
     ABSOLUTE,
     IDLE,
-    KEY,
-    OTHER_KEY,
     REFRESH,
     Browser,
-    Probe,
-    World,
     every,
     invalidate,
     login,
     put,
     renew,
-    rotated,
 )
-
-from cookiesess import ConfigurationError, Lifetime, SessionConflict, SessionManager, TooManySessions
 
 ann = login("ann")
 
@@ -263,17 +258,14 @@ def test_no_session_slips_through_that_changes_while_all_are_ended(world, view, 
     assert handles(world) == []
 
 
-@pytest.mark.parametrize("view", [renew, login("ann"), put("b", 2)])
+@pytest.mark.parametrize("view", [renew, login("ann")])
 @pytest.mark.parametrize(("when", "verb"), [("before", "create"), ("after", "create"), ("before", "update")])
 def test_no_session_slips_through_whose_change_is_halfway_when_all_are_ended(world, view, when, verb):
     browser = world.browser(ann)
     getattr(world.probe, f"once_{when}")(verb, lambda: world.manager.end_all("ann"))
-    slow = browser.open(view)
-    lines = slow.finish()
-    if not world.probe.before.get(verb) and not world.probe.after.get(verb):
-        assert lines == []
-        assert handles(world) == []
-    assert owners(world, browser) == [None] or verb == "create"
+    assert browser.visit(view) == []
+    assert handles(world) == []
+    assert owners(world, browser) == [None]
 
 
 def test_an_owner_who_gets_new_sessions_all_the_time_is_an_error_in_the_end(world):
@@ -282,141 +274,3 @@ def test_an_owner_who_gets_new_sessions_all_the_time_is_an_error_in_the_end(worl
         world.probe.once_after("records_of", lambda: world.browser(ann))
     with pytest.raises(SessionConflict, match="16 rounds"):
         world.manager.end_all("ann")
-
-
-# A limit
-
-
-def test_beyond_the_limit_the_session_that_logged_in_first_is_ended(world):
-    world.use(max_sessions_per_owner=2)
-    browsers = []
-    for _ in range(4):
-        browsers.append(world.browser(ann))
-        world.clock.advance(1)
-    assert owners(world, *browsers) == [None, None, "ann", "ann"]
-
-
-def test_a_login_again_takes_the_place_of_its_own_session(world):
-    world.use(max_sessions_per_owner=2)
-    browsers = [world.browser(ann), world.browser(ann)]
-    browsers[0].visit(ann)
-    assert owners(world, *browsers) == ["ann", "ann"]
-
-
-def test_the_limit_counts_each_owner_alone(world):
-    world.use(max_sessions_per_owner=1)
-    browsers = [world.browser(ann), world.browser(login("bob")), world.browser(put("a", 1))]
-    assert owners(world, *browsers) == ["ann", "bob", None]
-
-
-def test_neither_renewing_nor_writing_ends_another_session(world):
-    browsers = [world.browser(ann), world.browser(ann)]
-    world.use(max_sessions_per_owner=1)
-    browsers[0].visit(every(renew, put("a", 1)))
-    assert owners(world, *browsers) == ["ann", "ann"]
-
-
-def test_a_login_beyond_the_limit_can_be_refused(world):
-    world.use(max_sessions_per_owner=1, on_owner_limit="refuse")
-    first, second = world.browser(ann), world.browser(put("a", 1))
-    request = second.open()
-    with pytest.raises(TooManySessions):
-        request.session.login("ann")
-    assert request.finish() == []
-    assert owners(world, first, second) == ["ann", None]
-
-
-def test_where_logins_are_refused_one_may_log_in_again_in_ones_own_session(world):
-    world.use(max_sessions_per_owner=1, on_owner_limit="refuse")
-    browser = world.browser(ann)
-    assert len(browser.visit(ann)) == 1
-    assert owners(world, browser) == ["ann"]
-
-
-@pytest.mark.parametrize("ending", [lambda w, b: b.visit(invalidate), lambda w, b: w.clock.advance(IDLE)])
-def test_where_logins_are_refused_a_session_that_ended_makes_room(world, ending):
-    world.use(max_sessions_per_owner=1, on_owner_limit="refuse")
-    ending(world, world.browser(ann))
-    world.browser(ann)
-    assert len(handles(world)) == 1
-
-
-# Rotating keys
-
-
-def test_sessions_under_an_accepted_key_are_listed_and_ended(world):
-    old = world.browser(every(ann, lambda s: setattr(s, "label", "old")))
-    world.use(rotated())
-    new = world.browser(every(ann, lambda s: setattr(s, "label", "new")))
-    assert {info.label for info in world.manager.sessions_of("ann")} == {"old", "new"}
-    assert world.manager.end_all("ann", keep=new.open().session) == 1
-    assert owners(world, old, new) == [None, "ann"]
-
-
-def test_sessions_under_an_accepted_key_count_for_the_limit(world):
-    world.use(max_sessions_per_owner=1)
-    old = world.browser(ann)
-    world.use(rotated(), max_sessions_per_owner=1)
-    new = world.browser(ann)
-    assert owners(world, old, new) == [None, "ann"]
-
-
-def test_sessions_under_a_key_that_has_left_the_ring_are_not_listed(world):
-    world.browser(ann)
-    world.use(OTHER_KEY)
-    assert handles(world) == []
-
-
-# Wrong settings
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"max_sessions_per_owner": 0}, "at least 1"),
-        ({"max_sessions_per_owner": -1}, "at least 1"),
-        ({"on_owner_limit": "ask"}, "choose 'end_oldest' or 'refuse'"),
-    ],
-)
-def test_a_wrong_limit_is_refused_when_the_manager_is_built(world, settings, message):
-    with pytest.raises(ConfigurationError, match=message):
-        world.make_manager(**settings)
-
-
-class WithoutIndex(Probe):
-    indexes_owners = False
-
-
-def test_a_limit_needs_a_store_that_indexes_owners(world):
-    store = WithoutIndex(world.probe.inner)
-    with pytest.raises(ConfigurationError, match="WithoutIndex does not"):
-        world.make_manager(store=store, max_sessions_per_owner=1)
-
-
-@pytest.mark.parametrize(
-    "ask", [lambda m: m.sessions_of("ann"), lambda m: m.end("ann", "A" * 43), lambda m: m.end_all("ann")]
-)
-def test_a_store_without_an_owner_index_says_so_when_asked(world, ask):
-    class Plain(Probe):
-        indexes_owners = False
-
-        def records_of(self, owner, *, now):
-            return super(Probe, self).records_of(owner, now=now)
-
-    plain = World(Plain(world.probe.inner), world.clock)
-    assert plain.browser(ann).read() == {}
-    with pytest.raises(ConfigurationError):
-        ask(plain.manager)
-
-
-@pytest.mark.parametrize(
-    "ask", [lambda m: m.sessions_of("ann"), lambda m: m.end("ann", "A" * 43), lambda m: m.end_all("ann")]
-)
-def test_client_side_sessions_cannot_be_listed(ask):
-    with pytest.raises(ConfigurationError, match="store="):
-        ask(SessionManager(KEY))
-
-
-def test_a_limit_needs_a_store():
-    with pytest.raises(ConfigurationError, match="store="):
-        SessionManager(KEY, max_sessions_per_owner=1)

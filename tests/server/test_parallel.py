@@ -1,11 +1,11 @@
 """Requests of one session at once: merged key by key, and nothing is lost. The interleavings are exact, not timed."""
 
 import pytest
-from server.helpers import Probe, World, append, count, drop, every, login, put, renew
 
 from cookiesess.errors import RecordExists, SessionConflict
 from cookiesess.events import ConflictMerged, WriteDropped
 from cookiesess.stores.base import Conflict
+from server.helpers import Probe, World, append, count, drop, every, login, put, renew
 
 
 def start(session):
@@ -71,7 +71,8 @@ def test_what_came_before_and_after_a_mutation_keeps_its_order(browser):
         session.mutate(lambda data: data.update(n=data["n"] * 2))
 
     assert both(browser, put("n", 5), every(put("n", 10), double, put("b", 9))) == {
-        **dict(a=1, cart=["tea"]),
+        "a": 1,
+        "cart": ["tea"],
         "n": 20,
         "b": 9,
     }

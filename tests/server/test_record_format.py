@@ -11,12 +11,12 @@ import json
 import pathlib
 
 import pytest
-from server.helpers import LIFETIME
 
 from cookiesess import Key, SessionManager
 from cookiesess.stores.base import Record
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
+from server.helpers import LIFETIME
 
 GOLDEN = json.loads((pathlib.Path(__file__).parents[1] / "golden" / "records.json").read_text())
 SECRET = bytes(range(32))

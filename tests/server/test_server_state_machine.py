@@ -23,10 +23,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from server.helpers import GRACE, Probe, World, count, is_expiry
 
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
+from server.helpers import GRACE, Probe, World, count, is_expiry
 
 CLOSED_SECONDS = 60
 MAX_HOPS = 2
