@@ -15,10 +15,7 @@ demo: $(VENV)/.examples
 	$(BIN)/python -m examples
 
 test: $(VENV)/.test lint
-	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest
-	$(BIN)/python -m coverage combine --quiet
-	$(BIN)/python -m coverage report
+	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report term
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -53,7 +53,7 @@ def build(directory: Path, cleanup: ExitStack) -> Floor:
         return nonce + cipher.encrypt(nonce, payload, key)
 
     def open_both(token: str) -> tuple[bytes, Any, bytes, int]:
-        session_id = sealer.unseal(token, b"session").plaintext
+        session_id, _ = sealer.unseal(token, b"session")
         key = sha256(session_id).digest()
         payload, _, _, version = connection.execute(_SELECT, (key, _NOW)).fetchone()
         cipher = AESGCM(hmac.digest(server_key, session_id, "sha256"))

@@ -242,7 +242,7 @@ class Session(MutableMapping[str, Any]):
     @label.setter
     def label(self, value: str | None) -> None:
         # It is stored a second time, in the record's summary, which stores keep small.
-        if value is not None and (type(value) is not str or len(value) > 200):
+        if value is not None and (type(value) is not str or len(value) > 200 or not is_utf8(value)):
             raise ValueError("a label is text of at most 200 characters, or None")
         self._set_extra(LABEL, value)
 

@@ -68,9 +68,14 @@ class Owners:
     def sessions_of(self, owner: str, *, now: int) -> list[SessionInfo]:
         """Return the owner's live sessions, the one seen last first. One round trip for each key of the ring."""
         found = [
-            SessionInfo(key.hex(), summary.created_at, summary.authenticated_at, expires_at - idle, summary.label)
-            for key, (summary, expires_at) in self._live(owner, now).items()
-            for idle in (summary.idle_seconds,)
+            SessionInfo(
+                key.hex(),
+                summary.created_at,
+                summary.authenticated_at,
+                record.expires_at - summary.idle_seconds,
+                summary.label,
+            )
+            for key, (summary, record) in self._live(owner, now).items()
         ]
         return sorted(found, key=lambda info: -info.last_seen_at)
 
@@ -118,7 +123,8 @@ class Owners:
         live.pop(keep, None)
         oldest_first = sorted(live, key=lambda key: live[key][0].authenticated_at or live[key][0].created_at)
         for key in oldest_first[: max(len(live) + 1 - self._limit, 0)]:
-            self._store.delete(key)
+            # By version, as in `end`; one that changes at this moment stays, and the limit is exceeded until next time.
+            self._store.delete(key, expected_version=live[key][1].version)
 
     def _records_of(self, owner: str, now: int) -> dict[bytes, Record]:
         """All records under the owner's name, readable or not: what is to end must not hide."""
@@ -127,7 +133,7 @@ class Owners:
             found |= self._store.records_of(owner_hash, now=now)
         return found
 
-    def _live(self, owner: str, now: int) -> dict[bytes, tuple[Summary, int]]:
+    def _live(self, owner: str, now: int) -> dict[bytes, tuple[Summary, Record]]:
         live = {}
         for key, record in self._records_of(owner, now).items():
             try:
@@ -136,5 +142,5 @@ class Owners:
                 continue  # of another form, or under a key that has left the ring: such a session opens no more
             deadline_at = self._lifetime.absolute_deadline(summary)
             if deadline_at is None or now < deadline_at:
-                live[key] = (summary, record.expires_at)
+                live[key] = (summary, record)
         return live

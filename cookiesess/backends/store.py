@@ -8,6 +8,7 @@ What holds, whatever the order in which parallel requests come to an end:
 4. A new ID is written before the old one is closed, and is given out only if that closing succeeded.
 """
 
+from contextlib import suppress
 from typing import Final
 
 from cookiesess.backends.base import Drafts, Outcome, Tokens
@@ -19,7 +20,7 @@ from cookiesess.draft import Draft
 from cookiesess.errors import InvalidToken, SessionReadOnly, StoreUnavailable
 from cookiesess.events import StoreFailed
 from cookiesess.state import COUNTED_IDLE, PERSISTENT, REFERENCE, Origin, State
-from cookiesess.stores.base import Conflict, Gone, Updated
+from cookiesess.stores.base import Conflict, Gone, Record, Updated
 
 _REFERENCE_BYTES: Final = 1 + ID_BYTES
 
@@ -156,7 +157,7 @@ class StoreBackend:
             old: Handle = draft.handle
             new = self._keeper.create(state, now)
             closed = self._keeper.closed(old, new, now=now, login=login)
-            result = self._store.update(old.key, closed, expected_version=old.record.version, now=now)
+            result = self._close(old, closed, new, now)
             # A conflict with the very record that was to be written: a client library has repeated the update.
             if isinstance(result, Updated) or (
                 isinstance(result, Conflict) and result.current.payload == closed.payload
@@ -173,9 +174,22 @@ class StoreBackend:
             state = merged
         raise conflict()
 
+    def _close(self, old: Handle, closed: Record, new: Handle, now: int) -> Updated | Conflict | Gone:
+        try:
+            return self._store.update(old.key, closed, expected_version=old.record.version, now=now)
+        except StoreUnavailable:
+            # The new ID is not given out, so its record should not be listed; if that fails as well, it times out.
+            with suppress(StoreUnavailable):
+                self._store.delete(new.key)
+            raise
+
     def _new_id(self, done: Action, draft: Draft, now: int, *, login: bool) -> Done:
         if login:
-            self._owners.enforce(draft.state.owner, keep=draft.handle.key, now=now)
+            try:
+                self._owners.enforce(draft.state.owner, keep=draft.handle.key, now=now)
+            except StoreUnavailable:
+                # The login is written: an error now would lose it. The next login enforces the limit.
+                self._drafts.emit(StoreFailed())
         return done, Outcome.ISSUE
 
     # Ending

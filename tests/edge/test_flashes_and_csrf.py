@@ -101,7 +101,7 @@ BAD_TOKENS = [
 ]
 
 
-@pytest.mark.parametrize("token", BAD_TOKENS, ids=lambda token: repr(token)[:12])
+@pytest.mark.parametrize("token", BAD_TOKENS, ids=range(len(BAD_TOKENS)))
 @pytest.mark.parametrize("has_secret", [True, False])
 def test_any_other_csrf_token_is_refused(session, token, has_secret):
     if has_secret:

@@ -3,6 +3,7 @@
 import pytest
 
 from cookiesess import (
+    ConfigurationError,
     CookiePolicy,
     Cookies,
     SessionError,
@@ -194,3 +195,8 @@ def test_one_manager_serves_two_middlewares_in_two_stacks():
     browser.get()
     browser.app = read
     assert browser.get().text == "1"
+
+
+def test_an_environ_key_without_a_dot_is_refused_as_pep_3333_reserves_those():
+    with pytest.raises(ConfigurationError, match=r"environ_key 'admin' needs a dot, as in 'myapp\.session'"):
+        SessionMiddleware(answering(len), KEY, environ_key="admin")

@@ -57,6 +57,15 @@ def test_neither_renewing_nor_writing_ends_another_session(world):
     assert owners(world, *browsers) == ["ann", "ann"]
 
 
+def test_ending_the_oldest_while_it_logs_in_again_leaves_its_old_id_closed(world):
+    world.use(max_sessions_per_owner=1)
+    oldest = world.browser(ann)
+    late = world.browser(header=oldest.header)
+    world.probe.once_before("delete", lambda: oldest.visit(ann))
+    world.browser(ann)
+    assert late.visit(put("b", 2)) == []
+
+
 def test_a_login_beyond_the_limit_can_be_refused(world):
     world.use(max_sessions_per_owner=1, on_owner_limit="refuse")
     first, second = world.browser(ann), world.browser(put("a", 1))

@@ -209,6 +209,14 @@ def test_ending_a_session_that_logs_in_at_that_moment_leaves_the_old_id_closed(w
     assert late.visit(put("b", 2)) == []
 
 
+def test_a_session_that_changes_each_time_it_is_to_end_is_an_error_in_the_end(world):
+    browser = world.browser(ann)
+    for number in range(100):
+        world.probe.once_before("delete", lambda number=number: browser.visit(put("n", number)))
+    with pytest.raises(SessionConflict):
+        world.manager.end("ann", handles(world)[0])
+
+
 # Ending all
 
 
