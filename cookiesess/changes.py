@@ -56,14 +56,14 @@ class Tracked:
     def watch(self, key: str) -> None:
         """Remember how `data[key]` was, before it is handed out or changed."""
         if key not in self._before:
-            self._before[key] = self._snapshot(key)
+            self._before[key] = _snapshot(self._codec, self.data.get(key, ABSENT))
 
     def set(self, key: str, value: object) -> None:
         """Assign. Raises `NotSerializable` before anything has changed."""
         if type(value) not in ALWAYS_STORABLE:
             self._codec.check(key, value)
         if key not in self._before:
-            self._before[key] = self._snapshot(key)
+            self._before[key] = _snapshot(self._codec, self.data.get(key, ABSENT))
         self.data[key] = value
         if self._aside:
             self._forget(key)
@@ -95,7 +95,8 @@ class Tracked:
             self._codec.check(key, value)
         self.steps = [*self.steps, pending, function]
         # Nothing is pending any more; what can change inside is watched from here on.
-        self._before = {key: self._snapshot(key) for key, value in self.data.items() if type(value) not in SCALARS}
+        watched = ((key, value) for key, value in self.data.items() if type(value) not in SCALARS)
+        self._before = {key: _snapshot(self._codec, value) for key, value in watched}
 
     def changes(self) -> dict[str, Any]:
         """Return what differs since the last step: key to value, or to `ABSENT`.
@@ -122,7 +123,8 @@ class Tracked:
         self.changes()  # refuses what cannot be stored, with its path
         # Key by key: the order in which keys were assigned is no content.
         keys = self.data.keys() | self._original
-        return any(self._snapshot(key) != self._original.get(key, _NOTHING) for key in keys)
+        now = {key: _snapshot(self._codec, self.data.get(key, ABSENT)) for key in keys}
+        return any(now[key] != self._original.get(key, _NOTHING) for key in keys)
 
     def log(self) -> list[Step]:
         """Return all that happened since loading, in order, for `replay`."""
@@ -164,10 +166,7 @@ class Tracked:
         """Take what is there now as what was loaded: it has been written."""
         self.steps = ()
         self._original = None
-        self._before = {key: self._snapshot(key) for key in self._before if key in self.data}
-
-    def _snapshot(self, key: str) -> _Snapshot:
-        return _snapshot(self._codec, self.data.get(key, ABSENT))
+        self._before = {key: _snapshot(self._codec, self.data[key]) for key in self._before if key in self.data}
 
     def _take_back(self) -> None:
         """Assign what was put aside by a merge and has changed since."""

@@ -70,7 +70,8 @@ class Engine:
         event, outcome = self._apply(action, draft, now)
         draft.outcome = _stronger(draft.outcome, outcome)
         self._settle(draft, now, ended=outcome is Outcome.EXPIRE)
-        self._announce(event)
+        if event is not None:
+            self._emit(event)
 
     def end(self, draft: Draft) -> bool:
         """End the session at once; False where somebody else has ended or replaced it already."""
@@ -105,7 +106,8 @@ class Engine:
         if draft.outcome is not None:
             outcome = _stronger(draft.outcome, outcome)  # what save() has written, the cookie does not know yet
         lines = () if outcome is Outcome.NOTHING else self._lines(outcome, draft, transport())
-        self._announce(event)
+        if event is not None:
+            self._emit(event)
         draft.refusal = draft.refusal or _too_late
         return lines
 
@@ -127,7 +129,8 @@ class Engine:
         if draft.refusal is None:
             now = self.now()
             event, _ = self._apply(self._decide(draft, now), draft, now)
-            self._announce(event)
+            if event is not None:
+                self._emit(event)
         elif draft.modified:
             raise draft.refusal()
 
@@ -176,10 +179,6 @@ class Engine:
         draft.dropped = True
         reason, draft.origin = draft.drop_reason, Origin.REPLACED
         return WriteDropped(reason)
-
-    def _announce(self, event: Event | None) -> None:
-        if event is not None:
-            self._emit(event)
 
     def _lines(self, outcome: Outcome, draft: Draft, transport: Transport) -> tuple[SetCookie, ...]:
         """Return the session's Set-Cookie lines; a browser must never be the first to notice that one is too long."""

@@ -15,6 +15,8 @@ class Transport(Enum):
     PLAIN = "plain HTTP"
     LOOPBACK = "plain HTTP from this machine to itself, with no proxy in between"
 
+    __hash__ = object.__hash__  # members are looked up at each commit; Enum's own hash runs Python code
+
 
 @dataclass(frozen=True, slots=True)
 class CookiePolicy:
@@ -45,16 +47,16 @@ class CookiePolicy:
     samesite: Literal["Strict", "Lax", "None"] | None = field(default="Lax", kw_only=True)
     partitioned: bool = field(default=False, kw_only=True)
     persistent: bool = field(default=False, kw_only=True)
-    _attributes: dict[bool, CookieAttributes] = field(init=False, repr=False, compare=False)
+    _usual: dict[Transport, CookieAttributes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.secure not in {True, False, "auto"}:
             raise ConfigurationError(f"secure {self.secure!r} is not allowed; choose True, False or 'auto'")
         try:
-            usual = {secure: self._build(secure=secure) for secure in self._securities()}
+            usual = {transport: self._build(secure=self.secure_over(transport)) for transport in Transport}
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
-        object.__setattr__(self, "_attributes", usual)
+        object.__setattr__(self, "_usual", usual)
 
     @classmethod
     def development(cls) -> Self:
@@ -67,16 +69,13 @@ class CookiePolicy:
 
     def issue(self, token: str, *, transport: Transport, max_age: int | None = None) -> SetCookie:
         """Return the session cookie that holds `token`, for `max_age` seconds or until the window closes."""
-        secure = self.secure_over(transport)
-        attributes = self._attributes[secure] if max_age is None else self._build(secure=secure, max_age=max_age)
-        return SetCookie(self.name, token, attributes)
+        if max_age is None:
+            return SetCookie(self.name, token, self._usual[transport])
+        return SetCookie(self.name, token, self._build(secure=self.secure_over(transport), max_age=max_age))
 
     def expire(self, *, transport: Transport) -> SetCookie:
         """Return the line that makes the browser forget the session cookie."""
         return SetCookie(self.name, "", self._build(secure=self.secure_over(transport), max_age=0))
-
-    def _securities(self) -> tuple[bool, ...]:
-        return (True, False) if self.secure == "auto" else (self.secure,)
 
     def _build(self, *, secure: bool, max_age: int | None = None) -> CookieAttributes:
         attributes = CookieAttributes(

@@ -90,7 +90,10 @@ class Session(MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         if type(key) is not str or not key.isascii():
             check_key(key)
-        self._writable().data.set(key, value)
+        draft = self._draft or self._load()
+        if draft.refusal is not None:
+            raise draft.refusal()
+        draft.data.set(key, value)
 
     def __delitem__(self, key: str) -> None:
         self._writable().data.remove(key)

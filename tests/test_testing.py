@@ -6,7 +6,6 @@ import sys
 import threading
 import unittest
 from collections.abc import Hashable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -161,13 +160,13 @@ class SweepsTheLiving(MemoryStore):
 
 class CutsAtZeroBytes(MemoryStore):
     def create(self, key: bytes, record: Record, *, now: int) -> None:
-        super().create(key, replace(record, payload=record.payload.split(b"\x00")[0]), now=now)
+        super().create(key, record._replace(payload=record.payload.split(b"\x00")[0]), now=now)
 
 
 class ForgetsOwnerChanges(MemoryStore):
     def update(self, key: bytes, record: Record, *, expected_version: Hashable, now: int):
         current = self.load(key, now=now)
-        kept = replace(record, owner=current.owner) if current else record
+        kept = record._replace(owner=current.owner) if current else record
         return super().update(key, kept, expected_version=expected_version, now=now)
 
 
@@ -192,7 +191,7 @@ class RepeatsVersions(MemoryStore):
 class ConflictHoldsAnOldVersion(MemoryStore):
     def update(self, key: bytes, record: Record, *, expected_version: Hashable, now: int):
         outcome = super().update(key, record, expected_version=expected_version, now=now)
-        return Conflict(replace(outcome.current, version=0)) if isinstance(outcome, Conflict) else outcome
+        return Conflict(outcome.current._replace(version=0)) if isinstance(outcome, Conflict) else outcome
 
 
 class NeverUpdates(MemoryStore):

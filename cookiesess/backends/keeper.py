@@ -8,7 +8,7 @@ from typing import Final
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cookiesess.backends.base import Drafts
-from cookiesess.backends.records import ID_BYTES, RecordSealer, Summary, key_of
+from cookiesess.backends.records import ID_BYTES, Description, RecordSealer, describe, key_of
 from cookiesess.draft import Draft
 from cookiesess.errors import InvalidToken, RecordExists, SessionConflict
 from cookiesess.events import ConflictMerged, SessionExpired, SessionRejected
@@ -45,7 +45,7 @@ class Handle:
     record: Record = field(repr=False)
     moved: bool = False
     cipher: AESGCM | None = field(default=None, repr=False)
-    described: Summary | None = field(default=None, repr=False)
+    described: Description | None = field(default=None, repr=False)
 
     def certain(self, now: int) -> bool:
         """Whether `record` is what the store has if nobody changed it: its version is known, its time not up."""
@@ -115,7 +115,7 @@ class RecordKeeper:
             self._drafts.emit(SessionExpired(passed))
             return Origin.GONE
         if cipher is not None:
-            handle.cipher, handle.described = cipher, self._records.describe(state)
+            handle.cipher, handle.described = cipher, describe(state)
         return state, handle, cipher is not None
 
     def create(self, state: State, now: int) -> Handle:
@@ -146,7 +146,7 @@ class RecordKeeper:
             record = self.record(state, handle.session_id, handle.key, now=now, mark=mark, before=handle)
             result = self.store.update(handle.key, record, expected_version=handle.record.version, now=now)
             if isinstance(result, Updated):
-                handle.record = replace(record, version=result.version)
+                handle.record = Record(*record[:-1], version=result.version)
                 self.adopt(draft, state)
                 return None
             merged = "ended" if isinstance(result, Gone) else self.merge(result, draft, now, mark=mark)
@@ -201,7 +201,7 @@ class RecordKeeper:
         extras = state.extras
         extras[COUNTED_IDLE] = idle_seconds = self.idle_of(state)
         extras[MARKS] = [*extras.get(MARKS, ())[1 - MAX_MARKS :], mark]
-        described = self._records.describe(state)
+        described = describe(state)
         if before is not None and before.described == described:
             summary = before.record.summary
         else:

@@ -54,6 +54,16 @@ class Summary(NamedTuple):
     label: str | None
 
 
+Description = tuple[int, int | None, int | None, int, str | None]
+"""The fields of a `Summary`; compared at each write, so that the summary is sealed anew only where they changed."""
+
+
+def describe(state: State) -> Description:
+    """Return what the summary of `state` says."""
+    extras = state.extras
+    return (state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL))
+
+
 def key_of(session_id: bytes) -> bytes:
     """Return the store's key for a session: 32 bytes."""
     return hashlib.sha256(b"cookiesess v1 record key" + session_id).digest()
@@ -114,16 +124,9 @@ class RecordSealer:
             raise InvalidToken("forged", header[1:].hex()) from None
         return plaintext, cipher if header == self._header else None
 
-    def describe(self, state: State) -> Summary:
-        """Return what the summary of `state` says."""
-        extras = state.extras
-        return Summary(
-            state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL)
-        )
-
-    def summarise(self, summary: Summary, key: bytes) -> bytes:
-        """Return `summary` sealed, for the record under `key`."""
-        return self._sealer.seal_bytes(self._codec.pack(list(summary)), _SUMMARY_PURPOSE + key)
+    def summarise(self, description: Description, key: bytes) -> bytes:
+        """Return what `describe` returned, sealed for the record under `key`."""
+        return self._sealer.seal_bytes(self._codec.pack(list(description)), _SUMMARY_PURPOSE + key)
 
     def open_summary(self, summary: bytes, key: bytes) -> Summary:
         """Return what `summarise` took.

@@ -16,11 +16,10 @@ Time is an argument everywhere (Unix seconds), so that a store has no clock to d
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One session as a store keeps it.
 
     Attributes:

@@ -1,7 +1,6 @@
 """What a store keeps: sealed, bound to its place and to its session, and good for nobody who only has the database."""
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 
@@ -64,7 +63,7 @@ def keys_of(world):
 
 
 def put_payload(world, key, record, payload):
-    world.probe.inner.update(key, replace(record, payload=payload), expected_version=record.version, now=world.now)
+    world.probe.inner.update(key, record._replace(payload=payload), expected_version=record.version, now=world.now)
 
 
 # A leaked database
@@ -283,7 +282,7 @@ def test_a_summary_in_anothers_place_does_not_open(world):
     first, second = world.browser(login("ann")), world.browser(login("ann"))
     key, record = stored(world, first)
     _, other = stored(world, second)
-    moved = replace(record, summary=other.summary)
+    moved = record._replace(summary=other.summary)
     world.probe.inner.update(key, moved, expected_version=record.version, now=world.now)
     assert len(world.manager.sessions_of("ann")) == 1
     assert world.manager.end_all("ann") == 2

@@ -2,7 +2,6 @@
 
 import contextlib
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +60,7 @@ class StoreMachine(RuleBasedStateMachine):
     def remember(self, key: bytes, record: Record, version: object) -> None:
         assert version not in self.seen[key], "a version came twice"
         self.seen[key].append(version)
-        self.oracle[key] = replace(record, version=version)
+        self.oracle[key] = record._replace(version=version)
 
     @rule(by=st.integers(min_value=-2, max_value=6))
     def time_passes(self, by: int) -> None:
@@ -97,7 +96,7 @@ class StoreMachine(RuleBasedStateMachine):
         done = self.store.touch(key, expires_at=self.now + lives, expected_version=version, now=self.now)
         assert done == (current is not None and current.version == version)
         if done:
-            self.oracle[key] = replace(current, expires_at=self.now + lives)
+            self.oracle[key] = current._replace(expires_at=self.now + lives)
 
     @rule(key=keys)
     def delete(self, key: bytes) -> None:
@@ -128,7 +127,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.load_many(KEYS, now=self.now) == expected
         assert {key: self.store.load(key, now=self.now) for key in expected} == expected
         for owner in OWNERS[1:]:
-            listed = {key: replace(record, payload=b"") for key, record in expected.items() if record.owner == owner}
+            listed = {key: record._replace(payload=b"") for key, record in expected.items() if record.owner == owner}
             assert self.store.records_of(owner, now=self.now) == listed
 
 
