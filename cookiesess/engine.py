@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from cookiesess.backends.base import Backend, Outcome
+from cookiesess.backends.base import Backend, Drafts, Outcome
+from cookiesess.context import Stage
 from cookiesess.cookies import MAX_LINE_BYTES, SetCookie
 from cookiesess.decision import Action, decide
 from cookiesess.draft import Draft
 from cookiesess.errors import CookieTooLarge, SessionCommitted
 from cookiesess.events import (
-    Emitter,
     Event,
     SecureCookieOverHttp,
     SessionCreated,
@@ -18,11 +18,8 @@ from cookiesess.events import (
     TouchedLate,
     WriteDropped,
 )
-from cookiesess.lifetime import Lifetime
 from cookiesess.policy import CookiePolicy, Transport
-from cookiesess.session import Stage
 from cookiesess.state import PERSISTENT, Origin
-from cookiesess.values import ValueCodec
 
 # How many of a session's keys an error about its size names: enough to find the culprit, few enough to read.
 _NAMED_KEYS = 5
@@ -36,17 +33,15 @@ class Engine:
         *,
         backend: Backend,
         policy: CookiePolicy,
-        lifetime: Lifetime,
-        codec: ValueCodec,
-        emit: Emitter,
+        drafts: Drafts,
         clock: Callable[[], float],
         random_bytes: Callable[[int], bytes],
     ) -> None:
         self._backend = backend
         self._policy = policy
-        self.lifetime = lifetime
-        self.codec = codec
-        self._emit = emit
+        self.lifetime = drafts.lifetime
+        self.codec = drafts.codec
+        self._emit = drafts.emit
         self._clock = clock
         self.random_bytes = random_bytes
         self._warned_of_http = False

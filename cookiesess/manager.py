@@ -11,6 +11,7 @@ from cookiesess.backends.keeper import RecordKeeper
 from cookiesess.backends.owners import OnOwnerLimit, Owners, SessionInfo
 from cookiesess.backends.records import RecordSealer
 from cookiesess.backends.store import StoreBackend
+from cookiesess.context import Stage
 from cookiesess.cookies import SetCookie
 from cookiesess.engine import Engine
 from cookiesess.errors import ConfigurationError
@@ -20,7 +21,7 @@ from cookiesess.keys import Key, Keyring
 from cookiesess.lifetime import Lifetime
 from cookiesess.policy import CookiePolicy, Transport
 from cookiesess.sealing import Sealer
-from cookiesess.session import Session, Stage
+from cookiesess.session import Session
 from cookiesess.signing import Signer
 from cookiesess.stores.base import Store
 from cookiesess.values import ValueCodec, ValueType
@@ -118,30 +119,16 @@ class SessionManager:
             self._owners: Owners | None = None
             backend: Backend = CookieBackend(tokens, drafts)
         else:
-            _check_type("store", store, Store)
-            if on_store_error not in {"raise", "anonymous"}:
-                raise ConfigurationError(f"on_store_error is {on_store_error!r}; choose 'raise' or 'anonymous'")
-            if store.evicts and store.on_evict is None:
-                store.on_evict = lambda count: emit(SessionsEvicted(count))
+            _check_store(store, on_store_error, emit)
             records = RecordSealer(keyring, sealer=sealer, codec=codec, random_bytes=random_bytes)
-            owners = self._owners = Owners(
-                store, records, lifetime=lifetime, limit=max_sessions_per_owner, on_limit=on_owner_limit
-            )
+            limit, on_limit = max_sessions_per_owner, on_owner_limit
+            self._owners = Owners(store, records, lifetime=lifetime, limit=limit, on_limit=on_limit)
             keeper = RecordKeeper(store, records, drafts=drafts, random_bytes=random_bytes)
-            backend = StoreBackend(
-                keeper, tokens=tokens, drafts=drafts, owners=owners, anonymous=on_store_error == "anonymous"
-            )
+            anonymous = on_store_error == "anonymous"
+            backend = StoreBackend(keeper, tokens=tokens, drafts=drafts, owners=self._owners, anonymous=anonymous)
         self.emit = emit
         self.cookie = cookie
-        self._engine = Engine(
-            backend=backend,
-            policy=cookie,
-            lifetime=lifetime,
-            codec=codec,
-            emit=emit,
-            clock=clock,
-            random_bytes=random_bytes,
-        )
+        self._engine = Engine(backend=backend, policy=cookie, drafts=drafts, clock=clock, random_bytes=random_bytes)
         self._jars = JarContext(
             policy=cookie,
             codec=codec,
@@ -280,3 +267,11 @@ def _refuse_without_store(max_sessions_per_owner: int | None, on_store_error: st
     ):
         if given:
             raise ConfigurationError(f"{name} is for sessions on the server; give store= as well, or leave it out")
+
+
+def _check_store(store: Store, on_store_error: str, emit: Emitter) -> None:
+    _check_type("store", store, Store)
+    if on_store_error not in {"raise", "anonymous"}:
+        raise ConfigurationError(f"on_store_error is {on_store_error!r}; choose 'raise' or 'anonymous'")
+    if store.evicts and store.on_evict is None:
+        store.on_evict = lambda count: emit(SessionsEvicted(count))

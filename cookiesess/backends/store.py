@@ -157,7 +157,7 @@ class StoreBackend:
             old: Handle = draft.handle
             new = self._keeper.create(state, now)
             closed = self._keeper.closed(old, new, now=now, login=login)
-            result = self._close(old, closed, new, now)
+            result = self._close(old, closed, new=new, now=now)
             # A conflict with the very record that was to be written: a client library has repeated the update.
             if isinstance(result, Updated) or (
                 isinstance(result, Conflict) and result.current.payload == closed.payload
@@ -174,7 +174,7 @@ class StoreBackend:
             state = merged
         raise conflict()
 
-    def _close(self, old: Handle, closed: Record, new: Handle, now: int) -> Updated | Conflict | Gone:
+    def _close(self, old: Handle, closed: Record, *, new: Handle, now: int) -> Updated | Conflict | Gone:
         try:
             return self._store.update(old.key, closed, expected_version=old.record.version, now=now)
         except StoreUnavailable:

@@ -22,6 +22,7 @@ LADDER = [
     {"events", "keys", "values", "cookies", "lifetime", "csrf", "stores.*"},
     {"sealing", "policy", "headers", "state", "changes"},
     {"signing", "decision", "draft"},
+    {"context"},
     {"session", "backends.*"},
     {"jar"},
     {"engine"},

@@ -1,0 +1,131 @@
+"""A real Chromium in front of real servers. Both are optional: without them these tests are skipped, with a reason.
+
+``COOKIESESS_REQUIRE_BROWSER=1`` makes that a failure, where they have to run.
+"""
+
+import importlib.util
+import os
+import threading
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import waitress
+
+from cookiesess import CookiePolicy
+from edge.kit import PLAIN, wrap
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MISSING = [
+    reason
+    for present, reason in (
+        (importlib.util.find_spec("playwright"), "the Python package playwright is missing: pip install playwright"),
+        (CHROMIUM.exists(), f"{CHROMIUM} is missing: apt-get install chromium"),
+    )
+    if not present
+]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The browser. For one module: while it runs, its thread has a running event loop, which is not for other tests."""
+    if MISSING:
+        (pytest.fail if os.environ.get("COOKIESESS_REQUIRE_BROWSER") == "1" else pytest.skip)("; ".join(MISSING))
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """A window of a browser that has no cookies yet."""
+    context = chromium.new_context()
+    yield context.new_page()
+    context.close()
+
+
+@contextmanager
+def serving(app):
+    """Serve `app` with waitress on a free port of 127.0.0.1; yield its URL."""
+    server = waitress.create_server(app, host="127.0.0.1", port=0)
+
+    def stop():
+        # The browser keeps connections open for its next request, and the server runs until the last one is closed.
+        for channel in list(server.active_channels.values()):
+            channel.handle_close()
+        server.close()
+
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.trigger.pull_trigger(stop)  # in the server's own thread, which ends then
+        thread.join()
+        server.task_dispatcher.shutdown()
+
+
+@pytest.fixture
+def serve():
+    """Serve an app until the test ends, and return its URL."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(serving(app))
+
+
+class Window:
+    """A browser window in front of an app, of which each visit brings the view along."""
+
+    def __init__(self, page, serve, **settings):
+        self.page = page
+        self.url = serve(wrap(self._app, **{"cookie": CookiePolicy.development(), **settings}))
+
+    def _app(self, environ, start_response):
+        if environ["PATH_INFO"] == "/favicon.ico":  # browsers ask for it when they like
+            start_response("404 Not Found", [*PLAIN])
+            return [b""]
+        self._returned = self._view(environ)
+        start_response("200 OK", [*PLAIN])
+        return [b"done"]
+
+    def status_of(self, view, path="/"):
+        """Have the browser go to `path`, where `view` runs with the environ, and return the response's status."""
+        self._view, self._returned = view, None
+        return self.page.goto(self.url + path).status
+
+    def visit(self, view, path="/"):
+        """The same, and return what the view returned."""
+        assert self.status_of(view, path) == 200
+        return self._returned
+
+    def script(self, text):
+        """Have a script of the page set a cookie."""
+        self.page.evaluate("text => { document.cookie = text }", text)
+
+    @property
+    def cookies(self):
+        """The browser's own list, by name."""
+        return {cookie["name"]: cookie for cookie in self.page.context.cookies()}
+
+
+@pytest.fixture
+def open_window(page, serve):
+    """Windows in front of apps with settings of their own."""
+    return lambda **settings: Window(page, serve, **settings)
+
+
+@pytest.fixture
+def window(open_window):
+    """A window in front of an app with client-side sessions."""
+    return open_window()
