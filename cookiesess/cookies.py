@@ -29,8 +29,8 @@ _DOMAIN = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?")
 # RFC 6265 section 4.1.1, path-value: anything but controls and ";"; kept to ASCII, since a header is not UTF-8.
 _PATH = re.compile(r"/[ -:<-~]*")
 _ESCAPED = re.compile(rb"\\(?:([0-3][0-7][0-7])|(.))", re.DOTALL)
-# What a quoted value must not hold as it is: controls, DEL, and the characters that end or break a value somewhere.
-_TO_ESCAPE = re.compile(r'[\x00- ",;\\\x7f]')
+# What a quoted value must not hold as it is: controls, what ends or breaks a value somewhere, and all beyond ASCII.
+_TO_ESCAPE = re.compile(rb'[\x00- ",;\\\x7f-\xff]')
 
 
 def parse(header: str) -> dict[str, str]:
@@ -87,11 +87,12 @@ def _utf8(text: str) -> str:
 
 
 def quote(value: str) -> str:
-    """Return `value` as it stands in a header: as it is where cookie-octets suffice, else quoted.
+    """Return `value` as it stands in a header: as it is where cookie-octets suffice, else quoted, in ASCII alone.
 
-    Within the quotes the ASCII characters that would break a header become octal escapes, and what is beyond ASCII
-    stands as its UTF-8 bytes: Flask, webob, Django and `unquote` all read that back as the same text. (Octal UTF-8 is
-    not an option: Django leaves quoted values to the standard library, which takes each escape for a Latin-1 letter.)
+    Within the quotes everything that would break a header, and each byte of the UTF-8 of what is beyond ASCII, becomes
+    an octal escape. Flask, webob and `unquote` read that back as the same text. Django leaves quoted values to the
+    standard library, which does so for ASCII, but takes each escaped byte for a Latin-1 letter. (Bytes beyond ASCII
+    sent as they are would suit Django, and Flask not; no spelling suits both. RFC 6265 section 4.1.1 asks for ASCII.)
 
     Raises:
         ValueError: CR, LF or NUL, which would end the header (CWE-113), or half a surrogate pair.
@@ -102,8 +103,8 @@ def quote(value: str) -> str:
         raise ValueError("a cookie's value holds CR, LF or NUL; remove them")
     if not value.isascii() and not is_utf8(value):
         raise ValueError("a cookie's value holds half a surrogate pair, which no encoding carries; remove it")
-    escaped = _TO_ESCAPE.sub(lambda match: f"\\{ord(match[0]):03o}", value)
-    return f'"{escaped.encode().decode("latin-1")}"'
+    escaped = _TO_ESCAPE.sub(lambda match: b"\\%03o" % ord(match[0]), value.encode())
+    return f'"{escaped.decode()}"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

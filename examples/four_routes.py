@@ -61,6 +61,6 @@ def make_app(keys: Keyring | str, *, store: Store | None = None) -> "WSGIApplica
     """Return the demo, wrapped: with client-side sessions, or with server-side ones in `store`.
 
     The cookie is named ``session`` and goes without ``Secure`` on this machine, since the demo runs on plain HTTP on a
-    loopback address, where browsers and curl would drop a ``Secure`` one. In production leave ``cookie=`` out.
+    loopback address, where not every browser keeps a ``Secure`` one. In production leave ``cookie=`` out.
     """
     return SessionMiddleware(routes, keys, store=store, cookie=CookiePolicy.development())

@@ -12,9 +12,18 @@ from pathlib import Path
 import pytest
 import waitress
 
-from cookiesess import CookiePolicy
-from edge.kit import PLAIN, wrap
+from cookiesess import CookiePolicy, SessionMiddleware
+from examples.four_routes import make_app
 
+KEY = "the current key of the tests: more than 32 bytes"
+PLAIN = [("Content-Type", "text/plain; charset=utf-8")]
+ANSWERS = {
+    "/": "cookie和session的设置!",
+    "/set_cookie": "cookie 设置",
+    "/get_cookie": "获取cookie",
+    "/set_session": "session设置成功!",
+    "/get_session": "session 获取成功!",
+}
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
     "--no-sandbox",
@@ -48,12 +57,19 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def tab(chromium):
+    """A tab of that browser: one for all tests, since opening it takes longer than most of them."""
+    with chromium.new_context() as context:
+        yield context.new_page()
+
+
 @pytest.fixture
-def page(chromium):
-    """A window of a browser that has no cookies yet."""
-    context = chromium.new_context()
-    yield context.new_page()
-    context.close()
+def page(tab):
+    """The tab, empty and without any cookies."""
+    tab.goto("about:blank")
+    tab.context.clear_cookies()
+    return tab
 
 
 @contextmanager
@@ -89,7 +105,7 @@ class Window:
 
     def __init__(self, page, serve, **settings):
         self.page = page
-        self.url = serve(wrap(self._app, **{"cookie": CookiePolicy.development(), **settings}))
+        self.url = serve(SessionMiddleware(self._app, KEY, cookie=CookiePolicy.development(), **settings))
 
     def _app(self, environ, start_response):
         if environ["PATH_INFO"] == "/favicon.ico":  # browsers ask for it when they like
@@ -116,7 +132,12 @@ class Window:
     @property
     def cookies(self):
         """The browser's own list, by name."""
-        return {cookie["name"]: cookie for cookie in self.page.context.cookies()}
+        return listed(self.page)
+
+
+def listed(page):
+    """Return the cookies that the browser has, by name."""
+    return {cookie["name"]: cookie for cookie in page.context.cookies()}
 
 
 @pytest.fixture
@@ -129,3 +150,17 @@ def open_window(page, serve):
 def window(open_window):
     """A window in front of an app with client-side sessions."""
     return open_window()
+
+
+@pytest.fixture
+def click(page, serve):
+    """Click on links in the demo: to each path, and wait until its answer is shown."""
+    page.goto(serve(make_app(KEY)))
+
+    def click(*paths):
+        for path in paths:
+            page.set_content(f'<a href="{path}">go on</a>')  # the demo's own pages have no links
+            page.get_by_role("link").click()
+            page.get_by_text(ANSWERS[path], exact=True).wait_for()
+
+    return click
