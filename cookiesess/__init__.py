@@ -9,6 +9,7 @@
 
 from cookiesess import events
 from cookiesess.access import get_cookies, get_manager, get_session
+from cookiesess.backends.owners import SessionInfo
 from cookiesess.cookies import CookieAttributes, SetCookie
 from cookiesess.errors import (
     ConfigurationError,
@@ -60,6 +61,7 @@ __all__ = [
     "SessionCommitted",
     "SessionConflict",
     "SessionError",
+    "SessionInfo",
     "SessionManager",
     "SessionMiddleware",
     "SessionReadOnly",

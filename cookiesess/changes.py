@@ -7,9 +7,11 @@ nothing, or changed something and changed it back, writes nothing.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from cookiesess.encoding import is_utf8
+from cookiesess.errors import NotSerializable
 from cookiesess.values import ALWAYS_STORABLE, SCALARS, ValueCodec
 
 ABSENT: Final = object()
@@ -77,26 +79,40 @@ class Tracked:
     def mutate(self, function: Mutation) -> None:
         """Apply `function` to the dict, and remember that it has to be applied again on newer data.
 
-        It may change or keep anything, so everything is watched. If it raises, what it did until then counts as
-        ordinary changes.
+        It may keep references to anything, so everything is watched from here on. If it raises, or leaves something
+        that cannot be stored, the dict is as it was before.
         """
         for key in self.data:
             self.watch(key)
+        pending = self._copy(self.changes())
+        before = {key: _snapshot(self._codec, value) for key, value in self.data.items()}
         if self._original is None:
             self._original = dict(self._before)
-        pending = self._copy(self.changes())
         try:
             function(self.data)
-        finally:
-            for key in self.data:
-                self._before.setdefault(key, _NOTHING)
-        for key, value in self.data.items():
-            check_key(key)
-            self._codec.check(key, value)
+            check_all(self.data, self._codec)
+        except BaseException:
+            self._go_back(before)
+            raise
         self.steps = [*self.steps, pending, function]
         # Nothing is pending any more; what can change inside is watched from here on.
         watched = ((key, value) for key, value in self.data.items() if type(value) not in SCALARS)
         self._before = {key: _snapshot(self._codec, value) for key, value in watched}
+
+    def _go_back(self, before: "dict[str, _Snapshot]") -> None:
+        """Make the dict what it was; values that did not change stay the objects that the app may hold."""
+        now = dict(self.data)
+        self.data.clear()
+        for key, snapshot in before.items():
+            with suppress(NotSerializable):
+                if key in now and self._snapshot_of(key, now[key]) == snapshot:
+                    self.data[key] = now[key]
+                    continue
+            self.data[key] = self._codec.loads(snapshot) if isinstance(snapshot, bytes) else snapshot[1]
+
+    def _snapshot_of(self, key: str, value: object) -> "_Snapshot":
+        self._codec.check(key, value)
+        return _snapshot(self._codec, value)
 
     def changes(self) -> dict[str, Any]:
         """Return what differs since the last step: key to value, or to `ABSENT`.
@@ -192,6 +208,13 @@ def _snapshot(codec: ValueCodec, value: object) -> _Snapshot:
     return (type(value), value) if type(value) in _COMPARABLE else codec.pack(value)
 
 
+def check_all(data: dict[str, Any], codec: ValueCodec) -> None:
+    """Raise where a key or a value of `data` cannot be stored."""
+    for key, value in data.items():
+        check_key(key)
+        codec.check(key, value)
+
+
 def check_key(key: object) -> None:
     """Raise TypeError where `key` is not exactly text, and ValueError where the text cannot be encoded."""
     if type(key) is not str:
@@ -200,11 +223,16 @@ def check_key(key: object) -> None:
         raise ValueError(f"the key {key!r} holds half a surrogate pair, which no encoding carries; use another")
 
 
-def replay(log: list[Step], data: dict[str, Any]) -> None:
-    """Do again on `data` what `log` says: assign and delete key by key, and apply the functions."""
+def replay(log: list[Step], data: dict[str, Any], codec: ValueCodec) -> None:
+    """Do again on `data` what `log` says: assign and delete key by key, and apply the functions.
+
+    Raises:
+        NotSerializable, TypeError: A function left something else on this data than it did on the first.
+    """
     for step in log:
         if callable(step):
             step(data)
+            check_all(data, codec)
             continue
         for key, value in step.items():
             if value is ABSENT:

@@ -6,16 +6,19 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from pprint import pformat
+from urllib.parse import unquote, urlsplit
 
 from cookiesess.encoding import decode, purpose
 from cookiesess.errors import ConfigurationError, CookiesessError, InvalidToken
 from cookiesess.keys import Key, Keyring
 from cookiesess.manager import SessionManager
 from cookiesess.policy import CookiePolicy
-from cookiesess.sealing import Opened, Sealer
+from cookiesess.sealing import VERSION, Opened, Sealer
 from cookiesess.signing import Signer
 from cookiesess.state import REFERENCE, State, unpack
+from cookiesess.stores.base import Store
 from cookiesess.stores.urls import open_store
 from cookiesess.values import ValueCodec
 
@@ -95,7 +98,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
         print(f"opens: not tried; give --keys or set {KEYS_VARIABLE}")
         return 0
     try:
-        plaintext, current = _open(token, Keyring.parse(arguments.keys), [name] if name else _usual_names())
+        plaintext, current = _open_token(token, Keyring.parse(arguments.keys), [name] if name else _usual_names())
     except InvalidToken as error:
         print(f"opens: no ({error.reason})")
         return 1
@@ -104,8 +107,16 @@ def _inspect(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _open(url: str) -> Store:
+    """Open a store that is there: a mistyped path must not make a new file that is empty."""
+    path = urlsplit(url).path.removeprefix("/")
+    if url.startswith("sqlite:") and not Path(unquote(path)).exists():
+        raise ConfigurationError(f"there is no file {unquote(path)}; the app makes it when it starts")
+    return open_store(url)
+
+
 def _sweep(arguments: argparse.Namespace) -> int:
-    store, swept = open_store(arguments.store), 0
+    store, swept = _open(arguments.store), 0
     try:
         while deleted := store.delete_expired(now=int(time.time()), limit=arguments.batch):
             swept += deleted
@@ -118,9 +129,10 @@ def _sweep(arguments: argparse.Namespace) -> int:
 def _sessions(arguments: argparse.Namespace) -> int:
     if not arguments.keys:
         raise ConfigurationError(f"owners are stored as keyed hashes; give --keys or set {KEYS_VARIABLE}")
-    if (arguments.verb == "end") != bool(arguments.handles or arguments.all):
-        raise ConfigurationError("say which sessions to end: `end HANDLE …` or `end --all`")
-    store = open_store(arguments.store)
+    named = bool(arguments.handles) + arguments.all
+    if named != (arguments.verb == "end"):
+        raise ConfigurationError("say which sessions to end: `end HANDLE …`, or `end --all`")
+    store = _open(arguments.store)
     try:
         manager = SessionManager(arguments.keys, store=store)
         if arguments.verb is None:
@@ -134,7 +146,8 @@ def _list(manager: SessionManager, owner: str) -> int:
     sessions = manager.sessions_of(owner)
     for info in sessions:
         times = f"created {_utc(info.created_at)}  last seen {_utc(info.last_seen_at)}"
-        print(f"{info.handle}  {times}  {info.label or ''}".rstrip())
+        # As a literal: a label is mostly what a browser called itself, and may hold a terminal's control characters.
+        print(f"{info.handle}  {times}  {info.label!r}")
     print(f"{len(sessions)} sessions")
     return 0
 
@@ -158,12 +171,12 @@ def _outside(token: str) -> str:
         raw = decode(token)
     except ValueError:
         return f"no token: {len(token)} characters that are not base64url"
-    if not raw:
-        return "no token: nothing there"
+    if raw[:1] != VERSION:
+        return f"no token of a known version: {len(token)} characters"
     return f"sealed token, {len(token)} characters, version {raw[:1].hex()}, kid {raw[1:5].hex()}"
 
 
-def _open(token: str, keyring: Keyring, names: Sequence[str]) -> Opened:
+def _open_token(token: str, keyring: Keyring, names: Sequence[str]) -> Opened:
     read = Signer(keyring).unsign if "." in token else Sealer(keyring).unseal
     failure = InvalidToken("malformed")
     for name in names:

@@ -137,22 +137,30 @@ class CookieAttributes:
     suffix: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not _PATH.fullmatch(self.path):
+        if type(self.path) is not str or not _PATH.fullmatch(self.path):
             raise ValueError(
                 f"path {self.path!r} is not allowed; it begins with '/', in ASCII, without ';' or controls"
             )
-        if self.domain is not None and not _DOMAIN.fullmatch(self.domain):
+        if self.domain is not None and not (type(self.domain) is str and _DOMAIN.fullmatch(self.domain)):
             raise ValueError(f"domain {self.domain!r} is not allowed; write a host name such as 'example.com'")
-        if self.samesite not in {"Strict", "Lax", "None", None}:
+        if self.samesite not in ("Strict", "Lax", "None", None):
             raise ValueError(f"samesite {self.samesite!r} is not allowed; choose 'Strict', 'Lax', 'None' or None")
+        if self.max_age is not None and type(self.max_age) is not int:
+            raise ValueError(f"max_age {self.max_age!r} is not allowed; pass whole seconds")
+        if self.expires is not None and not isinstance(self.expires, datetime):
+            raise ValueError(f"expires {self.expires!r} is not allowed; pass an aware datetime")
+        if self.expires is not None and self.expires.tzinfo is None:
+            raise ValueError("expires is naive, so its hour depends on the server; pass an aware datetime")
+        self._check_flags()
+        object.__setattr__(self, "suffix", "".join(self._parts()))
+
+    def _check_flags(self) -> None:
+        for name in ("secure", "httponly", "partitioned"):
+            if type(getattr(self, name)) is not bool:
+                raise ValueError(f"{name} {getattr(self, name)!r} is not allowed; choose True or False")
         for flag, on in (("SameSite=None", self.samesite == "None"), ("Partitioned", self.partitioned)):
             if on and not self.secure:
                 raise ValueError(f"{flag} without Secure is dropped by browsers; set secure=True")
-        if self.max_age is not None and type(self.max_age) is not int:
-            raise ValueError(f"max_age {self.max_age!r} is not allowed; pass whole seconds")
-        if self.expires is not None and self.expires.tzinfo is None:
-            raise ValueError("expires is naive, so its hour depends on the server; pass an aware datetime")
-        object.__setattr__(self, "suffix", "".join(self._parts()))
 
     def _parts(self) -> Iterator[str]:
         yield f"; Path={self.path}"
@@ -190,8 +198,15 @@ class SetCookie(NamedTuple):
 
     @property
     def line(self) -> str:
-        """The Set-Cookie header's value."""
-        return f"{self.name}={self.value}{self.attributes.suffix}"
+        """The Set-Cookie header's value.
+
+        Raises:
+            ValueError: Name or value would end the header (CWE-113). The jar and the policy let none of them come here.
+        """
+        line = f"{self.name}={self.value}{self.attributes.suffix}"
+        if "\n" in line or "\r" in line or "\0" in line:
+            raise ValueError(f"the cookie {self.name!r} holds CR, LF or NUL; remove them")
+        return line
 
     @property
     def size_bytes(self) -> int:
@@ -205,7 +220,7 @@ def check_name(name: str, attributes: CookieAttributes) -> None:
     Raises:
         ValueError: Not a name, or a prefix whose attributes are missing: browsers drop such a cookie silently.
     """
-    if not _NAME.fullmatch(name):
+    if type(name) is not str or not _NAME.fullmatch(name):
         raise ValueError(f"cookie name {name!r} is not allowed; use ASCII letters, digits and !#$%&'*+-.^_`|~")
     prefix = name.lower()
     if prefix.startswith(("__host-", "__secure-")) and not attributes.secure:

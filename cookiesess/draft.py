@@ -97,7 +97,7 @@ class Draft:
             return None
         mine = self.state
         if mine.owner == self._owner_before or self._owner_before is None:
-            replay(self.data.log(), theirs.data)
+            replay(self.data.log(), theirs.data, self._codec)
             self._merge_extras(theirs.extras)
         else:
             # Logged in over another owner: nothing of that one's is taken along, not even what came in meanwhile.

@@ -70,12 +70,11 @@ class Engine:
 
     def end(self, draft: Draft) -> bool:
         """End the session at once; False where somebody else has ended or replaced it already."""
-        if draft.origin is not Origin.LOADED:
+        if draft.origin in _NOTHING_TO_END:
             return False
-        ended = self._backend.end(draft, now=self.now())
-        if ended:
-            draft.outcome = None
-            self._emit(SessionEnded(emptied=False))
+        ended = draft.origin is Origin.LOADED and self._backend.end(draft, now=self.now())
+        draft.outcome = None
+        self._emit(SessionEnded(emptied=False) if ended else WriteDropped("replaced"))
         return ended
 
     def touched_late(self, draft: Draft, stage: Stage) -> None:
@@ -145,7 +144,7 @@ class Engine:
 
     def key_of(self, draft: Draft) -> bytes | None:
         """Return the store's key of the session, or None where it has none."""
-        return None if draft.handle is None else bytes(draft.handle.key)
+        return self._backend.present_key(draft, now=self.now())
 
     def _decide(self, draft: Draft, now: int) -> Action:
         modified = draft.modified
@@ -166,7 +165,9 @@ class Engine:
         if done is Action.DROP:
             draft.outcome = None
             return self._dropped(draft), outcome
-        return SessionRenewed(login=login) if done is Action.MOVE else _EVENTS.get(done), outcome
+        if done is Action.MOVE:
+            return SessionRenewed(login=login), outcome
+        return SessionCreated(login=login) if done is Action.CREATE else _EVENTS.get(done), outcome
 
     def _dropped(self, draft: Draft) -> Event | None:
         if draft.dropped:
@@ -216,10 +217,10 @@ def _too_late() -> SessionCommitted:
 
 
 # A session that is gone may be "written" as well: the writes are dropped, and it was said that they are.
+_NOTHING_TO_END = (Origin.NONE, Origin.REJECTED, Origin.GONE, Origin.ENDED)
 _LATE_ORIGINS = (Origin.LOADED, Origin.REPLACED)
 _HAS_CONTENT = (Action.CREATE, Action.UPDATE, Action.MOVE, Action.TOUCH, Action.RESEAL)
 _EVENTS: dict[Action, Event] = {
-    Action.CREATE: SessionCreated(),
     Action.DELETE: SessionEnded(emptied=True),
     Action.TOUCH: SessionRefreshed(),
     Action.RESEAL: SessionRefreshed(),

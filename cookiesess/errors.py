@@ -3,7 +3,7 @@
 ::
 
     CookiesessError
-    ├── ConfigurationError(ValueError)   the app's set-up; raised at construction only
+    ├── ConfigurationError(ValueError)   the app's set-up; raised where a setting is given
     │   └── MissingDependency            the message holds the pip line to type
     ├── InvalidToken                     the browser's bytes; never leaves the manager
     ├── SessionError(RuntimeError)       the app's code, at run time
@@ -30,7 +30,7 @@ class CookiesessError(Exception):
 
 
 class ConfigurationError(CookiesessError, ValueError):
-    """A setting is wrong or contradicts another one. Raised when the object is built, never during a request."""
+    """A setting is wrong or contradicts another one. Raised where it is given, which is mostly at construction."""
 
 
 class MissingDependency(ConfigurationError):
@@ -44,12 +44,14 @@ class InvalidToken(CookiesessError):
         reason: One short word out of the library's own vocabulary (``"malformed"``, ``"unknown-key"``, ``"forged"``,
             ``"version"``, ``"future"``, ``"plaintext"``), safe to log.
         kid: The key id the token names, as eight hex digits, or None. It is the sender's claim, and no secret.
+        alone: False where the request carried several cookies of the name.
     """
 
     def __init__(self, reason: str, kid: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.kid = kid
+        self.alone = True
 
 
 class SessionError(CookiesessError, RuntimeError):

@@ -20,20 +20,24 @@ class Event:
     Attributes:
         name: A dotted name, stable across releases, for counters.
         level: The `logging` level at which it is logged.
+        advice: What to do about it, where there is something to do; it follows in the log line.
     """
 
     name: ClassVar[str] = "event"
     level: ClassVar[int] = logging.INFO
+    advice: ClassVar[str] = ""
 
     def __str__(self) -> str:
         details = " ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
-        return f"{self.name} {details}".rstrip()
+        text = f"{self.name} {details}".rstrip()
+        return f"{text}: {self.advice}" if self.advice else text
 
 
 @dataclass(frozen=True, slots=True)
 class SessionCreated(Event):
-    """A visitor got a session."""
+    """A visitor got a session; by ``login()`` if `login`."""
 
+    login: bool = False
     name: ClassVar[str] = "session.created"
     level: ClassVar[int] = logging.DEBUG
 
@@ -92,12 +96,12 @@ class SessionRejected(Event):
 
 @dataclass(frozen=True, slots=True)
 class SecureCookieOverHttp(Event):
-    """A ``Secure`` cookie is being sent over plain HTTP, so the browser will drop it. Said once per manager.
+    """A ``Secure`` cookie is being sent over plain HTTP, so browsers drop it. Said once per manager."""
 
-    Serve HTTPS; behind a proxy that ends it, let the server set ``wsgi.url_scheme`` (waitress: ``trusted_proxy``;
-    gunicorn: ``forwarded_allow_ips``); for development use ``CookiePolicy.development()``.
-    """
-
+    advice: ClassVar[str] = (
+        "browsers drop it; serve HTTPS, or behind a proxy that does let the server set wsgi.url_scheme (waitress:"
+        " trusted_proxy, gunicorn: forwarded_allow_ips); for development take cookie=CookiePolicy.development()"
+    )
     name: ClassVar[str] = "cookie.secure_over_http"
     level: ClassVar[int] = logging.WARNING
 
@@ -106,6 +110,7 @@ class SecureCookieOverHttp(Event):
 class SharedCachingPrevented(Event):
     """A response that the app had declared shareable carries a Set-Cookie of ours and was made ``private``."""
 
+    advice: ClassVar[str] = "do not touch the session or set cookies on pages that all visitors share"
     name: ClassVar[str] = "response.shared_caching_prevented"
     level: ClassVar[int] = logging.WARNING
 
@@ -114,6 +119,7 @@ class SharedCachingPrevented(Event):
 class TouchedLate(Event):
     """The session or the cookies were first looked at after the headers had gone out without ``Vary: Cookie``."""
 
+    advice: ClassVar[str] = "touch it before the first byte of the body, or mark the response private"
     name: ClassVar[str] = "session.touched_late"
     level: ClassVar[int] = logging.WARNING
 
@@ -148,8 +154,9 @@ class ConflictMerged(Event):
 
 @dataclass(frozen=True, slots=True)
 class StoreFailed(Event):
-    """The store did not answer; `on_store_error` decided what the request saw."""
+    """The store did not answer where a request could go on without: `cause` is what it said."""
 
+    cause: str
     name: ClassVar[str] = "store.failed"
     level: ClassVar[int] = logging.ERROR
 

@@ -9,17 +9,17 @@ Headers = list[tuple[str, str]]
 
 # RFC 9111 section 5.2: directives parted by commas, which a quoted argument may hold as well.
 _DIRECTIVE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-# RFC 9213 and its forerunner: they speak to CDNs alone and outrank Cache-Control there.
-_CDN_HEADERS = frozenset({"cdn-cache-control", "surrogate-control"})
+# Forerunners of RFC 9213: they speak to caches in front of the server alone and outrank Cache-Control there.
+_CDN_HEADERS = frozenset({"edge-control", "surrogate-control", "x-accel-expires"})
 
-_RELATED_HEADERS = _CDN_HEADERS | {"cache-control", "vary"}
+_RELATED_HEADERS = frozenset({"cache-control", "vary"})
 _VARY, _PRIVATE = ("Vary", "Cookie"), ("Cache-Control", "private")
 
 
 def with_ours(headers: Headers, cookies: Iterable[SetCookie], *, vary: bool) -> tuple[Headers, bool]:
     """Return what `with_vary` (if `vary`) and `with_cookies` (if there are any) make of `headers`, in a new list."""
     for name, _ in headers:
-        if name.lower() in _RELATED_HEADERS:
+        if name.lower() in _RELATED_HEADERS or _is_for_cdn(name):
             result = with_vary(headers) if vary else headers
             return with_cookies(result, cookies) if cookies else (result, False)
     # Most responses have none of these headers, so there is nothing to merge with.
@@ -51,7 +51,7 @@ def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Header
     ``private`` is there already.
     """
     lines = [("Set-Cookie", cookie.line) for cookie in cookies]
-    kept = [header for header in headers if header[0].lower() not in _CDN_HEADERS]
+    kept = [header for header in headers if not _is_for_cdn(header[0])]
     for_cdn = len(kept) < len(headers)
     directives = [d.strip() for name, value in kept if name.lower() == "cache-control" for d in _directives(value)]
     shared = [d for d in directives if _name(d) in {"public", "s-maxage"}]
@@ -61,6 +61,12 @@ def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Header
         allowed = [d for d in directives if d not in shared]
         kept.append(("Cache-Control", ", ".join(allowed if private else [*allowed, "private"])))
     return [*kept, *lines], bool(shared) or for_cdn
+
+
+def _is_for_cdn(name: str) -> bool:
+    # RFC 9213 section 2.2: each CDN may have a field of its own, and their names end alike.
+    lowered = name.lower()
+    return lowered in _CDN_HEADERS or lowered.endswith("cdn-cache-control")
 
 
 def _directives(value: str) -> Iterable[str]:

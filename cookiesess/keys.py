@@ -44,7 +44,9 @@ class Key:
                 raise ConfigurationError(f"a key's text holds half a surrogate pair; {_HINT}")
             secret = secret.encode()
         if type(secret) is not bytes:
-            raise ConfigurationError(f"a key is bytes or text, not {type(secret).__name__}; {_HINT}")
+            raise ConfigurationError(
+                f"a key is bytes or text, not {type(secret).__name__}; is the variable set? {_HINT}"
+            )
         if len(secret) < MIN_SECRET_BYTES:
             raise ConfigurationError(
                 f"a key of {len(secret)} bytes is too short, it needs at least {MIN_SECRET_BYTES}; {_HINT}"
@@ -111,8 +113,8 @@ class Keyring:
         if type(text) is not str:
             raise ConfigurationError(f"the keys are text, not {type(text).__name__}; is the variable set? {_HINT}")
         current, *accepted = (part.strip() for part in text.split(","))
-        if not current:
-            raise ConfigurationError(f"the key is empty; {_HINT}")
+        if not current or not all(accepted):
+            raise ConfigurationError(f"a key is empty; {_HINT}")
         return cls(current, accepted)
 
     @classmethod

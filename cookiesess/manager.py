@@ -109,6 +109,9 @@ class SessionManager:
     ) -> None:
         _check_type("cookie", cookie, CookiePolicy)
         _check_type("lifetime", lifetime, Lifetime)
+        _check_type("encrypt", encrypt, bool)
+        _check_callable(on_event=on_event or str, clock=clock, random_bytes=random_bytes)
+        _check_limit(max_sessions_per_owner, on_owner_limit)
         keyring, codec, emit = Keyring.of(keys), ValueCodec(types), Emitter(on_event)
         sealer, signer = Sealer(keyring), Signer(keyring)
         write, read = (sealer.seal, sealer.unseal) if encrypt else (signer.sign, signer.unsign)
@@ -122,7 +125,7 @@ class SessionManager:
             _check_store(store, on_store_error, emit)
             records = RecordSealer(keyring, sealer=sealer, codec=codec, random_bytes=random_bytes)
             limit, on_limit = max_sessions_per_owner, on_owner_limit
-            self._owners = Owners(store, records, lifetime=lifetime, limit=limit, on_limit=on_limit)
+            self._owners = Owners(store, records, drafts=drafts, limit=limit, on_limit=on_limit)
             keeper = RecordKeeper(store, records, drafts=drafts, random_bytes=random_bytes)
             anonymous = on_store_error == "anonymous"
             backend = StoreBackend(keeper, tokens=tokens, drafts=drafts, owners=self._owners, anonymous=anonymous)
@@ -182,8 +185,10 @@ class SessionManager:
             SessionConflict: New ones appeared again and again.
             As `sessions_of`.
         """
-        kept = None if keep is None else self._engine.key_of(keep._draft or keep._load())
-        return self._index().end_all(owner, keep=kept, now=self._engine.now())
+        draft = None if keep is None else keep._draft or keep._load()
+        return self._index().end_all(
+            owner, keep=lambda: None if draft is None else self._engine.key_of(draft), now=self._engine.now()
+        )
 
     def _index(self) -> Owners:
         if self._owners is None or not self._owners.indexed:
@@ -255,9 +260,22 @@ class SessionManager:
 
 def _check_type(name: str, value: object, cls: type) -> None:
     if not isinstance(value, cls):
-        raise ConfigurationError(
-            f"{name} is a {cls.__name__}, not {type(value).__name__}; write {name}={cls.__name__}(…)"
-        )
+        raise ConfigurationError(f"{name} is a {cls.__name__}, and {value!r} is none")
+
+
+def _check_callable(**settings: object) -> None:
+    for name, value in settings.items():
+        if not callable(value):
+            raise ConfigurationError(f"{name} is called, and {value!r} cannot be; pass a function")
+
+
+def _check_limit(limit: int | None, on_limit: OnOwnerLimit) -> None:
+    if limit is not None and (type(limit) is not int or limit < 1):
+        raise ConfigurationError(f"max_sessions_per_owner is {limit!r}; it is a whole number from 1, or None: no limit")
+    if on_limit not in ("end_oldest", "refuse"):
+        raise ConfigurationError(f"on_owner_limit is {on_limit!r}; choose 'end_oldest' or 'refuse'")
+    if on_limit == "refuse" and limit is None:
+        raise ConfigurationError("on_owner_limit='refuse' needs a limit; give max_sessions_per_owner as well")
 
 
 def _refuse_without_store(max_sessions_per_owner: int | None, on_store_error: str) -> None:
@@ -270,8 +288,9 @@ def _refuse_without_store(max_sessions_per_owner: int | None, on_store_error: st
 
 
 def _check_store(store: Store, on_store_error: str, emit: Emitter) -> None:
-    _check_type("store", store, Store)
-    if on_store_error not in {"raise", "anonymous"}:
+    if not isinstance(store, Store):
+        raise ConfigurationError(f"store is {store!r}; write store=SQLiteStore(path), or store=open_store(url)")
+    if on_store_error not in ("raise", "anonymous"):
         raise ConfigurationError(f"on_store_error is {on_store_error!r}; choose 'raise' or 'anonymous'")
     if store.evicts and store.on_evict is None:
         store.on_evict = lambda count: emit(SessionsEvicted(count))

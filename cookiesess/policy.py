@@ -50,7 +50,9 @@ class CookiePolicy:
     _usual: dict[Transport, CookieAttributes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.secure not in {True, False, "auto"}:
+        if type(self.persistent) is not bool:
+            raise ConfigurationError(f"persistent {self.persistent!r} is not allowed; choose True or False")
+        if self.secure != "auto" and type(self.secure) is not bool:
             raise ConfigurationError(f"secure {self.secure!r} is not allowed; choose True, False or 'auto'")
         try:
             usual = {transport: self._build(secure=self.secure_over(transport)) for transport in Transport}

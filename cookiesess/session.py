@@ -158,6 +158,9 @@ class Session(MutableMapping[str, Any]):
     def save(self) -> None:
         """Serialise and check the size now, and server-side write now, so that a view can catch what goes wrong.
 
+        After ``login()`` or ``renew()`` the old ID is closed with it: if the app fails before it answers, the visitor
+        has to log in again.
+
         Raises:
             CookieTooLarge: The cookie would be dropped by browsers.
             NotSerializable: A nested value cannot be stored.
@@ -168,8 +171,10 @@ class Session(MutableMapping[str, Any]):
     def mutate(self, function: Mutation) -> None:
         """Apply `function` to the session's dict now, and again on the newest data if another request was faster.
 
-        For values that depend on the old one, such as counters: ``session.mutate(lambda data: data.update(n=data["n"] +
-        1))``. `function` may run several times, so it must do nothing but change the dict it is given.
+        For values that depend on the old one, such as counters: ``session.mutate(lambda data:
+        data.update(n=data.get("n", 0) + 1))``. `function` may run several times, each time on other data, so it must do
+        nothing but change the dict it is given, and not rely on what was in it before. If it raises, nothing has
+        changed; where it does so at commit, on newer data, the error comes out of the commit.
         """
         self._writable().data.mutate(function)
 

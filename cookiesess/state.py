@@ -68,10 +68,10 @@ class State:
     refreshed_at: int
     ends_at: int | None = None
     authenticated_at: int | None = None
-    owner: str | None = None
-    data: dict[str, Any] = field(default_factory=dict)
-    sid: bytes | None = None
-    extras: dict[str, Any] = field(default_factory=dict)
+    owner: str | None = field(default=None, repr=False)
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
+    sid: bytes | None = field(default=None, repr=False)
+    extras: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def idle_seconds(self) -> int | None:

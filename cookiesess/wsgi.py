@@ -62,8 +62,10 @@ class SessionMiddleware:
             )
         if isinstance(keys, SessionManager) and settings:
             raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
-        if "." not in environ_key:
-            raise ConfigurationError(f"environ_key {environ_key!r} needs a dot, as in 'myapp.session' (PEP 3333)")
+        if "." not in environ_key or environ_key in {COOKIES_KEY, MANAGER_KEY} or environ_key.startswith("wsgi."):
+            raise ConfigurationError(
+                f"environ_key {environ_key!r} is taken, or has no dot (PEP 3333); choose one such as 'myapp.session'"
+            )
         self.app = app
         self.manager = keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings)
         self._environ_key = environ_key
@@ -125,8 +127,8 @@ class _Exchange:
             return Transport.HTTPS
         if any(key in _PROXY_KEYS or key.startswith("HTTP_X_FORWARDED_") for key in environ):
             return Transport.PLAIN
-        host = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
-        ends = (environ.get("REMOTE_ADDR", ""), (host["six"] or host["name"]) if host else "")
+        host = _HOST.fullmatch(environ.get("HTTP_HOST") or "")
+        ends = (environ.get("REMOTE_ADDR") or "", (host["six"] or host["name"]) if host else "")
         return Transport.LOOPBACK if all(map(_is_loopback, ends)) else Transport.PLAIN
 
     def start_response(

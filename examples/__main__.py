@@ -12,11 +12,13 @@ from cookiesess.stores.urls import open_store
 from examples.four_routes import make_app
 
 KEYS_VARIABLE = "COOKIESESS_KEYS"
+DEFAULT_STORE = "sqlite:///sessions.db"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until interrupted. Exit code 2 where it cannot start."""
     arguments = _parser().parse_args(argv)
+    url = arguments.store or (DEFAULT_STORE if arguments.server_side else None)
     keys = os.environ.get(KEYS_VARIABLE)
     origin = (
         f"from {KEYS_VARIABLE}"
@@ -28,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigurationError as error:
         return _refuse(f"{KEYS_VARIABLE} is not usable: {error}")
     try:
-        store = open_store(arguments.store) if arguments.server_side else None
+        store = open_store(url) if url else None
         server = waitress.create_server(make_app(keyring, store=store), host=arguments.host, port=arguments.port)
     except (ConfigurationError, StoreError) as error:
         return _refuse(str(error))
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     # A name with several addresses makes a server of several, which has no port of its own.
     port = getattr(server, "effective_port", None) or server.effective_listen[0][1]
-    place = f"on the server, in {arguments.store}" if arguments.server_side else "client-side, encrypted in the cookie"
+    place = f"on the server, in {url}" if url else "client-side, encrypted in the cookie"
     print(_banner(f"http://{host}:{port}", origin, place), flush=True)
     try:
         server.run()
@@ -51,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8080, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument("--server-side", action="store_true", help="keep the sessions in a store")
-    parser.add_argument("--store", metavar="URL", default="sqlite:///sessions.db", help="default: %(default)s")
+    parser.add_argument("--store", metavar="URL", help=f"which one (default: {DEFAULT_STORE}); implies --server-side")
     return parser
 
 

@@ -46,6 +46,9 @@ class Backend(Protocol):
     def end(self, draft: Draft, *, now: int) -> bool:
         """End the session that `draft` was loaded from, at once; False where it is gone or replaced already."""
 
+    def present_key(self, draft: Draft, *, now: int) -> bytes | None:
+        """Return the store's key of the session, or None where it has none."""
+
     def admit(self, owner: str, draft: Draft, *, now: int) -> None:
         """Raise `TooManySessions` where `owner` may not log in to one more session."""
 
@@ -68,11 +71,14 @@ class Tokens:
     def open(self, header: str) -> Opened | InvalidToken | None:
         """Return the first that authenticates, else why the first one did not, else None where there is none."""
         failure = None
-        for value in values_of(header, self._name, limit=MAX_CANDIDATES):
+        values = values_of(header, self._name, limit=MAX_CANDIDATES)
+        for value in values:
             try:
                 return self._read(value, self._purpose)
             except InvalidToken as error:
                 failure = failure or error
+        if failure is not None:
+            failure.alone = len(values) == 1
         return failure
 
 
@@ -88,10 +94,14 @@ class Drafts:
         """Return an empty draft."""
         return Draft(origin, fresh(now=now, lifetime=self.lifetime), codec=self.codec)
 
-    def rejected(self, error: InvalidToken, *, now: int, origin: Origin = Origin.REJECTED) -> Draft:
-        """Return an empty draft for bytes that did not open, and emit why."""
+    def rejected(self, error: InvalidToken, *, now: int) -> Draft:
+        """Return an empty draft for bytes that did not open, and emit why.
+
+        Of several cookies of the name an expiry could not say which one it means, and somebody who plants a few would
+        have the real one deleted; so only a lone one is expired.
+        """
         self.emit(SessionRejected(error.reason, error.kid))
-        return self.empty(origin, now=now)
+        return self.empty(Origin.REJECTED if error.alone else Origin.GONE, now=now)
 
     def loaded(self, state: Any, *, handle: Any, stale_key: bool) -> Draft:
         """Return a draft of a state that opened."""

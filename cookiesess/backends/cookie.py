@@ -53,5 +53,9 @@ class CookieBackend:
         """Nothing is on the server; the cookie is expired at commit."""
         return True
 
+    def present_key(self, draft: Draft, *, now: int) -> bytes | None:  # noqa: ARG002 (the protocol's)
+        """There is no record, and so no key."""
+        return None
+
     def admit(self, owner: str, draft: Draft, *, now: int) -> None:
         """Nobody counts sessions that live in cookies."""

@@ -211,6 +211,7 @@ class RecordKeeper:
         return Record(payload, now + idle_seconds, summary, self._records.owner_hash(state.owner))
 
     def idle_of(self, state: State) -> int:
+        """Return the idle timeout of a session in seconds: its own, or the setting's."""
         return state.idle_seconds or self._drafts.lifetime.idle_seconds
 
 
@@ -225,6 +226,7 @@ def _moved_to(plaintext: bytes, now: int, *, ending: bool) -> bytes | Origin:
 
 
 def conflict() -> SessionConflict:
+    """Return the error of the last try."""
     return SessionConflict(
         f"other requests changed the session {MAX_TRIES} times in a row while this one tried to; it changes too often"
         " for one record"

@@ -1,11 +1,13 @@
 """Owners: "show my devices", "log out everywhere", and how many sessions a user may have."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from cookiesess.backends.base import Drafts
 from cookiesess.backends.records import RecordSealer, Summary
 from cookiesess.errors import ConfigurationError, InvalidToken, SessionConflict, TooManySessions
-from cookiesess.lifetime import Lifetime
+from cookiesess.events import SessionEnded
 from cookiesess.stores.base import Record, Store
 
 # `end_all` looks again until nothing is left: a session that was being renewed has a new record by then. Each round
@@ -41,18 +43,14 @@ class Owners:
     Args:
         store: A store with `indexes_owners`.
         records: Names owners and opens summaries.
-        lifetime: The absolute timeout in force.
+        drafts: Has the lifetime and the emitter.
         limit: The most sessions an owner may have, or None.
         on_limit: What a login beyond it does: end the oldest, or be refused.
     """
 
     def __init__(
-        self, store: Store, records: RecordSealer, *, lifetime: Lifetime, limit: int | None, on_limit: OnOwnerLimit
+        self, store: Store, records: RecordSealer, *, drafts: Drafts, limit: int | None, on_limit: OnOwnerLimit
     ) -> None:
-        if limit is not None and limit < 1:
-            raise ConfigurationError(f"max_sessions_per_owner is {limit}; it must be at least 1, or None for no limit")
-        if on_limit not in {"end_oldest", "refuse"}:
-            raise ConfigurationError(f"on_owner_limit is {on_limit!r}; choose 'end_oldest' or 'refuse'")
         if limit is not None and not store.indexes_owners:
             raise ConfigurationError(
                 f"max_sessions_per_owner needs a store that indexes owners, and {type(store).__name__} does not;"
@@ -61,7 +59,8 @@ class Owners:
         self.indexed = store.indexes_owners
         self._store = store
         self._records = records
-        self._lifetime = lifetime
+        self._lifetime = drafts.lifetime
+        self._emit = drafts.emit
         self._limit = limit
         self._on_limit = on_limit
 
@@ -89,21 +88,24 @@ class Owners:
             record = self._records_of(owner, now).get(key)
             if record is None:
                 return False
-            # By version: a record that is being renewed at this moment is closed, and must stay there to say so.
-            if self._store.delete(key, expected_version=record.version):
+            if self._delete(key, record):
                 return True
         raise SessionConflict(f"the session changed in each of {_MAX_ROUNDS} tries to end it; try again")
 
-    def end_all(self, owner: str, *, keep: bytes | None, now: int) -> int:
-        """End all of the owner's sessions but the record `keep`, until a look finds no other; return how many."""
+    def end_all(self, owner: str, *, keep: Callable[[], bytes | None], now: int) -> int:
+        """End all of the owner's sessions, until a look finds no other; return how many.
+
+        `keep` returns the key of the one to keep. It is asked in each round, since that one may be renewed meanwhile.
+        """
         ended = 0
         for _ in range(_MAX_ROUNDS):
             records = self._records_of(owner, now)
-            records.pop(keep or b"", None)
+            if records:
+                records.pop(keep() or b"", None)
             if not records:
                 return ended
             for key, record in records.items():
-                ended += self._store.delete(key, expected_version=record.version)
+                ended += self._delete(key, record)
         raise SessionConflict(f"the owner got new sessions in each of {_MAX_ROUNDS} rounds of ending them; try again")
 
     def admit(self, owner: str, *, own: bytes | None, now: int) -> None:
@@ -123,8 +125,15 @@ class Owners:
         live.pop(keep, None)
         oldest_first = sorted(live, key=lambda key: live[key][0].authenticated_at or live[key][0].created_at)
         for key in oldest_first[: max(len(live) + 1 - self._limit, 0)]:
-            # By version, as in `end`; one that changes at this moment stays, and the limit is exceeded until next time.
-            self._store.delete(key, expected_version=live[key][1].version)
+            # One that changes at this moment stays, and the limit is exceeded until next time.
+            self._delete(key, live[key][1])
+
+    def _delete(self, key: bytes, record: Record) -> bool:
+        # By version: a record that is being renewed at this moment is closed, and must stay there to say so.
+        deleted = self._store.delete(key, expected_version=record.version)
+        if deleted:
+            self._emit(SessionEnded(emptied=False))
+        return deleted
 
     def _records_of(self, owner: str, now: int) -> dict[bytes, Record]:
         """All records under the owner's name, readable or not: what is to end must not hide."""

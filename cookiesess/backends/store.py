@@ -67,8 +67,8 @@ class StoreBackend:
             return self._drafts.rejected(InvalidToken("plaintext"), now=now)
         try:
             found = self._keeper.find(reference[1:], now)
-        except StoreUnavailable:
-            self._drafts.emit(StoreFailed())
+        except StoreUnavailable as error:
+            self._drafts.emit(StoreFailed(str(error)))
             if not self._anonymous:
                 raise
             draft = self._drafts.empty(Origin.UNAVAILABLE, now=now)
@@ -88,15 +88,13 @@ class StoreBackend:
         match action:
             case Action.UPDATE:
                 return self._update(draft, now)
-            case Action.TOUCH:
-                return self._touch(draft, now)
+            case Action.TOUCH | Action.RESEAL:
+                return self._refresh(action, draft, now)
             case Action.CREATE:
                 draft.handle = self._keeper.create(draft.state, now)
                 return self._new_id(action, draft, now, login=draft.logged_in)
             case Action.MOVE:
                 return self._move(draft, now)
-            case Action.RESEAL:
-                return _NOTHING if draft.handle.moved else self._update(draft, now, done=action)
             case Action.DELETE:
                 return self._delete(draft, now)
             case Action.EXPIRE:
@@ -121,15 +119,22 @@ class StoreBackend:
             return done, Outcome.NOTHING
         return done, Outcome.ISSUE if reissue else Outcome.EXTEND
 
+    def _refresh(self, action: Action, draft: Draft, now: int) -> Done:
+        if draft.handle.moved:
+            return _NOTHING
+        try:
+            if action is Action.RESEAL or draft.state.extras.get(COUNTED_IDLE) != self._keeper.idle_of(draft.state):
+                # Another key, or another idle timeout: a touch could not say so.
+                return self._update(draft, now, done=action)
+            return self._touch(draft, now)
+        except StoreUnavailable as error:
+            # The app only read, and its page is ready: all that is lost is some idle time.
+            self._drafts.emit(StoreFailed(str(error)))
+            return _NOTHING
+
     def _touch(self, draft: Draft, now: int) -> Done:
         handle: Handle = draft.handle
-        if handle.moved:
-            return _NOTHING
-        idle_seconds = self._keeper.idle_of(draft.state)
-        if draft.state.extras.get(COUNTED_IDLE) != idle_seconds:
-            # The setting has changed, and a touch cannot say so.
-            return self._update(draft, now, done=Action.TOUCH)
-        version = handle.record.version
+        idle_seconds, version = self._keeper.idle_of(draft.state), handle.record.version
         if not self._store.touch(handle.key, expires_at=now + idle_seconds, expected_version=version, now=now):
             return _NOTHING
         draft.state.refreshed_at = now
@@ -187,9 +192,9 @@ class StoreBackend:
         if login:
             try:
                 self._owners.enforce(draft.state.owner, keep=draft.handle.key, now=now)
-            except StoreUnavailable:
+            except StoreUnavailable as error:
                 # The login is written: an error now would lose it. The next login enforces the limit.
-                self._drafts.emit(StoreFailed())
+                self._drafts.emit(StoreFailed(str(error)))
         return done, Outcome.ISSUE
 
     # Ending
@@ -198,6 +203,13 @@ class StoreBackend:
         """Raise `TooManySessions` where the limit refuses one more session of `owner`."""
         own = draft.handle.key if draft.origin is Origin.LOADED else None
         self._owners.admit(owner, own=own, now=now)
+
+    def present_key(self, draft: Draft, *, now: int) -> bytes | None:
+        """Return the store's key of the session, also where another request has just renewed it; None without one."""
+        if draft.handle is None:
+            return None
+        found = self._keeper.find(draft.handle.session_id, now, ending=True)
+        return bytes(draft.handle.key) if isinstance(found, Origin) else found[1].key
 
     def end(self, draft: Draft, *, now: int) -> bool:
         """Delete the record, whatever became of it meanwhile, and also under the ID that a renewal gave it."""

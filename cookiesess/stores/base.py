@@ -63,8 +63,8 @@ class Store(ABC):
     Keys are 32 bytes. ``now`` is Unix seconds and may go backwards between calls, by little.
 
     Attributes:
-        evicts: True where the engine may drop records that have not expired (a memory bound, a cache). What such a
-            store forgets cannot be relied on, so revocations and owner limits refuse it.
+        evicts: True where the engine may drop records that have not expired (a memory bound, a cache): sessions end
+            early there, and what must be remembered to keep something ended does not belong into such a store.
         indexes_owners: True where `records_of` works.
         on_evict: A store that evicts calls it with the number of records it dropped; the manager sets it.
     """
