@@ -1,7 +1,7 @@
 """The grammar of cookies: what is read out of any header, and what is written into one."""
 
 import sys
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from http import cookiejar
 from urllib.request import Request as UrllibRequest
 
@@ -349,6 +349,49 @@ def test_half_a_surrogate_pair_is_refused():
 
 def line(**attributes):
     return SetCookie("a", "b", CookieAttributes(**attributes)).line
+
+
+@pytest.mark.parametrize("character", ["\r", "\n", "\0"])
+@pytest.mark.parametrize("place", ["{}", "a{}", "{}b", "a {}Set-Cookie: evil=1"])
+def test_no_line_is_made_of_a_value_that_would_end_the_header(character, place):
+    cookie = SetCookie("a", place.format(character), CookieAttributes())
+    with pytest.raises(ValueError, match="holds CR, LF or NUL"):
+        cookie.line  # noqa: B018 (a property that raises)
+
+
+@pytest.mark.parametrize("character", ["\r", "\n", "\0"])
+def test_no_line_is_made_of_a_name_that_would_end_the_header(character):
+    cookie = SetCookie(f"a{character}b", "1", CookieAttributes())
+    with pytest.raises(ValueError, match="holds CR, LF or NUL"):
+        cookie.line  # noqa: B018 (a property that raises)
+
+
+@pytest.mark.parametrize("flag", ["secure", "httponly", "partitioned"])
+@pytest.mark.parametrize("value", [1, 0, None, "False", "auto"])
+def test_a_flag_that_is_not_exactly_true_or_false_is_refused(flag, value):
+    with pytest.raises(ValueError, match=f"^{flag} {value!r} is not allowed; choose True or False"):
+        CookieAttributes(**{flag: value})
+
+
+@pytest.mark.parametrize("expires", ["tomorrow", 1_900_000_000, timedelta(days=1), date(2030, 1, 1)])
+def test_an_expires_that_is_no_datetime_is_refused(expires):
+    with pytest.raises(ValueError, match=r"^expires .* pass an aware datetime"):
+        CookieAttributes(expires=expires)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("path", None), ("path", b"/"), ("domain", 5), ("domain", b"example.com"), ("samesite", []), ("samesite", b"Lax")],
+)
+def test_an_attribute_of_another_type_is_refused_by_its_name(name, value):
+    with pytest.raises(ValueError, match=f"^{name} .* is not allowed"):
+        CookieAttributes(**{name: value})
+
+
+@pytest.mark.parametrize("name", [None, b"a", 5])
+def test_a_name_that_is_no_text_is_refused(name):
+    with pytest.raises(ValueError, match=r"cookie name .* is not allowed"):
+        check_name(name, CookieAttributes())
 
 
 def test_the_default_line_is_the_safe_one():

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from cookiesess import events
-from cookiesess.events import Emitter, Event, SessionCreated, SessionEnded, SessionRejected, TouchedLate
+from cookiesess.events import Emitter, Event, SessionCreated, SessionEnded, SessionRejected, StoreFailed, TouchedLate
 
 CLASSES = [
     value for _, value in inspect.getmembers(events, inspect.isclass) if issubclass(value, Event) and value is not Event
@@ -44,7 +44,29 @@ def test_an_event_is_documented(cls):
 def test_an_event_reads_as_one_line_of_name_and_fields(cls):
     fields = dataclasses.fields(cls)
     expected = " ".join([cls.name, *(f"{field.name}={EXAMPLES[field.type]}" for field in fields)])
-    assert str(example(cls)) == expected
+    assert str(example(cls)).removesuffix(f": {cls.advice}") == expected
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls.advice], ids=lambda cls: cls.__name__)
+def test_an_event_that_asks_for_something_says_what_at_the_end_of_its_line(cls):
+    assert str(example(cls)).endswith(f": {cls.advice}")
+
+
+def test_what_is_said_of_a_warning_is_what_to_do():
+    advised = {cls.__name__ for cls in CLASSES if cls.advice}
+    assert advised == {cls.__name__ for cls in CLASSES if cls.level == logging.WARNING}
+
+
+def test_an_event_without_advice_ends_with_its_fields():
+    assert str(SessionEnded(emptied=True)) == "session.ended emptied=True"
+
+
+def test_advice_is_of_the_class_and_no_field():
+    assert "advice" not in [field.name for cls in CLASSES for field in dataclasses.fields(cls)]
+
+
+def test_a_store_that_failed_is_said_with_its_cause():
+    assert str(StoreFailed("no such host")) == "store.failed cause=no such host"
 
 
 @ALL
@@ -64,7 +86,7 @@ def test_an_event_reaches_the_callable_and_the_log_at_its_level(cls, caplog):
 
 def test_without_a_callable_an_event_is_logged(caplog):
     Emitter()(TouchedLate())
-    assert caplog.record_tuples == [("cookiesess", logging.WARNING, "session.touched_late")]
+    assert caplog.record_tuples == [("cookiesess", logging.WARNING, str(TouchedLate()))]
 
 
 def test_a_silent_logger_does_not_keep_an_event_from_the_callable(caplog):

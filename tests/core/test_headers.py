@@ -94,11 +94,35 @@ def test_no_store_in_a_second_header_is_enough():
     assert controls(*headers) == (["max-age=1", "no-store"], False)
 
 
-@pytest.mark.parametrize("name", ["CDN-Cache-Control", "cdn-cache-control", "Surrogate-Control"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CDN-Cache-Control",
+        "cdn-cache-control",
+        "Cloudflare-CDN-Cache-Control",
+        "vercel-cdn-cache-control",
+        "Surrogate-Control",
+        "Edge-Control",
+        "X-Accel-Expires",
+        "x-accel-expires",
+    ],
+)
 def test_what_speaks_to_cdns_alone_is_dropped(name):
     headers, shared = with_cookies([(name, "max-age=600"), ("Cache-Control", "no-store"), TYPE], COOKIES)
     assert headers == [("Cache-Control", "no-store"), TYPE, *LINES]
     assert shared
+
+
+@pytest.mark.parametrize("name", ["Cloudflare-CDN-Cache-Control", "Edge-Control", "X-Accel-Expires"])
+def test_what_speaks_to_cdns_alone_is_dropped_where_nothing_else_has_to_be_merged(name):
+    headers, shared = with_ours([TYPE, (name, "600")], COOKIES, vary=True)
+    assert headers == [TYPE, ("Vary", "Cookie"), ("Cache-Control", "private"), *LINES]
+    assert shared
+
+
+def test_what_speaks_to_cdns_alone_stays_where_no_cookie_is_set():
+    headers = [("Cloudflare-CDN-Cache-Control", "max-age=600"), ("Edge-Control", "x"), ("X-Accel-Expires", "600")]
+    assert with_ours(headers, (), vary=True) == ([*headers, ("Vary", "Cookie")], False)
 
 
 def test_what_speaks_to_cdns_alone_is_dropped_without_a_cache_control_too():
@@ -121,7 +145,17 @@ def test_the_apps_own_list_is_never_changed(headers):
 
 ANY_HEADERS = st.lists(
     st.tuples(
-        st.sampled_from(["Vary", "vary", "Cache-Control", "Surrogate-Control", "CDN-Cache-Control", "X-Other"]),
+        st.sampled_from(
+            [
+                "Vary",
+                "vary",
+                "Cache-Control",
+                "Surrogate-Control",
+                "Akamai-CDN-Cache-Control",
+                "X-Accel-Expires",
+                "X-Other",
+            ]
+        ),
         st.sampled_from(["", "public", "private", "no-store", "Accept", "Cookie", "*"]),
     ),
     max_size=4,

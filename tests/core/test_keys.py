@@ -123,8 +123,14 @@ def test_a_ring_without_a_current_key_is_refused(text):
         Keyring.parse(text)
 
 
-@pytest.mark.parametrize("text", [f"{TEXT},", f"{TEXT},,{'n' * 32}", f"{TEXT},short"])
-def test_a_ring_with_an_empty_or_short_accepted_key_is_refused(text):
+@pytest.mark.parametrize("text", [f"{TEXT},", f"{TEXT},,{'n' * 32}", f"{TEXT}, ,{'n' * 32}"])
+def test_a_ring_with_nothing_between_two_commas_is_refused(text):
+    with pytest.raises(ConfigurationError, match=r"^a key is empty; .*keygen"):
+        Keyring.parse(text)
+
+
+def test_a_ring_with_a_short_accepted_key_is_refused():
+    text = f"{TEXT},short"
     with pytest.raises(ConfigurationError, match="too short"):
         Keyring.parse(text)
 

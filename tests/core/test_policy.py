@@ -101,3 +101,10 @@ def test_expiring_names_the_same_path_and_domain():
 
 def test_a_cookie_without_max_age_lives_until_the_window_closes():
     assert "Max-Age" not in CookiePolicy().issue("t", transport=HTTPS).line
+
+
+@pytest.mark.parametrize("field", ["secure", "httponly", "partitioned", "persistent"])
+@pytest.mark.parametrize("value", [1, 0, None, "False", []])
+def test_a_flag_that_is_not_exactly_true_or_false_is_refused(field, value):
+    with pytest.raises(ConfigurationError, match=f"^{field} .* is not allowed; choose True"):
+        CookiePolicy("a", **{field: value})

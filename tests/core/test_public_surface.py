@@ -20,6 +20,7 @@ PROMISED = {
     "Keyring",
     "Lifetime",
     "Session",
+    "SessionInfo",
     "SessionManager",
     "SessionMiddleware",
     "SetCookie",

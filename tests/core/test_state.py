@@ -172,3 +172,9 @@ def test_two_states_share_nothing():
     one, other = fresh(), fresh()
     one.data["a"] = one.extras["p"] = 1
     assert (other.data, other.extras) == ({}, {})
+
+
+def test_a_states_repr_shows_nothing_of_whose_it_is_and_what_it_holds():
+    shown = repr(fresh(owner="rhubarb-1", data={"a": "rhubarb-2"}, sid=b"rhubarb-3", extras={LABEL: "rhubarb-4"}))
+    assert "rhubarb" not in shown
+    assert f"created_at={NOW}" in shown

@@ -56,6 +56,7 @@ def namespace(monkeypatch, tmp_path):
 
     monkeypatch.setattr("cookiesess.stores.sqlite.SQLiteStore", Opened)
     names = {
+        "os": os,
         "__name__": "__main__",
         "KEYS": KEYS,
         "CookiePolicy": CookiePolicy,
@@ -190,6 +191,7 @@ def test_the_commands_run(tmp_path):
         "holds: a reference to a record in a store",
         "1 sessions",
         "ended 1 sessions",
+        "ended 0 sessions",
         "swept 0 expired sessions",
     ]
 

@@ -66,7 +66,7 @@ def test_nothing_loaded_and_now_not_empty_sets_the_cookie(known, clock, events, 
         clock.advance(IDLE)
     visitor = known if origin == "gone" else Visitor(known.manager, GARBAGE if origin == "rejected" else "")
     assert issues(visitor.visit(view))
-    assert events[-1] == SessionCreated()
+    assert events[-1] == SessionCreated(login=view is FILLED.get("login"))
     assert visitor.read(lambda session: session.created_at) == clock()
     assert visitor.read(lambda session: not session.is_new)
 

@@ -80,7 +80,7 @@ def test_no_event_and_no_log_line_holds_a_secret(events, caplog, clock):
 
 def test_an_event_says_what_it_is():
     assert str(SessionRejected("forged", "0a0b0c0d")) == "session.rejected reason=forged kid=0a0b0c0d"
-    assert str(SessionCreated()) == "session.created"
+    assert str(SessionCreated()) == "session.created login=False"
 
 
 def test_an_event_cannot_be_changed():

@@ -169,6 +169,12 @@ def test_the_demo_keeps_its_sessions_in_a_store(tmp_path):
     assert path.exists()
 
 
+def test_a_store_is_enough_to_keep_the_demos_sessions_on_the_server(tmp_path):
+    url = f"sqlite:///{tmp_path}/sessions.db"
+    with running("--store", url, keys=KEY) as (banner, _):
+        assert banner[2] == f"sessions: on the server, in {url}"
+
+
 def test_a_store_that_cannot_be_opened_is_one_clear_line_and_exit_code_2():
     assert_refused(*run_to_its_end("--server-side", "--store", "nowhere://", keys=KEY), says="nowhere")
 

@@ -149,7 +149,7 @@ def test_of_two_that_open_the_first_is_taken():
 
 def test_at_most_four_are_tried():
     body, lines, seen = visit("; ".join([PLANTED] * 4 + [REAL]))
-    assert (body, len(lines), len(seen)) == ("{}", 1, 1)
+    assert (body, lines, len(seen)) == ("{}", [], 1)
 
 
 def test_only_cookies_of_the_name_count_among_the_four():
@@ -161,6 +161,27 @@ def test_of_several_that_do_not_open_the_first_ones_reason_is_told():
     other = Visitor(SessionManager(OLD_KEY))
     other.visit(put("a", 1))
     assert visit(f"{other.header}; {PLANTED}")[2] == [SessionRejected("unknown-key", Key(OLD_KEY).kid.hex())]
+
+
+@pytest.mark.parametrize("encrypt", [True, False])
+@pytest.mark.parametrize("number", [2, 3, 4, 9])
+def test_of_several_that_do_not_open_none_is_expired_as_one_may_be_the_real_one(number, encrypt):
+    body, lines, seen = visit("; ".join([PLANTED] * number), encrypt)
+    assert (body, lines) == ("{}", [])
+    assert [type(event) for event in seen] == [SessionRejected]
+
+
+def test_where_several_do_not_open_a_new_session_still_gets_its_cookie():
+    app = wrap(answering(put("a", 1)))
+    server = Server().run(app, environ_of(HTTP_COOKIE=f"{PLANTED}; {PLANTED}"))
+    (line,) = server.lines()
+    assert "Max-Age=0" not in line
+
+
+def test_a_lone_one_that_does_not_open_is_expired_whatever_stands_beside_it():
+    _, lines, _ = visit(f"a=1; {PLANTED}; b=2")
+    assert len(lines) == 1
+    assert "Max-Age=0" in lines[0]
 
 
 # Nothing of it in the logs

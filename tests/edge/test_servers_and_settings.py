@@ -17,6 +17,7 @@ from cookiesess import (
     SessionMiddleware,
     get_session,
 )
+from cookiesess.stores.sqlite import SQLiteStore
 from edge.kit import KEY, NAME, PLAIN, Browser, Visitor, answering, environ_of, handle, wrap
 
 
@@ -88,11 +89,29 @@ def test_a_missing_or_short_secret_is_refused_when_the_middleware_is_built(keys)
 
 
 @pytest.mark.parametrize("setting", [{"cookie": "sid"}, {"lifetime": 3600}, {"cookie": CookiePolicy}], ids=repr)
-def test_a_setting_of_another_type_is_refused_with_what_to_write(setting):
+def test_a_setting_of_another_type_is_refused_with_the_type_that_it_has(setting):
     (name,) = setting
     kind = {"cookie": CookiePolicy, "lifetime": Lifetime}[name]
-    with pytest.raises(ConfigurationError, match=f"write {name}={kind.__name__}"):
+    with pytest.raises(ConfigurationError, match=f"^{name} is a {kind.__name__}, and .* is none"):
         SessionMiddleware(answering(len), KEY, **setting)
+
+
+@pytest.mark.parametrize("value", [1, 0, None, "False", "yes"])
+def test_encrypt_is_exactly_true_or_false(value):
+    with pytest.raises(ConfigurationError, match=r"^encrypt is a bool, and .* is none"):
+        SessionManager(KEY, encrypt=value)
+
+
+@pytest.mark.parametrize("name", ["on_event", "clock", "random_bytes"])
+def test_a_setting_that_is_to_be_called_must_be_callable(name):
+    with pytest.raises(ConfigurationError, match=f"^{name} is called, and 5 cannot be"):
+        SessionManager(KEY, **{name: 5})
+
+
+@pytest.mark.parametrize("store", ["sqlite:///sessions.db", {}, 0, SQLiteStore], ids=repr)
+def test_something_else_than_a_store_is_refused_with_what_to_write(store):
+    with pytest.raises(ConfigurationError, match=r"write store=SQLiteStore\(path\), or store=open_store\(url\)"):
+        SessionManager(KEY, store=store)
 
 
 @pytest.mark.parametrize("setting", [{"max_sessions_per_owner": 3}, {"on_store_error": "anonymous"}], ids=repr)

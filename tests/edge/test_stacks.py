@@ -198,5 +198,11 @@ def test_one_manager_serves_two_middlewares_in_two_stacks():
 
 
 def test_an_environ_key_without_a_dot_is_refused_as_pep_3333_reserves_those():
-    with pytest.raises(ConfigurationError, match=r"environ_key 'admin' needs a dot, as in 'myapp\.session'"):
+    with pytest.raises(ConfigurationError, match=r"environ_key 'admin' .* no dot .* such as 'myapp\.session'"):
         SessionMiddleware(answering(len), KEY, environ_key="admin")
+
+
+@pytest.mark.parametrize("key", ["cookiesess.cookies", "cookiesess.manager", "wsgi.input", "wsgi.session"])
+def test_an_environ_key_that_means_something_else_is_refused(key):
+    with pytest.raises(ConfigurationError, match=f"environ_key '{key}' is taken"):
+        SessionMiddleware(answering(len), KEY, environ_key=key)

@@ -66,6 +66,11 @@ def test_auto_marks_secure_behind_anything_that_shows_as_a_proxy(header):
     assert secure(environ_for(**{f"HTTP_{header.upper().replace('-', '_')}": "x"}))
 
 
+@pytest.mark.parametrize("variable", ["HTTP_HOST", "REMOTE_ADDR"])
+def test_auto_marks_secure_where_the_server_gives_none(variable):
+    assert secure(environ_for() | {variable: None})
+
+
 def test_auto_marks_secure_over_https():
     assert secure(environ_for(scheme="https"))
 
@@ -166,7 +171,7 @@ def test_save_in_a_view_says_nothing(events):
 def test_it_is_a_warning_in_the_log(over_http, caplog):
     with caplog.at_level(logging.WARNING, logger="cookiesess"):
         over_http()
-    assert caplog.messages == ["cookie.secure_over_http"]
+    assert caplog.messages == [str(SecureCookieOverHttp())]
 
 
 def test_each_middleware_says_it_for_itself(events):

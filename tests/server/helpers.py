@@ -20,6 +20,7 @@ NAME = "__Host-session"
 PERSISTENT = CookiePolicy(persistent=True)
 LIFETIME = Lifetime(idle=timedelta(hours=10), absolute=timedelta(hours=20), refresh_after=timedelta(hours=1))
 REFRESH, IDLE, ABSOLUTE, GRACE = 3600, 36_000, 72_000, 10
+CAUSE = "the test has taken the store down"
 SECONDS = 30  # for how long a thread waits for another before its test fails
 
 View = Callable[[Session], Any]
@@ -65,7 +66,7 @@ class Probe(Store):
     def run(self, verb: str, *args: Any, **keywords: Any) -> Any:
         self.calls.append(verb)
         if verb in self.down:
-            raise StoreUnavailable("the test has taken the store down")
+            raise StoreUnavailable(CAUSE)
         _run_next(self.before.get(verb))
         call = getattr(self.inner, verb)
         outcome = call(*args, **keywords)

@@ -55,7 +55,20 @@ def test_sessions_lists_an_owners_sessions_with_their_labels(capsys, manager, pa
     code, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
     lines = captured.out.splitlines()
     assert (code, len(lines), lines[-1]) == (0, 3, "2 sessions")
-    assert {line.rsplit("  ", 1)[1] for line in lines[:-1]} == {"Firefox on Linux", "phone"}
+    assert {line.rsplit("  ", 1)[1] for line in lines[:-1]} == {"'Firefox on Linux'", "'phone'"}
+
+
+def test_a_session_without_a_label_is_listed_with_none(capsys, manager, path):
+    log_in(manager, "user-42")
+    _, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
+    assert captured.out.splitlines()[0].endswith("  None")
+
+
+def test_a_label_cannot_speak_to_the_terminal(capsys, manager, path):
+    log_in(manager, "user-42", "\x1b[2Jgone\n0 sessions")
+    _, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
+    assert "\x1b" not in captured.out
+    assert captured.out.splitlines()[0].endswith(r"'\x1b[2Jgone\n0 sessions'")
 
 
 def test_sessions_end_ends_the_session_with_that_handle_alone(capsys, manager, path):
@@ -86,7 +99,9 @@ def test_ending_a_handle_that_is_not_there_is_exit_code_1(capsys, manager, path)
 
 
 @pytest.mark.parametrize(
-    "arguments", [["user-42", "end"], ["user-42", "--all"]], ids=["end without a handle", "all without end"]
+    "arguments",
+    [["user-42", "end"], ["user-42", "--all"], ["user-42", "end", "00" * 32, "--all"]],
+    ids=["end without a handle", "all without end", "a handle and all"],
 )
 def test_an_unclear_order_ends_nothing(capsys, manager, path, arguments):
     cookies = log_in(manager, "user-42")
@@ -117,6 +132,32 @@ def test_sweep_deletes_what_has_expired_and_nothing_else(capsys, manager, path):
 def test_sweep_of_a_store_that_cannot_be_opened_is_one_line_and_exit_code_2(capsys, tmp_path):
     code, captured = run(capsys, "sweep", "--store", f"sqlite:///{tmp_path}/missing/sessions.db")
     assert (code, captured.out, captured.err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("command", [["sweep"], ["sessions", "user-42"], ["sessions", "user-42", "end", "--all"]])
+def test_a_file_that_does_not_exist_is_one_line_and_is_not_made(capsys, path, command):
+    verb, *rest = command
+    code, captured = run(capsys, verb, "--store", f"sqlite:///{path}", *rest)
+    assert (code, captured.out) == (2, "")
+    assert captured.err == f"cookiesess: there is no file {path}; the app makes it when it starts\n"
+    assert not path.exists()
+
+
+def test_a_file_that_does_not_exist_is_not_made_whatever_the_case_of_the_scheme(capsys, path):
+    code, captured = run(capsys, "sweep", "--store", f"SQLITE:///{path}")
+    assert (code, captured.out, captured.err.count("\n")) == (2, "", 1)
+    assert not path.exists()
+
+
+def test_a_url_that_cannot_be_parsed_is_one_line_and_exit_code_2(capsys):
+    code, captured = run(capsys, "sweep", "--store", "sqlite://[x")
+    assert (code, captured.out, captured.err.count("\n")) == (2, "", 1)
+
+
+def test_a_file_whose_name_is_quoted_in_the_url_is_found(capsys, tmp_path):
+    SQLiteStore(tmp_path / "my sessions.db").close()
+    code, captured = run(capsys, "sweep", "--store", f"sqlite:///{tmp_path}/my%20sessions.db")
+    assert (code, captured.out) == (0, "swept 0 expired sessions\n")
 
 
 def test_a_batch_of_nothing_is_refused(capsys):

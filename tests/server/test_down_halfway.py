@@ -4,7 +4,7 @@ import pytest
 
 from cookiesess import StoreUnavailable
 from cookiesess.events import StoreFailed
-from server.helpers import Browser, ann, login, put, renew
+from server.helpers import CAUSE, Browser, ann, login, put, renew
 
 NEW_ID = pytest.mark.parametrize("view", [renew, login("ann")])
 
@@ -45,7 +45,7 @@ def test_a_login_counts_although_the_limit_could_not_be_enforced(world):
     world.probe.down = {"records_of"}
     second = world.browser()
     assert len(second.visit(login("ann"))) == 1
-    assert StoreFailed() in world.events
+    assert StoreFailed(CAUSE) in world.events
     world.probe.down = set()
     assert [world.manager.open(browser.header).owner for browser in (first, second)] == ["ann", "ann"]
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 import pytest
 
 from cookiesess import CookiePolicy, SessionManager, SessionReadOnly, StoreUnavailable
+from cookiesess.events import StoreFailed
 from cookiesess.stores.sqlite import SQLiteStore
 from server.helpers import KEY, LIFETIME, REFRESH, SECONDS, Probe, World, count, login, put, renew
 
@@ -66,7 +67,7 @@ def locked(path, kind="EXCLUSIVE"):
         other.execute("ROLLBACK")
 
 
-@pytest.mark.parametrize("view", [put("b", 2), count, renew, login("ann"), lambda s: s.clear(), len])
+@pytest.mark.parametrize("view", [put("b", 2), count, renew, login("ann"), lambda s: s.clear()])
 @pytest.mark.parametrize("policy", ["raise", "anonymous"])
 def test_a_file_that_is_locked_at_the_commit_fails_it_within_the_timeout(world, path, policy, view):
     world.use(on_store_error=policy)
@@ -78,6 +79,20 @@ def test_a_file_that_is_locked_at_the_commit_fails_it_within_the_timeout(world, 
         request.finish()
     assert isinstance(error.value.__cause__, sqlite3.OperationalError)
     assert time.monotonic() - started < SECONDS
+    assert browser.read() == {"a": 1}
+
+
+@pytest.mark.parametrize("policy", ["raise", "anonymous"])
+def test_a_file_that_is_locked_at_a_refresh_costs_the_request_nothing(world, path, policy):
+    world.use(on_store_error=policy)
+    browser = world.browser(put("a", 1))
+    world.clock.advance(REFRESH)
+    request = browser.open()
+    with locked(path, "IMMEDIATE"):
+        assert request.finish() == []
+    (event,) = world.taken_events()
+    assert isinstance(event, StoreFailed)
+    assert "busy_timeout" in event.cause
     assert browser.read() == {"a": 1}
 
 

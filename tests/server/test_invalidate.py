@@ -2,8 +2,10 @@
 
 import pytest
 
+from cookiesess.events import SessionEnded, WriteDropped
 from server.helpers import (
     GRACE,
+    NAME,
     PERSISTENT,
     REFRESH,
     Browser,
@@ -76,3 +78,29 @@ def test_ann_can_log_in_again_after_all_that(world, browser):
     browser.visit(invalidate)
     assert len(browser.visit(ann)) == 1
     assert world.manager.open(browser.header).owner == "ann"
+
+
+# What could not be ended
+
+
+def test_a_logout_that_a_login_was_faster_than_says_that_it_ended_nothing(world, browser):
+    slow = Browser(world, browser.header).open()
+    browser.visit(ann)
+    world.taken_events()
+    assert slow.finish(invalidate) == []
+    assert world.taken_events() == [WriteDropped("replaced")]
+    assert world.manager.open(browser.header).owner == "ann"
+
+
+def test_a_logout_that_another_logout_was_faster_than_says_that_it_ended_nothing(world, browser):
+    slow = Browser(world, browser.header).open()
+    browser.visit(invalidate)
+    world.taken_events()
+    assert slow.finish(invalidate) == []
+    assert world.taken_events()[-1] == WriteDropped("replaced")
+
+
+@pytest.mark.parametrize("header", ["", f"{NAME}=garbage"])
+def test_where_there_is_nothing_to_end_nothing_is_said_of_it(world, header):
+    world.browser(header=header).visit(invalidate)
+    assert not any(isinstance(event, WriteDropped | SessionEnded) for event in world.events)

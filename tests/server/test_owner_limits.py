@@ -3,6 +3,7 @@
 import pytest
 
 from cookiesess import ConfigurationError, SessionManager, TooManySessions
+from cookiesess.events import SessionCreated, SessionEnded
 from server.helpers import (
     IDLE,
     KEY,
@@ -117,14 +118,30 @@ def test_sessions_under_a_key_that_has_left_the_ring_are_not_listed(world):
     assert handles(world) == []
 
 
+def test_each_session_that_the_limit_ends_is_an_event(world):
+    for _ in range(3):
+        world.browser(ann)
+    world.use(max_sessions_per_owner=2)
+    world.browser().visit(ann)
+    assert world.taken_events().count(SessionEnded(emptied=False)) == 2
+
+
+def test_a_login_within_the_limit_ends_nothing_and_says_nothing_of_it(world):
+    world.use(max_sessions_per_owner=2)
+    world.browser(ann)
+    world.browser().visit(ann)
+    assert world.taken_events() == [SessionCreated(login=True)]
+
+
 # Wrong settings
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"max_sessions_per_owner": 0}, "at least 1"),
-        ({"max_sessions_per_owner": -1}, "at least 1"),
+        *(({"max_sessions_per_owner": limit}, "whole number from 1") for limit in (0, -1, True, 2.0, "2", [])),
+        ({"on_owner_limit": "refuse"}, "needs a limit; give max_sessions_per_owner"),
+        ({"on_owner_limit": []}, "choose 'end_oldest' or 'refuse'"),
         ({"on_owner_limit": "ask"}, "choose 'end_oldest' or 'refuse'"),
     ],
 )
@@ -165,6 +182,12 @@ def test_a_store_without_an_owner_index_says_so_when_asked(world, ask):
 def test_client_side_sessions_cannot_be_listed(ask):
     with pytest.raises(ConfigurationError, match="store="):
         ask(SessionManager(KEY))
+
+
+@pytest.mark.parametrize("limit", ["ask", "refuse"])
+def test_an_owner_limit_is_checked_without_a_store_too(limit):
+    with pytest.raises(ConfigurationError, match="on_owner_limit"):
+        SessionManager(KEY, on_owner_limit=limit)
 
 
 def test_a_limit_needs_a_store():

@@ -82,7 +82,7 @@ def test_the_first_content_creates_one_record_and_sets_the_cookie(world, header,
     (line,) = browser.visit(view)
     assert line.name == NAME
     assert world.probe.taken() == ["create"]
-    assert world.taken_events()[-1] == SessionCreated()
+    assert world.taken_events()[-1] == SessionCreated(login=world.manager.open(browser.header).owner is not None)
     assert not world.manager.open(browser.header).is_new
 
 

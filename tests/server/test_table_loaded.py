@@ -255,7 +255,7 @@ def test_a_write_to_a_record_that_vanished_meanwhile_gets_no_line_at_all(world):
 # Replaced
 
 
-@pytest.mark.parametrize("view", [len, dict, clear, renew, invalidate])
+@pytest.mark.parametrize("view", [len, dict, clear, renew])
 def test_the_old_id_after_a_login_reads_as_empty_without_a_line(world, view):
     browser = world.browser(cart)
     old = world.browser(header=browser.header)
@@ -264,6 +264,17 @@ def test_the_old_id_after_a_login_reads_as_empty_without_a_line(world, view):
     assert old.read() == {}
     assert old.visit(view) == []
     assert world.taken_events() == []
+
+
+@pytest.mark.parametrize("view", [invalidate, every(invalidate, invalidate)])
+def test_a_logout_under_the_old_id_after_a_login_ends_nothing_and_says_so_once(world, view):
+    browser = world.browser(cart)
+    old = world.browser(header=browser.header)
+    browser.visit(login("ann"))
+    world.taken_events()
+    assert old.visit(view) == []
+    assert world.taken_events() == [WriteDropped("replaced")]
+    assert world.manager.open(browser.header).owner == "ann"
 
 
 @pytest.mark.parametrize("view", [put("b", 2), login("eve"), lambda s: s.flash("x"), every(invalidate, put("b", 2))])

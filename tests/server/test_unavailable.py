@@ -1,10 +1,14 @@
 """While the store is down: `on_store_error` decides, nobody is logged in, nothing is written, no cookie is touched."""
 
+from datetime import timedelta
+
 import pytest
 
-from cookiesess import ConfigurationError, SessionError, SessionManager, SessionReadOnly, StoreUnavailable
-from cookiesess.events import StoreFailed
+from cookiesess import ConfigurationError, Lifetime, SessionError, SessionManager, SessionReadOnly, StoreUnavailable
+from cookiesess.events import SessionRefreshed, StoreFailed
 from server.helpers import (
+    CAUSE,
+    PERSISTENT,
     REFRESH,
     ann,
     append,
@@ -16,6 +20,7 @@ from server.helpers import (
     persist,
     put,
     renew,
+    rotated,
 )
 
 WRITES = [
@@ -47,7 +52,7 @@ def test_by_default_the_first_touch_raises(world, view):
     world.probe.down = {"load"}
     with pytest.raises(StoreUnavailable):
         view(world.manager.open(browser.header))
-    assert world.taken_events() == [StoreFailed()]
+    assert world.taken_events() == [StoreFailed(CAUSE)]
 
 
 def test_by_default_available_is_false_and_does_not_raise(world):
@@ -69,7 +74,7 @@ def test_an_anonymous_request_reads_an_empty_session_of_nobody(down, world):
     session = world.manager.open(down.header)
     assert (dict(session), session.owner, session.authenticated_at) == ({}, None, None)
     assert (session.is_new, session.available, session.pop_flashes()) == (True, False, [])
-    assert world.taken_events() == [StoreFailed()]
+    assert world.taken_events() == [StoreFailed(CAUSE)]
 
 
 @pytest.mark.parametrize("view", WRITES)
@@ -112,7 +117,7 @@ def test_the_session_is_there_again_when_the_store_is(down, world):
 
 
 @pytest.mark.parametrize("policy", ["raise", "anonymous"])
-@pytest.mark.parametrize("view", [put("b", 2), append("cart", 1), count, renew, login("ann"), clear, len])
+@pytest.mark.parametrize("view", [put("b", 2), append("cart", 1), count, renew, login("ann"), clear])
 def test_a_store_that_goes_down_before_the_commit_fails_it_aloud(world, policy, view):
     world.use(on_store_error=policy)
     browser = world.browser(put("cart", []))
@@ -156,5 +161,53 @@ def test_a_policy_without_a_store_is_refused(world):
 
 
 def test_something_else_than_a_store_is_refused(world):
-    with pytest.raises(ConfigurationError, match="store is a Store, not dict"):
+    with pytest.raises(ConfigurationError, match=r"store is .*; write store=SQLiteStore\(path\), or store="):
         world.make_manager(store={})
+
+
+# A refresh of a request that only read
+
+
+@pytest.mark.parametrize("policy", ["raise", "anonymous"])
+@pytest.mark.parametrize("view", [len, dict])
+def test_a_store_that_goes_down_before_a_refresh_costs_the_request_nothing(world, policy, view):
+    world.use(on_store_error=policy, cookie=PERSISTENT)
+    browser = world.browser(ann)
+    world.clock.advance(REFRESH)
+    request = browser.open(view)
+    world.probe.down = set(world.probe.VERBS)
+    assert request.finish() == []
+    assert world.taken_events() == [StoreFailed(CAUSE)]
+
+
+@pytest.mark.parametrize("policy", ["raise", "anonymous"])
+def test_a_store_that_goes_down_before_another_key_is_taken_costs_the_request_nothing(world, policy):
+    browser = world.browser(ann)
+    world.use(rotated(), on_store_error=policy)
+    world.clock.advance(REFRESH)
+    request = browser.open()
+    world.probe.down = set(world.probe.VERBS)
+    assert request.finish() == []
+    assert world.taken_events() == [StoreFailed(CAUSE)]
+
+
+def test_a_store_that_goes_down_before_a_refresh_with_another_idle_timeout_costs_the_request_nothing(world):
+    browser = world.browser(ann)
+    world.use(lifetime=Lifetime(idle=timedelta(hours=9), refresh_after=timedelta(hours=1)))
+    world.clock.advance(REFRESH)
+    request = browser.open()
+    world.probe.down = {"update"}
+    assert request.finish() == []
+    assert world.taken_events() == [StoreFailed(CAUSE)]
+
+
+def test_the_next_request_does_a_refresh_that_the_store_was_down_for(world):
+    browser = world.browser(ann)
+    world.clock.advance(REFRESH)
+    request = browser.open()
+    world.probe.down = {"touch"}
+    request.finish()
+    world.probe.down = set()
+    world.taken_events()
+    browser.visit()
+    assert world.taken_events() == [SessionRefreshed()]

@@ -1,0 +1,25 @@
+"""The benchmarks run; what they measure is for `make bench` on a quiet machine, and no test judges a time."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("module", "contestants"),
+    [
+        ("benchmarks.overhead", ["cookiesess", "Flask", "Beaker, encrypted", "Django, signed_cookies"]),
+        ("benchmarks.server_side", ["cookiesess, SQLite", "cookiesess, memory", "Django, SQLite", "Beaker, file"]),
+    ],
+)
+def test_a_benchmark_has_a_row_for_each_contestant(module, contestants):
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--seconds", "0.2"], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")}
+    assert {*contestants} <= rows
