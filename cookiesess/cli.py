@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from pprint import pformat
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from cookiesess.encoding import decode, purpose
 from cookiesess.errors import ConfigurationError, CookiesessError, InvalidToken
@@ -109,8 +109,8 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 def _open(url: str) -> Store:
     """Open a store that is there: a mistyped path must not make a new file that is empty."""
-    path = urlsplit(url).path.removeprefix("/")
-    if url.startswith("sqlite:") and not Path(unquote(path)).exists():
+    scheme, _, path = url.partition("?")[0].partition(":///")
+    if scheme.lower() == "sqlite" and not Path(unquote(path)).exists():
         raise ConfigurationError(f"there is no file {unquote(path)}; the app makes it when it starts")
     return open_store(url)
 

@@ -74,7 +74,9 @@ class Engine:
             return False
         ended = draft.origin is Origin.LOADED and self._backend.end(draft, now=self.now())
         draft.outcome = None
-        self._emit(SessionEnded(emptied=False) if ended else WriteDropped("replaced"))
+        event = SessionEnded(emptied=False) if ended else self._dropped(draft)
+        if event is not None:
+            self._emit(event)
         return ended
 
     def touched_late(self, draft: Draft, stage: Stage) -> None:

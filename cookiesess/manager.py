@@ -178,6 +178,8 @@ class SessionManager:
     def end_all(self, owner: str, *, keep: Session | None = None) -> int:
         """End all sessions of `owner`, but `keep`; one that is being renewed at the moment does not slip through.
 
+        For that, `keep` itself is ended with them in one case: another request is halfway through renewing it.
+
         Returns:
             How many were ended.
 
@@ -260,13 +262,16 @@ class SessionManager:
 
 def _check_type(name: str, value: object, cls: type) -> None:
     if not isinstance(value, cls):
-        raise ConfigurationError(f"{name} is a {cls.__name__}, and {value!r} is none")
+        # Without the value: it may be a key that stands in the wrong place.
+        remedy = "True or False" if cls is bool else f"{name}={cls.__name__}(…)"
+        came = type(value).__name__
+        raise ConfigurationError(f"{name} is a {cls.__name__}, and what came is of type {came}; write {remedy}")
 
 
 def _check_callable(**settings: object) -> None:
     for name, value in settings.items():
         if not callable(value):
-            raise ConfigurationError(f"{name} is called, and {value!r} cannot be; pass a function")
+            raise ConfigurationError(f"{name} is a function, and what came is of type {type(value).__name__}")
 
 
 def _check_limit(limit: int | None, on_limit: OnOwnerLimit) -> None:
@@ -289,7 +294,8 @@ def _refuse_without_store(max_sessions_per_owner: int | None, on_store_error: st
 
 def _check_store(store: Store, on_store_error: str, emit: Emitter) -> None:
     if not isinstance(store, Store):
-        raise ConfigurationError(f"store is {store!r}; write store=SQLiteStore(path), or store=open_store(url)")
+        came = type(store).__name__
+        raise ConfigurationError(f"store is a {came}; write store=SQLiteStore(path), or store=open_store(url)")
     if on_store_error not in ("raise", "anonymous"):
         raise ConfigurationError(f"on_store_error is {on_store_error!r}; choose 'raise' or 'anonymous'")
     if store.evicts and store.on_evict is None:
