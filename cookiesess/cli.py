@@ -6,9 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from pprint import pformat
-from urllib.parse import unquote
 
 from cookiesess.encoding import decode, purpose
 from cookiesess.errors import ConfigurationError, CookiesessError, InvalidToken
@@ -18,7 +16,6 @@ from cookiesess.policy import CookiePolicy
 from cookiesess.sealing import VERSION, Opened, Sealer
 from cookiesess.signing import Signer
 from cookiesess.state import REFERENCE, State, unpack
-from cookiesess.stores.base import Store
 from cookiesess.stores.urls import open_store
 from cookiesess.values import ValueCodec
 
@@ -98,7 +95,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
         print(f"opens: not tried; give --keys or set {KEYS_VARIABLE}")
         return 0
     try:
-        plaintext, current = _open_token(token, Keyring.parse(arguments.keys), [name] if name else _usual_names())
+        plaintext, current = _open(token, Keyring.parse(arguments.keys), [name] if name else _usual_names())
     except InvalidToken as error:
         print(f"opens: no ({error.reason})")
         return 1
@@ -107,16 +104,8 @@ def _inspect(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _open(url: str) -> Store:
-    """Open a store that is there: a mistyped path must not make a new file that is empty."""
-    scheme, _, path = url.partition("?")[0].partition(":///")
-    if scheme.lower() == "sqlite" and not Path(unquote(path)).exists():
-        raise ConfigurationError(f"there is no file {unquote(path)}; the app makes it when it starts")
-    return open_store(url)
-
-
 def _sweep(arguments: argparse.Namespace) -> int:
-    store, swept = _open(arguments.store), 0
+    store, swept = open_store(arguments.store, must_exist=True), 0
     try:
         while deleted := store.delete_expired(now=int(time.time()), limit=arguments.batch):
             swept += deleted
@@ -132,7 +121,7 @@ def _sessions(arguments: argparse.Namespace) -> int:
     named = bool(arguments.handles) + arguments.all
     if named != (arguments.verb == "end"):
         raise ConfigurationError("say which sessions to end: `end HANDLE …`, or `end --all`")
-    store = _open(arguments.store)
+    store = open_store(arguments.store, must_exist=True)
     try:
         manager = SessionManager(arguments.keys, store=store)
         if arguments.verb is None:
@@ -176,7 +165,7 @@ def _outside(token: str) -> str:
     return f"sealed token, {len(token)} characters, version {raw[:1].hex()}, kid {raw[1:5].hex()}"
 
 
-def _open_token(token: str, keyring: Keyring, names: Sequence[str]) -> Opened:
+def _open(token: str, keyring: Keyring, names: Sequence[str]) -> Opened:
     read = Signer(keyring).unsign if "." in token else Sealer(keyring).unseal
     failure = InvalidToken("malformed")
     for name in names:

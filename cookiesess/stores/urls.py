@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -19,7 +20,7 @@ _COUNT: _Reader = (int, "a whole number")
 _SECONDS: _Reader = (lambda text: timedelta(seconds=float(text)), "a number of seconds")
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, must_exist: bool = False) -> Store:
     """Open the store that `url` names.
 
     ==============================  =======================================================  ==========================
@@ -33,6 +34,10 @@ def open_store(url: str) -> Store:
 
     Parameters come as a query: ``sqlite:///sessions.db?durable=1&busy_timeout=2.5``. A path may be percent-encoded (a
     ``?`` or ``#`` or ``%`` in it must be).
+
+    Args:
+        url: As in the table.
+        must_exist: Refuse a file that is not there, instead of making it: for tools, whose paths may be mistyped.
 
     Raises:
         ConfigurationError: The scheme or a parameter is unknown, given twice or unreadable, or the store refuses. The
@@ -52,23 +57,25 @@ def open_store(url: str) -> Store:
         )
     if parts.fragment:
         raise ConfigurationError(f"a {parts.scheme}: URL has no fragment; write a # in a path as %23")
-    return opener(parts)
+    return opener(parts, must_exist)
 
 
-def _open_sqlite(parts: SplitResult) -> Store:
+def _open_sqlite(parts: SplitResult, must_exist: bool) -> Store:
     path = unquote(parts.path.removeprefix("/"))
     if parts.netloc or not path:
         _refuse_form(parts, "sqlite:///relative/path.db or sqlite:////absolute/path.db")
+    if must_exist and not Path(path).exists():
+        raise ConfigurationError(f"there is no file {path}; the app makes it when it starts")
     return SQLiteStore(path, **_parameters(parts, durable=_FLAG, busy_timeout=_SECONDS, sweep_batch=_COUNT))
 
 
-def _open_memory(parts: SplitResult) -> Store:
+def _open_memory(parts: SplitResult, _: bool) -> Store:
     if parts.netloc or parts.path:
         _refuse_form(parts, "memory://")
     return MemoryStore(**_parameters(parts, max_sessions=_COUNT))
 
 
-_OPENERS: dict[str, Callable[[SplitResult], Store]] = {"sqlite": _open_sqlite, "memory": _open_memory}
+_OPENERS: dict[str, Callable[[SplitResult, bool], Store]] = {"sqlite": _open_sqlite, "memory": _open_memory}
 
 
 def _refuse_form(parts: SplitResult, form: str) -> NoReturn:

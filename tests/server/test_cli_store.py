@@ -149,6 +149,14 @@ def test_a_file_that_does_not_exist_is_not_made_whatever_the_case_of_the_scheme(
     assert not path.exists()
 
 
+@pytest.mark.parametrize("url", ["sqlite:missing.db", "sqlite:/missing.db", " sqlite:///missing.db"])
+def test_a_file_that_does_not_exist_is_not_made_however_the_url_is_written(capsys, tmp_path, monkeypatch, url):
+    monkeypatch.chdir(tmp_path)
+    code, captured = run(capsys, "sweep", "--store", url)
+    assert (code, captured.out, captured.err.count("\n")) == (2, "", 1)
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_a_url_that_cannot_be_parsed_is_one_line_and_exit_code_2(capsys):
     code, captured = run(capsys, "sweep", "--store", "sqlite://[x")
     assert (code, captured.out, captured.err.count("\n")) == (2, "", 1)
