@@ -15,7 +15,7 @@ demo: $(VENV)/.examples
 	$(BIN)/python -m examples
 
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report term
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report term
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -251,7 +251,7 @@ def _sqlite(stack: contextlib.ExitStack) -> SQLiteStore:
     return stack.enter_context(contextlib.closing(SQLiteStore(Path(folder) / "sessions.db")))
 
 
-@pytest.mark.parametrize(("make_store", "examples"), [(_memory, 300), (_sqlite, 60)], ids=["memory", "sqlite"])
+@pytest.mark.parametrize(("make_store", "examples"), [(_memory, 120), (_sqlite, 60)], ids=["memory", "sqlite"])
 def test_overlapping_requests_do_what_the_model_says(make_store, examples):
     class Machine(Requests):
         pass
