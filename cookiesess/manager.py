@@ -263,8 +263,7 @@ class SessionManager:
 def _check_type(name: str, value: object, cls: type) -> None:
     if not isinstance(value, cls):
         # Without the value: it may be a key that stands in the wrong place.
-        remedy = "True or False" if cls is bool else f"{name}={cls.__name__}(…)"
-        came = type(value).__name__
+        remedy, came = "True or False" if cls is bool else f"{name}={cls.__name__}(…)", type(value).__name__
         raise ConfigurationError(f"{name} is a {cls.__name__}, and what came is of type {came}; write {remedy}")
 
 
@@ -283,19 +282,17 @@ def _check_limit(limit: int | None, on_limit: OnOwnerLimit) -> None:
         raise ConfigurationError("on_owner_limit='refuse' needs a limit; give max_sessions_per_owner as well")
 
 
-def _refuse_without_store(max_sessions_per_owner: int | None, on_store_error: str) -> None:
-    for name, given in (
-        ("max_sessions_per_owner", max_sessions_per_owner is not None),
-        ("on_store_error", on_store_error != "raise"),
-    ):
-        if given:
-            raise ConfigurationError(f"{name} is for sessions on the server; give store= as well, or leave it out")
+def _refuse_without_store(limit: int | None, on_store_error: str) -> None:
+    if limit is not None or on_store_error != "raise":
+        name = "on_store_error" if limit is None else "max_sessions_per_owner"
+        raise ConfigurationError(f"{name} is for sessions on the server; give store= as well, or leave it out")
 
 
 def _check_store(store: Store, on_store_error: str, emit: Emitter) -> None:
     if not isinstance(store, Store):
-        came = type(store).__name__
-        raise ConfigurationError(f"store is a {came}; write store=SQLiteStore(path), or store=open_store(url)")
+        raise ConfigurationError(
+            f"store is a {type(store).__name__}; write store=SQLiteStore(path), or store=open_store(url)"
+        )
     if on_store_error not in ("raise", "anonymous"):
         raise ConfigurationError(f"on_store_error is {on_store_error!r}; choose 'raise' or 'anonymous'")
     if store.evicts and store.on_evict is None:
