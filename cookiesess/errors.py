@@ -4,7 +4,7 @@
 
     CookiesessError
     ├── ConfigurationError(ValueError)   the app's set-up; raised where a setting is given
-    │   └── MissingDependency            the message holds the pip line to type
+    │   └── MissingDependency            the message holds the pip line to type; an ImportError as well
     ├── InvalidToken                     the browser's bytes; never leaves the manager
     ├── SessionError(RuntimeError)       the app's code, at run time
     │   ├── ResponseStarted              a cookie was set after the headers had gone out
@@ -33,8 +33,14 @@ class ConfigurationError(CookiesessError, ValueError):
     """A setting is wrong or contradicts another one. Raised where it is given, which is mostly at construction."""
 
 
-class MissingDependency(ConfigurationError):
-    """An optional package is not installed; the message is the ``pip install`` line that mends it."""
+class MissingDependency(ConfigurationError, ImportError):
+    """An optional package is not installed; the message holds the ``pip install`` line that mends it.
+
+    An ImportError as well, so that ``except ImportError`` around an optional store or adapter keeps working.
+    """
+
+    def __init__(self, package: str, *, extra: str) -> None:
+        super().__init__(f'the package {package} is not installed; type: pip install "cookiesess[{extra}]"')
 
 
 class InvalidToken(CookiesessError):

@@ -1,23 +1,18 @@
 """A store by URL, for the command line, the examples, and apps that take their set-up from the environment."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from cookiesess.errors import ConfigurationError
 from cookiesess.stores.base import Store
 from cookiesess.stores.memory import MemoryStore
+from cookiesess.stores.parameters import COUNT, FLAG, SECONDS, read_parameters, refuse_form
 from cookiesess.stores.sqlite import SQLiteStore
 
-# How a parameter is read: from text, raising ValueError or KeyError for what it does not understand, and in words.
-_Reader = tuple[Callable[[str], object], str]
-
-_FLAGS = {"1": True, "true": True, "0": False, "false": False}
-_FLAG: _Reader = (_FLAGS.__getitem__, "one of " + ", ".join(_FLAGS))
-_COUNT: _Reader = (int, "a whole number")
-_SECONDS: _Reader = (lambda text: timedelta(seconds=float(text)), "a number of seconds")
+Opener = Callable[[SplitResult, bool], Store]
+"""Opens the store that a split URL names; the flag is `must_exist`."""
 
 
 def open_store(url: str, *, must_exist: bool = False) -> Store:
@@ -49,7 +44,7 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
     except ValueError:
         # Not chained: the parser's own message quotes the part of the URL that may hold a password.
         raise ConfigurationError("the store URL cannot be parsed; write it as sqlite:///sessions.db") from None
-    opener = _OPENERS.get(parts.scheme)
+    opener = _OPENERS.get(parts.scheme.partition("+")[0])
     if opener is None:
         raise ConfigurationError(
             f"a store URL begins with {' or '.join(f'{scheme}:' for scheme in _OPENERS)}, and this one with"
@@ -62,43 +57,34 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
 
 def _open_sqlite(parts: SplitResult, must_exist: bool) -> Store:
     path = unquote(parts.path.removeprefix("/"))
-    if parts.netloc or not path:
-        _refuse_form(parts, "sqlite:///relative/path.db or sqlite:////absolute/path.db")
+    if parts.netloc or not path or parts.scheme != "sqlite":
+        refuse_form(parts, "sqlite:///relative/path.db or sqlite:////absolute/path.db")
     if must_exist and not Path(path).exists():
         raise ConfigurationError(f"there is no file {path}; the app makes it when it starts")
-    return SQLiteStore(path, **_parameters(parts, durable=_FLAG, busy_timeout=_SECONDS, sweep_batch=_COUNT))
+    return SQLiteStore(path, **read_parameters(parts, durable=FLAG, busy_timeout=SECONDS, sweep_batch=COUNT))
 
 
 def _open_memory(parts: SplitResult, _: bool) -> Store:
-    if parts.netloc or parts.path:
-        _refuse_form(parts, "memory://")
-    return MemoryStore(**_parameters(parts, max_sessions=_COUNT))
+    if parts.netloc or parts.path or parts.scheme != "memory":
+        refuse_form(parts, "memory://")
+    return MemoryStore(**read_parameters(parts, max_sessions=COUNT))
 
 
-_OPENERS: dict[str, Callable[[SplitResult, bool], Store]] = {"sqlite": _open_sqlite, "memory": _open_memory}
+def _engine(module: str) -> Opener:
+    """Open with ``open_url`` of a module that is imported then: its client is an extra, which few have installed."""
+
+    def open_it(parts: SplitResult, must_exist: bool) -> Store:
+        store: Store = import_module(f"cookiesess.stores.{module}").open_url(parts, must_exist)
+        return store
+
+    return open_it
 
 
-def _refuse_form(parts: SplitResult, form: str) -> NoReturn:
-    raise ConfigurationError(f"a {parts.scheme}: URL is written as {form}")
-
-
-def _parameters(parts: SplitResult, **readers: _Reader) -> dict[str, Any]:
-    """Read the query as keyword arguments; nothing unknown, nothing twice, nothing left out of the reading."""
-    try:
-        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
-    except ValueError:
-        raise ConfigurationError(
-            f"the parameters of a {parts.scheme}: URL are written as ?name=value&name=value"
-        ) from None
-    parameters: dict[str, object] = {}
-    for name, text in pairs:
-        if name not in readers:
-            raise ConfigurationError(f"a {parts.scheme}: URL has no parameter {name!r}; it knows {', '.join(readers)}")
-        if name in parameters:
-            raise ConfigurationError(f"the parameter {name!r} is given twice")
-        read, words = readers[name]
-        try:
-            parameters[name] = read(text)
-        except (ValueError, KeyError, OverflowError) as error:
-            raise ConfigurationError(f"the parameter {name!r} is {text!r}, which is not {words}") from error
-    return parameters
+# By the scheme before its "+": what stands after it names a driver or a topology, which the store's own module reads.
+_OPENERS: dict[str, Opener] = {
+    "sqlite": _open_sqlite,
+    "memory": _open_memory,
+    **dict.fromkeys(("redis", "rediss"), _engine("redis")),
+    **dict.fromkeys(("postgresql", "mysql", "mariadb"), _engine("sql")),
+    "memcached": _engine("memcached"),
+}

@@ -71,7 +71,10 @@ def test_a_store_that_was_opened_with_parameters_works(tmp_path):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("redi://localhost", "begins with sqlite: or memory:, and this one with redi:"),
+        (
+            "redi://localhost",
+            "or memcached:, and this one",
+        ),
         ("sessions.db", "this one with no scheme; write it as sqlite:///sessions.db"),
         ("", "no scheme"),
         ("sqlite:sessions.db?colour=red", "no parameter 'colour'; it knows durable, busy_timeout, sweep_batch"),

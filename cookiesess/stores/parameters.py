@@ -1,0 +1,48 @@
+"""How the parts of a store's URL are read, for all stores alike: nothing unknown, nothing twice, nothing unread."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, NoReturn
+from urllib.parse import SplitResult, parse_qsl
+
+from cookiesess.errors import ConfigurationError
+
+Reader = tuple[Callable[[str], object], str]
+"""How a parameter is read: from text, raising ValueError or KeyError for what it does not understand; and in words."""
+
+_FLAGS = {"1": True, "true": True, "0": False, "false": False}
+FLAG: Reader = (_FLAGS.__getitem__, "one of " + ", ".join(_FLAGS))
+COUNT: Reader = (int, "a whole number")
+SECONDS: Reader = (lambda text: timedelta(seconds=float(text)), "a number of seconds")
+TEXT: Reader = (str, "text")
+
+
+def refuse_form(parts: SplitResult, form: str) -> NoReturn:
+    """Raise for a URL that is not written as `form`; without the URL, which may hold a password."""
+    raise ConfigurationError(f"a {parts.scheme}: URL is written as {form}")
+
+
+def read_parameters(parts: SplitResult, **readers: Reader) -> dict[str, Any]:
+    """Return the query as keyword arguments.
+
+    Raises:
+        ConfigurationError: A parameter is not one of `readers`, given twice, or unreadable.
+    """
+    try:
+        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
+    except ValueError:
+        raise ConfigurationError(
+            f"the parameters of a {parts.scheme}: URL are written as ?name=value&name=value"
+        ) from None
+    parameters: dict[str, object] = {}
+    for name, text in pairs:
+        if name not in readers:
+            raise ConfigurationError(f"a {parts.scheme}: URL has no parameter {name!r}; it knows {', '.join(readers)}")
+        if name in parameters:
+            raise ConfigurationError(f"the parameter {name!r} is given twice")
+        read, words = readers[name]
+        try:
+            parameters[name] = read(text)
+        except (ValueError, KeyError, OverflowError) as error:
+            raise ConfigurationError(f"the parameter {name!r} is {text!r}, which is not {words}") from error
+    return parameters
