@@ -1,48 +1,20 @@
 """The pure engine's front: cookies and the time in, a session out; a session in, Set-Cookie lines out. No WSGI here."""
 
-import os
-import time
-from collections.abc import Callable, Iterable
-from typing import Any, Final, Literal, NamedTuple, TypedDict
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeVar, Unpack, overload
 
-from cookiesess.backends.base import Backend, Drafts, Tokens
-from cookiesess.backends.cookie import CookieBackend
-from cookiesess.backends.keeper import RecordKeeper
-from cookiesess.backends.owners import OnOwnerLimit, Owners, SessionInfo
-from cookiesess.backends.records import RecordSealer
-from cookiesess.backends.store import StoreBackend
+from cookiesess.assembly import assemble
+from cookiesess.backends.owners import Owners, SessionInfo
 from cookiesess.context import Stage
 from cookiesess.cookies import SetCookie
-from cookiesess.engine import Engine
 from cookiesess.errors import ConfigurationError
-from cookiesess.events import Emitter, Event, SessionsEvicted
-from cookiesess.jar import Cookies, JarContext, Protection, https
+from cookiesess.jar import Cookies, https
 from cookiesess.keys import Key, Keyring
-from cookiesess.lifetime import Lifetime
-from cookiesess.policy import CookiePolicy, Transport
-from cookiesess.sealing import Sealer
+from cookiesess.policy import Transport
 from cookiesess.session import Session
-from cookiesess.signing import Signer
-from cookiesess.stores.base import Store
-from cookiesess.values import ValueCodec, ValueType
+from cookiesess.settings import Configuration, Settings
 
-OnStoreError = Literal["raise", "anonymous"]
-
-
-class Settings(TypedDict, total=False):
-    """The keyword arguments of `SessionManager`, which the middleware and the adapters take too."""
-
-    store: Store | None
-    cookie: CookiePolicy
-    lifetime: Lifetime
-    on_store_error: OnStoreError
-    max_sessions_per_owner: int | None
-    on_owner_limit: OnOwnerLimit
-    encrypt: bool
-    types: Iterable[ValueType[Any]]
-    on_event: Callable[[Event], object] | None
-    clock: Callable[[], float]
-    random_bytes: Callable[[int], bytes]
+S = TypeVar("S", bound=Session)
 
 
 class Commit(NamedTuple):
@@ -91,55 +63,10 @@ class SessionManager:
         ConfigurationError: A setting that is wrong or contradicts another, said when the manager is built.
     """
 
-    def __init__(
-        self,
-        keys: Keyring | Key | bytes | str,
-        *,
-        store: Store | None = None,
-        cookie: CookiePolicy = CookiePolicy(),  # noqa: B008 (frozen)
-        lifetime: Lifetime = Lifetime(),  # noqa: B008 (frozen)
-        on_store_error: OnStoreError = "raise",
-        max_sessions_per_owner: int | None = None,
-        on_owner_limit: OnOwnerLimit = "end_oldest",
-        encrypt: bool = True,
-        types: Iterable[ValueType[Any]] = (),
-        on_event: Callable[[Event], object] | None = None,
-        clock: Callable[[], float] = time.time,
-        random_bytes: Callable[[int], bytes] = os.urandom,
-    ) -> None:
-        _check_type("cookie", cookie, CookiePolicy)
-        _check_type("lifetime", lifetime, Lifetime)
-        _check_type("encrypt", encrypt, bool)
-        _check_callable(on_event=on_event or str, clock=clock, random_bytes=random_bytes)
-        _check_limit(max_sessions_per_owner, on_owner_limit)
-        keyring, codec, emit = Keyring.of(keys), ValueCodec(types), Emitter(on_event)
-        sealer, signer = Sealer(keyring), Signer(keyring)
-        write, read = (sealer.seal, sealer.unseal) if encrypt else (signer.sign, signer.unsign)
-        tokens = Tokens(cookie.name, write=write, read=read)
-        drafts = Drafts(codec=codec, lifetime=lifetime, emit=emit)
-        if store is None:
-            _refuse_without_store(max_sessions_per_owner, on_store_error)
-            self._owners: Owners | None = None
-            backend: Backend = CookieBackend(tokens, drafts)
-        else:
-            _check_store(store, on_store_error, emit)
-            records = RecordSealer(keyring, sealer=sealer, codec=codec, random_bytes=random_bytes)
-            limit, on_limit = max_sessions_per_owner, on_owner_limit
-            self._owners = Owners(store, records, drafts=drafts, limit=limit, on_limit=on_limit)
-            keeper = RecordKeeper(store, records, drafts=drafts, random_bytes=random_bytes)
-            anonymous = on_store_error == "anonymous"
-            backend = StoreBackend(keeper, tokens=tokens, drafts=drafts, owners=self._owners, anonymous=anonymous)
-        self.emit = emit
-        self.cookie = cookie
-        self._engine = Engine(backend=backend, policy=cookie, drafts=drafts, clock=clock, random_bytes=random_bytes)
-        self._jars = JarContext(
-            policy=cookie,
-            codec=codec,
-            signed=Protection("signed-cookie", signer.sign, signer.unsign),
-            sealed=Protection("cookie", sealer.seal, sealer.unseal),
-            now=self._engine.now,
-            emit=emit,
-        )
+    def __init__(self, keys: Keyring | Key | bytes | str, **settings: Unpack[Settings]) -> None:
+        configuration = Configuration(**settings)
+        self._engine, self._jars, self._owners, self.emit = assemble(Keyring.of(keys), configuration)
+        self.cookie = configuration.cookie
 
     def __repr__(self) -> str:
         return f"<SessionManager, cookie {self.cookie.name!r}>"
@@ -202,12 +129,16 @@ class SessionManager:
 
     # Requests
 
-    def open(self, cookie_header: str) -> Session:
+    @overload
+    def open(self, cookie_header: str) -> Session: ...
+    @overload
+    def open(self, cookie_header: str, session_class: type[S]) -> S: ...
+    def open(self, cookie_header: str, session_class: type[Session] = Session) -> Session:
         """Return the session of a request whose Cookie header is `cookie_header` (``""`` if it has none).
 
-        Nothing is read before the session is first touched.
+        Nothing is read before the session is first touched. An adapter gives its framework's own `session_class`.
         """
-        return Session(self._engine, cookie_header)
+        return session_class(self._engine, cookie_header)
 
     def jar(self, cookie_header: str, *, transport: Callable[[], Transport] = https) -> Cookies:
         """Return the jar of the same request."""
@@ -258,42 +189,3 @@ class SessionManager:
         session._stage = Stage.OVER
         if session._draft is not None:
             self._engine.close(session._draft)
-
-
-def _check_type(name: str, value: object, cls: type) -> None:
-    if not isinstance(value, cls):
-        # Without the value: it may be a key that stands in the wrong place.
-        remedy, came = "True or False" if cls is bool else f"{name}={cls.__name__}(…)", type(value).__name__
-        raise ConfigurationError(f"{name} is a {cls.__name__}, and what came is of type {came}; write {remedy}")
-
-
-def _check_callable(**settings: object) -> None:
-    for name, value in settings.items():
-        if not callable(value):
-            raise ConfigurationError(f"{name} is a function, and what came is of type {type(value).__name__}")
-
-
-def _check_limit(limit: int | None, on_limit: OnOwnerLimit) -> None:
-    if limit is not None and (type(limit) is not int or limit < 1):
-        raise ConfigurationError(f"max_sessions_per_owner is {limit!r}; it is a whole number from 1, or None: no limit")
-    if on_limit not in ("end_oldest", "refuse"):
-        raise ConfigurationError(f"on_owner_limit is {on_limit!r}; choose 'end_oldest' or 'refuse'")
-    if on_limit == "refuse" and limit is None:
-        raise ConfigurationError("on_owner_limit='refuse' needs a limit; give max_sessions_per_owner as well")
-
-
-def _refuse_without_store(limit: int | None, on_store_error: str) -> None:
-    if limit is not None or on_store_error != "raise":
-        name = "on_store_error" if limit is None else "max_sessions_per_owner"
-        raise ConfigurationError(f"{name} is for sessions on the server; give store= as well, or leave it out")
-
-
-def _check_store(store: Store, on_store_error: str, emit: Emitter) -> None:
-    if not isinstance(store, Store):
-        raise ConfigurationError(
-            f"store is a {type(store).__name__}; write store=SQLiteStore(path), or store=open_store(url)"
-        )
-    if on_store_error not in ("raise", "anonymous"):
-        raise ConfigurationError(f"on_store_error is {on_store_error!r}; choose 'raise' or 'anonymous'")
-    if store.evicts and store.on_evict is None:
-        store.on_evict = lambda count: emit(SessionsEvicted(count))

@@ -17,9 +17,10 @@ from cookiesess.errors import ConfigurationError, SessionError
 from cookiesess.events import SharedCachingPrevented
 from cookiesess.jar import Cookies
 from cookiesess.keys import Key, Keyring
-from cookiesess.manager import UNTOUCHED, Commit, SessionManager, Settings
+from cookiesess.manager import UNTOUCHED, Commit, SessionManager
 from cookiesess.policy import Transport
 from cookiesess.session import Session
+from cookiesess.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

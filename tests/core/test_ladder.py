@@ -25,7 +25,8 @@ LADDER = [
     {"context"},
     {"session", "backends.*"},
     {"jar"},
-    {"engine"},
+    {"engine", "settings"},
+    {"assembly"},
     {"manager"},
     {"wsgi"},
     {"access", "cli", "adapters.*", "readers.*", "testing.*"},
@@ -39,8 +40,8 @@ LIBRARIES = {"cryptography", "itsdangerous", "ormsgpack"}
 
 # Who may look at a clock or ask for chance, and why. Everybody else is handed the time and the bytes.
 SOURCES = {
-    "time": {"manager", "cli"},  # the default of its clock=, and a command that is run now
-    "os.urandom": {"manager", "sealing", "backends.records"},  # the default of random_bytes=
+    "time": {"settings", "cli"},  # the default of its clock=, and a command that is run now
+    "os.urandom": {"settings", "sealing", "backends.records"},  # the default of random_bytes=
     "secrets": {"keys"},  # Key.generate
 }
 FORBIDDEN = {"random", "uuid.uuid1", "uuid.uuid4", "datetime.now", "datetime.today", "datetime.utcnow", "date.today"}

@@ -1,6 +1,5 @@
 """Every code block of the README is executed, and what it lists is compared with the code."""
 
-import inspect
 import os
 import re
 import subprocess
@@ -23,6 +22,7 @@ from cookiesess import (
     get_manager,
     get_session,
 )
+from cookiesess.settings import Settings
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.testing import CookieHeader, session_transaction
@@ -214,7 +214,7 @@ def next_heading(lines):
 
 
 def test_every_setting_of_the_middleware_is_in_the_table():
-    settings = {*inspect.signature(SessionManager).parameters, "environ_key"}
+    settings = {"keys", "environ_key", *Settings.__annotations__}
     assert table_after("## Settings") == settings
 
 
