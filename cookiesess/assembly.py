@@ -1,22 +1,34 @@
 """How a manager's parts are put together: everything that depends on the settings alone is done here, once."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
 
 from cookiesess.backends.base import Backend, Drafts, Tokens
 from cookiesess.backends.cookie import CookieBackend
 from cookiesess.backends.keeper import RecordKeeper
+from cookiesess.backends.overflow import OverflowBackend
 from cookiesess.backends.owners import Owners
-from cookiesess.backends.records import RecordSealer
+from cookiesess.backends.records import ID_BYTES, RecordSealer
+from cookiesess.backends.revocations import Revocations
+from cookiesess.backends.revoking import RevokingBackend
 from cookiesess.backends.store import StoreBackend
+from cookiesess.carrier import MAX_CANDIDATES, Carrier
+from cookiesess.cookies import values_of
 from cookiesess.engine import Engine
+from cookiesess.errors import ConfigurationError
 from cookiesess.events import Emitter, SessionsEvicted
 from cookiesess.jar import JarContext, Protection
 from cookiesess.keys import Keyring
 from cookiesess.sealing import Sealer
 from cookiesess.settings import Configuration
 from cookiesess.signing import Signer
+from cookiesess.state import REFERENCE
 from cookiesess.stores.base import Store
 from cookiesess.values import ValueCodec
+
+# A Max-Age of so many digits is beyond every timeout: 300 years.
+_LONGEST_MAX_AGE: Final = 10**10 - 1
 
 
 class Assembly(NamedTuple):
@@ -25,7 +37,14 @@ class Assembly(NamedTuple):
     engine: Engine
     jars: JarContext
     owners: Owners | None
+    revoking: RevokingBackend | None
     emit: Emitter
+
+
+class _ServerSide(NamedTuple):
+    backend: StoreBackend
+    keeper: RecordKeeper
+    owners: Owners
 
 
 class _Parts:
@@ -37,31 +56,69 @@ class _Parts:
         self.codec = ValueCodec(settings.types)
         self.emit = Emitter(settings.on_event)
         self.sealer, self.signer = Sealer(keyring), Signer(keyring)
-        self.drafts = Drafts(codec=self.codec, lifetime=settings.lifetime, emit=self.emit)
+        identified = settings.overflow is not None or settings.revocations is not None
+        self.drafts = Drafts(
+            codec=self.codec,
+            lifetime=settings.lifetime,
+            emit=self.emit,
+            random_sid=settings.random_bytes if identified else None,
+        )
+        self.carrier = Carrier(settings.cookie, settings.lifetime, reference=settings.overflow is not None)
         self.anonymous = settings.on_store_error == "anonymous"
 
-    def tokens(self, name: str) -> Tokens:
+    def tokens(self, name: str, find: Callable[[str], list[str]] | None = None) -> Tokens:
         """Return what makes and opens the tokens of one cookie name."""
-        protection = (self.sealer.seal, self.sealer.unseal)
+        protection = self.sealer.seal, self.sealer.unseal
         if not self.settings.encrypt:
-            protection = (self.signer.sign, self.signer.unsign)
-        return Tokens(name, write=protection[0], read=protection[1])
+            protection = self.signer.sign, self.signer.unsign
+        write, read = protection
+        return Tokens(name, write=write, read=read, find=find or partial(values_of, name=name, limit=MAX_CANDIDATES))
 
-    def server_side(self, store: Store, tokens: Tokens) -> tuple[StoreBackend, Owners]:
-        """Return a backend that keeps sessions in `store`, and the owners' index."""
+    def server_side(self, store: Store, tokens: Tokens) -> "_ServerSide":
+        """Return what keeps sessions in `store`."""
         settings, random_bytes = self.settings, self.settings.random_bytes
-        self.watch(store)
+        self._check_reference(tokens)
+        if store.evicts and store.on_evict is None:
+            store.on_evict = lambda count: self.emit(SessionsEvicted(count))
         records = RecordSealer(self.keyring, sealer=self.sealer, codec=self.codec, random_bytes=random_bytes)
         limit, on_limit = settings.max_sessions_per_owner, settings.on_owner_limit
         owners = Owners(store, records, drafts=self.drafts, limit=limit, on_limit=on_limit)
         keeper = RecordKeeper(store, records, drafts=self.drafts, random_bytes=random_bytes)
         backend = StoreBackend(keeper, tokens=tokens, drafts=self.drafts, owners=owners, anonymous=self.anonymous)
-        return backend, owners
+        return _ServerSide(backend, keeper, owners)
 
-    def watch(self, store: Store) -> None:
-        """Have a store that evicts say so."""
-        if store.evicts and store.on_evict is None:
-            store.on_evict = lambda count: self.emit(SessionsEvicted(count))
+    def client_side(self) -> Backend:
+        """Return what keeps sessions in cookies; those that outgrow them in the overflow store."""
+        settings, carrier = self.settings, self.carrier
+        name, references = settings.cookie.name, self.tokens(settings.cookie.reference_name)
+        tokens = self.tokens(name, carrier.tokens if carrier.wide else None)
+        cookie = CookieBackend(tokens, self.drafts, carrier=carrier, compressed=settings.compress)
+        if settings.overflow is None:
+            return cookie
+        store, keeper, _ = self.server_side(settings.overflow, references)
+        return OverflowBackend(cookie, store, name=name, references=references, keeper=keeper, drafts=self.drafts)
+
+    def revoking(self, backend: Backend, store: Store) -> RevokingBackend:
+        """Return `backend` behind what knows the ended sessions."""
+        revocations = Revocations(
+            store,
+            self.keyring,
+            codec=self.codec,
+            lifetime=self.settings.lifetime,
+            cache_seconds=self.settings.revocation_cache_seconds,
+        )
+        return RevokingBackend(backend, revocations, drafts=self.drafts, anonymous=self.anonymous)
+
+    def _check_reference(self, tokens: Tokens) -> None:
+        """Raise where not even the reference to a record fits: then nothing ever would."""
+        size_bytes = len(tokens.issue(REFERENCE + bytes(ID_BYTES))) + self.settings.cookie.overhead_bytes(
+            tokens.name, max_age=_LONGEST_MAX_AGE
+        )
+        if size_bytes > self.settings.cookie.max_bytes:
+            raise ConfigurationError(
+                f"the cookie {tokens.name!r} takes {size_bytes} bytes with its attributes, and max_bytes allows"
+                f" {self.settings.cookie.max_bytes}; raise it, or shorten the cookie's name or path"
+            )
 
     def jars(self, engine: Engine) -> JarContext:
         """Return what the jars of plain cookies share."""
@@ -82,16 +139,20 @@ def assemble(keyring: Keyring, settings: Configuration) -> Assembly:
         ConfigurationError: The store cannot do what the settings ask of it.
     """
     parts = _Parts(keyring, settings)
-    tokens = parts.tokens(settings.cookie.name)
+    backend: Backend
     owners: Owners | None = None
-    backend: Backend = CookieBackend(tokens, parts.drafts)
+    revoking: RevokingBackend | None = None
     if settings.store is not None:
-        backend, owners = parts.server_side(settings.store, tokens)
+        backend, _, owners = parts.server_side(settings.store, parts.tokens(settings.cookie.name))
+    else:
+        backend = parts.client_side()
+    if settings.revocations is not None:
+        backend = revoking = parts.revoking(backend, settings.revocations)
     engine = Engine(
         backend=backend,
-        policy=settings.cookie,
+        carrier=parts.carrier,
         drafts=parts.drafts,
         clock=settings.clock,
         random_bytes=settings.random_bytes,
     )
-    return Assembly(engine, parts.jars(engine), owners, parts.emit)
+    return Assembly(engine, parts.jars(engine), owners, revoking, parts.emit)

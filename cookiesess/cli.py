@@ -1,4 +1,4 @@
-"""``python -m cookiesess``: make keys, look into tokens, sweep stores, list and end sessions."""
+"""``python -m cookiesess``: make keys, look into tokens, prepare and sweep stores, list and end sessions."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from pprint import pformat
 
 from cookiesess.encoding import decode, purpose
@@ -48,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_keys(inspect)
     inspect.add_argument("--name", help="the cookie's name (default: __Host-session, then session)")
     inspect.set_defaults(run=_inspect)
+    migrate = commands.add_parser("migrate", help="create the table of an SQL database, where it is missing")
+    migrate.add_argument(
+        "--store", required=True, metavar="URL", help="such as postgresql://user:password@host/database"
+    )
+    migrate.set_defaults(run=_migrate)
     sweep = commands.add_parser("sweep", help="delete a store's expired sessions, in small batches")
     _add_store(sweep)
     sweep.add_argument(
@@ -104,6 +110,13 @@ def _inspect(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _migrate(arguments: argparse.Namespace) -> int:
+    # Imported here: SQLAlchemy is an extra.
+    table: str = import_module("cookiesess.stores.sql").migrate(arguments.store)
+    print(f"the table {table} is there")
+    return 0
+
+
 def _sweep(arguments: argparse.Namespace) -> int:
     store, swept = open_store(arguments.store, must_exist=True), 0
     try:
@@ -143,7 +156,7 @@ def _list(manager: SessionManager, owner: str) -> int:
 
 def _end(manager: SessionManager, owner: str, handles: Sequence[str]) -> int:
     """End the sessions of `handles`, or all where there are none; exit code 1 where one was not found."""
-    ended = sum(manager.end(owner, handle) for handle in handles) if handles else manager.end_all(owner)
+    ended = sum(manager.end(owner, handle) for handle in handles) if handles else manager.end_all(owner) or 0
     print(f"ended {ended} sessions")
     return 0 if ended >= len(handles) else 1
 

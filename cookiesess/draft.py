@@ -32,6 +32,9 @@ class Draft:
         written: What was last done about it (`cookiesess.decision.Action`), until it is settled.
         refusal: Makes the error of every write, where writing is not possible (any more).
         cookie_refusal: The same for what needs a new cookie: `login` and ``renew()``.
+        token: What the cookie will hold, where the backend has made it already.
+        present: Which of the session's cookies the request brought, where it may be several.
+        ticket: What would have to be revoked to end the session as it was loaded, or issued since.
     """
 
     # Defaults of the class, as in `Tracked`.
@@ -44,6 +47,9 @@ class Draft:
     merges = overwritten = 0
     refusal: Refusal | None = None
     cookie_refusal: Refusal | None = None
+    token: str | None = None
+    present: tuple[str, ...] = ()
+    ticket: Any = None
     _extras: Tracked | None = None
 
     def __init__(
@@ -102,7 +108,7 @@ class Draft:
         else:
             # Logged in over another owner: nothing of that one's is taken along, not even what came in meanwhile.
             theirs.data, theirs.extras = mine.data, mine.extras
-        theirs.owner = mine.owner
+        theirs.owner, theirs.sid = mine.owner, mine.sid
         if self.logged_in:
             theirs.authenticated_at, theirs.ends_at = mine.authenticated_at, mine.ends_at
         return theirs

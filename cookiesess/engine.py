@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from cookiesess.backends.base import Backend, Drafts, Outcome
+from cookiesess.carrier import Carrier
 from cookiesess.context import Stage
-from cookiesess.cookies import MAX_LINE_BYTES, SetCookie
+from cookiesess.cookies import SetCookie
 from cookiesess.decision import Action, decide
 from cookiesess.draft import Draft
-from cookiesess.errors import CookieTooLarge, SessionCommitted
+from cookiesess.errors import SessionCommitted
 from cookiesess.events import (
     Event,
     SecureCookieOverHttp,
@@ -18,27 +19,24 @@ from cookiesess.events import (
     TouchedLate,
     WriteDropped,
 )
-from cookiesess.policy import CookiePolicy, Transport
-from cookiesess.state import PERSISTENT, Origin
-
-# How many of a session's keys an error about its size names: enough to find the culprit, few enough to read.
-_NAMED_KEYS = 5
+from cookiesess.policy import Transport
+from cookiesess.state import Origin
 
 
 class Engine:
-    """One backend under one cookie policy; meets `cookiesess.session.SessionContext`. Thread-safe."""
+    """One backend and the carrier of its tokens; meets `cookiesess.session.SessionContext`. Thread-safe."""
 
     def __init__(
         self,
         *,
         backend: Backend,
-        policy: CookiePolicy,
+        carrier: Carrier,
         drafts: Drafts,
         clock: Callable[[], float],
         random_bytes: Callable[[int], bytes],
     ) -> None:
         self._backend = backend
-        self._policy = policy
+        self._carrier = carrier
         self.lifetime = drafts.lifetime
         self.codec = drafts.codec
         self._emit = drafts.emit
@@ -52,15 +50,18 @@ class Engine:
 
     def load(self, source: str) -> Draft:
         """Open what a Cookie header carries."""
-        return self._backend.load(source, now=int(self._clock()))
+        draft = self._backend.load(source, now=int(self._clock()))
+        if self._carrier.wide:
+            draft.present = self._carrier.present(source)
+        return draft
 
     def save(self, draft: Draft) -> None:
         """Check that the cookie would fit, and write what can be written now."""
         now = self.now()
         action = self._decide(draft, now)
-        if not self._backend.late_writes:
+        if not self._backend.late_writes(draft):
             if action in _HAS_CONTENT:
-                self._lines(Outcome.ISSUE, draft, Transport.HTTPS)
+                self._backend.check(draft, now=now)
             return
         event, outcome = self._apply(action, draft, now)
         draft.outcome = _stronger(draft.outcome, outcome)
@@ -101,7 +102,7 @@ class Engine:
             event, outcome = self._apply(action, draft, now)
         if draft.outcome is not None:
             outcome = _stronger(draft.outcome, outcome)  # what save() has written, the cookie does not know yet
-        lines = () if outcome is Outcome.NOTHING else self._lines(outcome, draft, transport())
+        lines = () if outcome is Outcome.NOTHING else self._lines(outcome, draft, transport(), now)
         if event is not None:
             self._emit(event)
         draft.refusal = draft.refusal or _too_late
@@ -141,7 +142,7 @@ class Engine:
     def _allow_late(self, draft: Draft) -> None:
         """Let a session that exists be written while the body is produced, where that needs no cookie."""
         draft.cookie_refusal = _too_late
-        if draft.refusal is _too_late and self._backend.late_writes and draft.origin in _LATE_ORIGINS:
+        if draft.refusal is _too_late and self._backend.late_writes(draft) and draft.origin in _LATE_ORIGINS:
             draft.refusal = None
 
     def key_of(self, draft: Draft) -> bytes | None:
@@ -178,30 +179,19 @@ class Engine:
         reason, draft.origin = draft.drop_reason, Origin.REPLACED
         return WriteDropped(reason)
 
-    def _lines(self, outcome: Outcome, draft: Draft, transport: Transport) -> tuple[SetCookie, ...]:
-        """Return the session's Set-Cookie lines; a browser must never be the first to notice that one is too long."""
+    def _lines(self, outcome: Outcome, draft: Draft, transport: Transport, now: int) -> tuple[SetCookie, ...]:
+        """Return the session's Set-Cookie lines."""
         if outcome is Outcome.EXPIRE:
-            return (self._policy.expire(transport=transport),)
-        max_age = None
-        own = draft.state.extras.get(PERSISTENT)
-        if self._policy.persistent if own is None else own:
-            max_age = max(self.lifetime.deadline(draft.state) - self.now(), 0)
-        elif outcome is Outcome.EXTEND:
+            return self._carrier.expire(transport=transport, present=draft.present)
+        max_age = self._carrier.max_age(draft.state, now=now)
+        if max_age is None and outcome is Outcome.EXTEND:
             return ()
-        cookie = self._policy.issue(self._backend.token(draft), transport=transport, max_age=max_age)
-        if cookie.size_bytes > MAX_LINE_BYTES:
-            raise self._too_large(cookie, draft)
-        if transport is not Transport.HTTPS and cookie.attributes.secure and not self._warned_of_http:
+        name, token = self._backend.token(draft)
+        lines = self._carrier.issue(name, token, transport=transport, max_age=max_age, present=draft.present)
+        if transport is not Transport.HTTPS and lines[0].attributes.secure and not self._warned_of_http:
             self._warned_of_http = True
             self._emit(SecureCookieOverHttp())
-        return (cookie,)
-
-    def _too_large(self, cookie: SetCookie, draft: Draft) -> CookieTooLarge:
-        sizes = ((key, len(self.codec.pack(value))) for key, value in draft.data.data.items())
-        largest = sorted(sizes, key=lambda item: -item[1])[:_NAMED_KEYS]
-        return CookieTooLarge(
-            cookie.name, size_bytes=cookie.size_bytes, limit_bytes=MAX_LINE_BYTES, largest_keys=largest
-        )
+        return lines
 
 
 def _stronger(before: Outcome | None, outcome: Outcome) -> Outcome:

@@ -93,8 +93,8 @@ class CookieTooLarge(SessionError):
 
     Attributes:
         name: The cookie's name.
-        size_bytes: The length of the whole Set-Cookie line that would have been sent.
-        limit_bytes: The longest line that may be sent.
+        size_bytes: The length of the whole Set-Cookie line that would have been sent; of all of them, with chunks.
+        limit_bytes: How long they may be.
         largest_keys: Up to five ``(key, encoded bytes)`` of the session, largest first; empty for a plain cookie.
     """
 
@@ -103,9 +103,14 @@ class CookieTooLarge(SessionError):
     ) -> None:
         keys = ", ".join(f"{key!r} ({size} bytes)" for key, size in largest_keys)
         super().__init__(
-            f"the Set-Cookie line of {name!r} is {size_bytes} bytes, and at most {limit_bytes} are kept by every"
-            f" browser; store less"
-            + (f" (largest keys: {keys}) or keep the session on the server with store=" if keys else "")
+            f"the Set-Cookie line of {name!r} is {size_bytes} bytes, and at most {limit_bytes} are allowed, since"
+            " browsers drop longer ones silently; store less"
+            + (
+                f" (largest keys: {keys}), or let it move to a store with overflow=, or spread it with"
+                " CookiePolicy(chunks=…), or compress=True"
+                if keys
+                else ""
+            )
         )
         self.name = name
         self.size_bytes = size_bytes

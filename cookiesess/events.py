@@ -153,6 +153,53 @@ class ConflictMerged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionNearLimit(Event):
+    """A client-side session has filled more than 80 % of the room there is for it.
+
+    Attributes:
+        size_bytes: How long its Set-Cookie lines are together.
+        limit_bytes: How long they may be: beyond it the session overflows, or `CookieTooLarge` is raised.
+    """
+
+    size_bytes: int
+    limit_bytes: int
+    advice: ClassVar[str] = "store less in it, or give the middleware overflow="
+    name: ClassVar[str] = "session.near_limit"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOverflowed(Event):
+    """A session outgrew its cookie and was moved to the overflow store, where it stays until it ends or logs in."""
+
+    name: ClassVar[str] = "session.overflowed"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSuperseded(Event):
+    """A request brought both an inline session and the reference of one that has moved to the store; that one counts.
+
+    The inline one is what a slower request, which had loaded the session before it moved, answered afterwards: what
+    that request wrote is not in the session. Or it was replayed.
+    """
+
+    name: ClassVar[str] = "session.superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRevoked(Event):
+    """A client-side session came back after it was ended: a copy of its cookie, or a slow request's late answer.
+
+    Attributes:
+        reason: ``"ended"``: it was logged out, or got a new ID. ``"generation"``: all of the owner's sessions were
+            ended.
+    """
+
+    reason: str
+    name: ClassVar[str] = "session.revoked"
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFailed(Event):
     """The store did not answer where a request could go on without: `cause` is what it said."""
 

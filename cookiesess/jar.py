@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple, TypedDict, Unpack
 
 from cookiesess import cookies
-from cookiesess.backends.base import MAX_CANDIDATES
+from cookiesess.carrier import MAX_CANDIDATES
 from cookiesess.cookies import CookieAttributes, SetCookie
 from cookiesess.encoding import purpose
 from cookiesess.errors import InvalidToken, ResponseStarted, SessionError

@@ -45,15 +45,23 @@ class SessionManager:
     Args:
         keys: A `Keyring`; bytes (one key, verbatim); or text, which is parsed as `Keyring.parse` does.
         store: Keeps the sessions on the server, behind an ID in the cookie. None: they travel in the cookie itself.
-        cookie: The session cookie's name and attributes.
+        overflow: Keeps those client-side sessions that outgrow their cookie; they stay there until they end or log in.
+        revocations: Remembers the client-side sessions that have been ended, until no copy of their cookies would open
+            any more: `Session.invalidate`, `Session.login`, `Session.renew` and `end_all` then end the copies too. One
+            read for each request that touches its session. A store that evicts is refused.
+        revocation_cache_seconds: For how long a process may hold on to what it has read there: 0 is exact; with 5, an
+            ended session may go on for five seconds in other processes, and most requests cost no I/O.
+        cookie: The session cookie's name and attributes, and how large it may become.
         lifetime: The timeouts.
-        on_store_error: When the store is down at the first touch: ``"raise"`` `StoreUnavailable`; or ``"anonymous"``:
+        on_store_error: When a store is down at the first touch: ``"raise"`` `StoreUnavailable`; or ``"anonymous"``:
             an empty session that cannot be written, for requests that can do without. Never an authenticated one.
         max_sessions_per_owner: The most sessions that `Session.login` leaves an owner; None: any number. It may be
             exceeded for a moment. Server-side only.
         on_owner_limit: What a login beyond that does: ``"end_oldest"``, or ``"refuse"`` (`TooManySessions`).
         encrypt: True: sealed, nobody but the server can read the session. False: signed only, and whoever holds the
             cookie can read it.
+        compress: Whether client-side sessions are compressed where that makes the cookie shorter. Dangerous where
+            secrets and text that others choose are in one session: its length tells of both (CRIME).
         types: Types of the app's own that sessions may carry.
         on_event: Called with each event; what it raises is logged and goes no further.
         clock: Returns Unix seconds; for tests.
@@ -65,7 +73,7 @@ class SessionManager:
 
     def __init__(self, keys: Keyring | Key | bytes | str, **settings: Unpack[Settings]) -> None:
         configuration = Configuration(**settings)
-        self._engine, self._jars, self._owners, self.emit = assemble(Keyring.of(keys), configuration)
+        self._engine, self._jars, self._owners, self._revoking, self.emit = assemble(Keyring.of(keys), configuration)
         self.cookie = configuration.cookie
 
     def __repr__(self) -> str:
@@ -102,19 +110,24 @@ class SessionManager:
         """
         return self._index().end(owner, handle, now=self._engine.now())
 
-    def end_all(self, owner: str, *, keep: Session | None = None) -> int:
+    def end_all(self, owner: str, *, keep: Session | None = None) -> int | None:
         """End all sessions of `owner`, but `keep`; one that is being renewed at the moment does not slip through.
 
         For that, `keep` itself is ended with them in one case: another request is halfway through renewing it.
+        Client-side (with ``revocations=``) `keep` is issued anew by its own response, and ended if that never arrives.
 
         Returns:
-            How many were ended.
+            How many were ended; None client-side, where nobody counts them.
 
         Raises:
             SessionConflict: New ones appeared again and again.
+            SessionCommitted: Client-side, after the headers of `keep`'s response have gone out.
             As `sessions_of`.
         """
         draft = None if keep is None else keep._draft or keep._load()
+        if self._revoking is not None:
+            self._revoking.end_all(owner, keep=draft, now=self._engine.now())
+            return None
         return self._index().end_all(
             owner, keep=lambda: None if draft is None else self._engine.key_of(draft), now=self._engine.now()
         )

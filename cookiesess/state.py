@@ -4,7 +4,7 @@ Plaintext, version 1, the same in a cookie and in a record. The first byte is th
 
     0x00  inline               the state, as below
     0x01  reference            the 32-byte ID of a record
-    0x02  inline, compressed   reserved
+    0x02  inline, compressed   the same, as `cookiesess.compression` has it
     0x03  moved                a closed record (``renew()``): the session goes on under the 32-byte ID that follows;
                                8 bytes of Unix seconds, from which on it reads as replaced
     0x04  replaced             a closed record: a login or a renewal has taken the session's place
@@ -19,7 +19,7 @@ Differences instead of times save bytes in every cookie. `extras` is a map with 
     "c"  CSRF secret, 32 bytes                      "l"  label, text
     "f"  flashes, array of [message, category]      "e"  records only: idle seconds that expires_at was counted with
     "i"  the session's own idle timeout, seconds    "w"  records only: marks of the last eight writes, 8 bytes each
-    "p"  the session's own `persistent`, bool
+    "p"  the session's own `persistent`, bool              "g"  the owner's generation at login, where it is not 0
 """
 
 from dataclasses import dataclass, field
@@ -30,9 +30,9 @@ from cookiesess.errors import InvalidToken
 from cookiesess.lifetime import CLOCK_SKEW_SECONDS
 from cookiesess.values import ValueCodec
 
-INLINE, REFERENCE, MOVED, REPLACED = b"\x00", b"\x01", b"\x03", b"\x04"
+INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
 
-CSRF, FLASHES, IDLE, PERSISTENT, LABEL, COUNTED_IDLE, MARKS = "c", "f", "i", "p", "l", "e", "w"
+CSRF, FLASHES, IDLE, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION = "c", "f", "i", "p", "l", "e", "w", "g"
 
 
 class Origin(Enum):

@@ -2,21 +2,20 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from cookiesess.cookies import values_of
 from cookiesess.decision import Action
 from cookiesess.draft import Draft, fresh
 from cookiesess.encoding import purpose
-from cookiesess.errors import InvalidToken
-from cookiesess.events import Emitter, SessionRejected
+from cookiesess.errors import InvalidToken, SessionReadOnly, StoreUnavailable
+from cookiesess.events import Emitter, SessionRejected, StoreFailed
 from cookiesess.lifetime import Lifetime
 from cookiesess.sealing import Opened
 from cookiesess.state import Origin
 from cookiesess.values import ValueCodec
 
-# A subdomain can plant cookies of our name in front of the real one; each costs a decryption, so not many are tried.
-MAX_CANDIDATES = 4
+SID_BYTES = 16
+"""The length of a client-side session's own ID: 128 random bits, so that no two sessions ever have the same."""
 
 
 class Outcome(Enum):
@@ -28,11 +27,15 @@ class Outcome(Enum):
     EXPIRE = "to be expired"
 
 
+class CookieToken(NamedTuple):
+    """What the session's cookie will hold."""
+
+    name: str
+    token: str
+
+
 class Backend(Protocol):
     """Where sessions live. Thread-safe; all times are Unix seconds."""
-
-    late_writes: bool
-    """Whether a session that exists can be written at any time, and not only with the headers."""
 
     def load(self, header: str, *, now: int) -> Draft:
         """Open what a Cookie header carries. Never raises for what a browser can send."""
@@ -40,8 +43,14 @@ class Backend(Protocol):
     def apply(self, action: Action, draft: Draft, *, now: int) -> tuple[Action, Outcome]:
         """Do what was decided; return what came of it, which may be less, and what the cookie needs."""
 
-    def token(self, draft: Draft) -> str:
-        """Return the cookie's value for what was written."""
+    def token(self, draft: Draft) -> CookieToken:
+        """Return the cookie for what was written."""
+
+    def late_writes(self, draft: Draft) -> bool:
+        """Whether the session can be written at any time, and not only with the headers."""
+
+    def check(self, draft: Draft, *, now: int) -> None:
+        """Where it cannot be written late: raise what would keep it from being written with the headers."""
 
     def end(self, draft: Draft, *, now: int) -> bool:
         """End the session that `draft` was loaded from, at once; False where it is gone or replaced already."""
@@ -54,12 +63,25 @@ class Backend(Protocol):
 
 
 class Tokens:
-    """The session tokens of one cookie name: sealed or signed."""
+    """The session tokens of one cookie name.
+
+    Args:
+        name: The cookie's name, which is part of what each token is for.
+        write: Seals or signs.
+        read: Opens what `write` made.
+        find: Returns what a Cookie header holds under the name, most likely first.
+    """
 
     def __init__(
-        self, name: str, *, write: Callable[[bytes, bytes], str], read: Callable[[str, bytes], Opened]
+        self,
+        name: str,
+        *,
+        write: Callable[[bytes, bytes], str],
+        read: Callable[[str, bytes], Opened],
+        find: Callable[[str], list[str]],
     ) -> None:
-        self._name = name
+        self.name = name
+        self._find = find
         self._purpose = purpose("session", name)
         self._write = write
         self._read = read
@@ -71,7 +93,7 @@ class Tokens:
     def open(self, header: str) -> Opened | InvalidToken | None:
         """Return the first that authenticates, else why the first one did not, else None where there is none."""
         failure = None
-        values = values_of(header, self._name, limit=MAX_CANDIDATES)
+        values = self._find(header)
         for value in values:
             try:
                 return self._read(value, self._purpose)
@@ -85,10 +107,34 @@ class Tokens:
 class Drafts:
     """Makes the drafts of sessions that were not loaded, and says why."""
 
-    def __init__(self, *, codec: ValueCodec, lifetime: Lifetime, emit: Emitter) -> None:
+    def __init__(
+        self,
+        *,
+        codec: ValueCodec,
+        lifetime: Lifetime,
+        emit: Emitter,
+        random_sid: Callable[[int], bytes] | None = None,
+    ) -> None:
         self.codec = codec
         self.lifetime = lifetime
         self.emit = emit
+        self._random_sid = random_sid
+
+    def identify(self, draft: Draft, *, anew: bool) -> None:
+        """Give a session an ID of its own, where IDs are wanted and it has none yet or needs a new one."""
+        if self._random_sid is not None and (anew or draft.state.sid is None):
+            draft.state.sid = self._random_sid(SID_BYTES)
+
+    def unopened(self, opened: InvalidToken | None, *, now: int) -> Draft:
+        """Return an empty draft where there was no token, or none that opened."""
+        return self.empty(Origin.NONE, now=now) if opened is None else self.rejected(opened, now=now)
+
+    def unavailable(self, error: StoreUnavailable, *, now: int) -> Draft:
+        """Return an empty draft that cannot be written, while a store is down."""
+        self.emit(StoreFailed(str(error)))
+        draft = self.empty(Origin.UNAVAILABLE, now=now)
+        draft.refusal = _read_only
+        return draft
 
     def empty(self, origin: Origin, *, now: int) -> Draft:
         """Return an empty draft."""
@@ -106,3 +152,10 @@ class Drafts:
     def loaded(self, state: Any, *, handle: Any, stale_key: bool) -> Draft:
         """Return a draft of a state that opened."""
         return Draft(Origin.LOADED, state, codec=self.codec, handle=handle, stale_key=stale_key)
+
+
+def _read_only() -> SessionReadOnly:
+    return SessionReadOnly(
+        "the session store is down, and this request got an empty session that cannot be written; try again later, or"
+        ' set on_store_error="raise" to answer with an error page at the first touch'
+    )

@@ -1,35 +1,51 @@
 """Client-side sessions: the whole state travels in the cookie."""
 
-from cookiesess.backends.base import Drafts, Outcome, Tokens
+from cookiesess.backends.base import CookieToken, Drafts, Outcome, Tokens
+from cookiesess.carrier import Carrier
+from cookiesess.compression import compress, expand
 from cookiesess.decision import Action
 from cookiesess.draft import Draft
-from cookiesess.errors import InvalidToken
-from cookiesess.events import SessionExpired
+from cookiesess.errors import CookieTooLarge, InvalidToken
+from cookiesess.events import SessionExpired, SessionNearLimit
+from cookiesess.sealing import Opened
 from cookiesess.state import Origin, pack, unpack
 
 _EXPIRES = {Action.EXPIRE, Action.DELETE}
-_WRITES = {Action.CREATE, Action.UPDATE, Action.MOVE, Action.TOUCH, Action.RESEAL}
+WRITES = {Action.CREATE, Action.UPDATE, Action.MOVE, Action.TOUCH, Action.RESEAL}
+"""The actions after which there is a session to be issued."""
+
+# How many of a session's keys an error about its size names: enough to find the culprit, few enough to read.
+_NAMED_KEYS = 5
 
 
 class CookieBackend:
-    """Keeps nothing on the server, so it costs no I/O, and cannot end a copy of the cookie that somebody kept."""
+    """Keeps nothing on the server, so it costs no I/O, and cannot end a copy of the cookie that somebody kept.
 
-    late_writes = False
+    Args:
+        tokens: Makes and opens the cookie's tokens.
+        drafts: Makes drafts.
+        carrier: Says what fits into the cookie.
+        compressed: Whether to compress what becomes shorter by it.
+    """
 
-    def __init__(self, tokens: Tokens, drafts: Drafts) -> None:
+    def __init__(self, tokens: Tokens, drafts: Drafts, *, carrier: Carrier, compressed: bool = False) -> None:
         self._tokens = tokens
         self._drafts = drafts
+        self._carrier = carrier
+        self._compressed = compressed
 
     def load(self, header: str, *, now: int) -> Draft:
         """Open the first cookie that authenticates."""
         opened = self._tokens.open(header)
-        if opened is None:
-            return self._drafts.empty(Origin.NONE, now=now)
+        if opened is None or isinstance(opened, InvalidToken):
+            return self._drafts.unopened(opened, now=now)
+        return self.open(opened, now=now)
+
+    def open(self, opened: Opened, *, now: int) -> Draft:
+        """Take the state out of an opened token."""
+        plaintext, current = opened
         try:
-            if isinstance(opened, InvalidToken):
-                raise opened
-            plaintext, current = opened
-            state = unpack(plaintext, self._drafts.codec, now=now)
+            state = unpack(expand(plaintext), self._drafts.codec, now=now)
         except InvalidToken as error:
             return self._drafts.rejected(error, now=now)
         passed = self._drafts.lifetime.expired(state, now=now)
@@ -39,15 +55,58 @@ class CookieBackend:
         return self._drafts.loaded(state, handle=None, stale_key=not current)
 
     def apply(self, action: Action, draft: Draft, *, now: int) -> tuple[Action, Outcome]:
-        """Choose the cookie's fate; the writing is in the token."""
-        if action in _WRITES:
-            draft.state.refreshed_at = now
+        """Choose the cookie's fate; the writing is in the token.
+
+        Raises:
+            CookieTooLarge: There is no room for the session.
+        """
+        if action in WRITES:
+            self._drafts.identify(draft, anew=action is Action.MOVE)
+            if not self.seal(draft, now=now):
+                raise self._too_large(draft, now)
             return action, Outcome.ISSUE
         return action, Outcome.EXPIRE if action in _EXPIRES else Outcome.NOTHING
 
-    def token(self, draft: Draft) -> str:
-        """Return a token over the whole state."""
-        return self._tokens.issue(pack(draft.state, self._drafts.codec))
+    def seal(self, draft: Draft, *, now: int) -> bool:
+        """Make the token of the whole state; return whether it fits into the cookie."""
+        draft.state.refreshed_at = now
+        plaintext = pack(draft.state, self._drafts.codec)
+        draft.token = token = self._tokens.issue(compress(plaintext) if self._compressed else plaintext)
+        return self._carrier.fits(token, max_age=self._carrier.max_age(draft.state, now=now))
+
+    def token(self, draft: Draft) -> CookieToken:
+        """Return the token that `seal` has made."""
+        token = draft.token or ""
+        if self._carrier.near(token):
+            self._drafts.emit(SessionNearLimit(self._carrier.size_bytes(len(token)), self._carrier.limit_bytes))
+        return CookieToken(self._tokens.name, token)
+
+    def late_writes(self, draft: Draft) -> bool:  # noqa: ARG002 (the protocol's)
+        """Only headers carry cookies."""
+        return False
+
+    def check(self, draft: Draft, *, now: int) -> None:
+        """Raise `CookieTooLarge` where there is no room for the session."""
+        if not self.fits(draft, now=now):
+            raise self._too_large(draft, now)
+
+    def fits(self, draft: Draft, *, now: int) -> bool:
+        """Whether there is room for the session; nothing is changed."""
+        refreshed_at = draft.state.refreshed_at
+        fits = self.seal(draft, now=now)
+        draft.state.refreshed_at = refreshed_at
+        return fits
+
+    def _too_large(self, draft: Draft, now: int) -> CookieTooLarge:
+        sizes = ((key, len(self._drafts.codec.pack(value))) for key, value in draft.data.data.items())
+        return CookieTooLarge(
+            self._tokens.name,
+            size_bytes=self._carrier.size_bytes(
+                len(draft.token or ""), max_age=self._carrier.max_age(draft.state, now=now)
+            ),
+            limit_bytes=self._carrier.limit_bytes,
+            largest_keys=sorted(sizes, key=lambda item: -item[1])[:_NAMED_KEYS],
+        )
 
     def end(self, draft: Draft, *, now: int) -> bool:  # noqa: ARG002 (the protocol's)
         """Nothing is on the server; the cookie is expired at commit."""

@@ -118,15 +118,22 @@ class RecordKeeper:
             handle.cipher, handle.described = cipher, describe(state)
         return state, handle, cipher is not None
 
-    def create(self, state: State, now: int) -> Handle:
-        """Create a record under a new ID. Its version is not known; the first update of it learns it by conflict."""
-        session_id = self._random_bytes(ID_BYTES)
+    def create(self, state: State, now: int, *, session_id: bytes = b"") -> Handle:
+        """Create a record, under a new ID unless one is given.
+
+        Its version is not known; the first update of it learns it by conflict.
+
+        Raises:
+            RecordExists: Another request has made one under the given ID.
+        """
+        session_id = session_id or self._random_bytes(ID_BYTES)
         key = key_of(session_id)
         record = self.record(state, session_id, key, now=now, mark=self._random_bytes(_MARK_BYTES))
         try:
             self.store.create(key, record, now=now)
         except RecordExists:
-            # Nobody draws the same 256 bits twice: a client library repeats a create whose answer was lost.
+            # Nobody draws the same 256 bits twice: a client library repeats a create whose answer was lost. (Under a
+            # given ID it may be another request's, whose payload is another one then.)
             written = self.store.load(key, now=now)
             if written is None or written.payload != record.payload:
                 raise

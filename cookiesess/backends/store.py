@@ -8,17 +8,19 @@ What holds, whatever the order in which parallel requests come to an end:
 4. A new ID is written before the old one is closed, and is given out only if that closing succeeded.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from cookiesess.backends.base import Drafts, Outcome, Tokens
+from cookiesess.backends.base import CookieToken, Drafts, Outcome, Tokens
 from cookiesess.backends.keeper import MAX_TRIES, Handle, RecordKeeper, conflict
 from cookiesess.backends.owners import Owners
 from cookiesess.backends.records import ID_BYTES
 from cookiesess.decision import Action
 from cookiesess.draft import Draft
-from cookiesess.errors import InvalidToken, SessionReadOnly, StoreUnavailable
+from cookiesess.errors import InvalidToken, StoreUnavailable
 from cookiesess.events import StoreFailed
+from cookiesess.sealing import Opened
 from cookiesess.state import COUNTED_IDLE, PERSISTENT, REFERENCE, Origin, State
 from cookiesess.stores.base import Conflict, Gone, Record, Updated
 
@@ -41,8 +43,6 @@ class StoreBackend:
         anonymous: While the store is down, give requests an empty session that cannot be written, instead of raising.
     """
 
-    late_writes = True
-
     def __init__(
         self, keeper: RecordKeeper, *, tokens: Tokens, drafts: Drafts, owners: Owners, anonymous: bool
     ) -> None:
@@ -58,22 +58,22 @@ class StoreBackend:
     def load(self, header: str, *, now: int) -> Draft:
         """Open what the cookie names. A token that does not open costs no I/O."""
         opened = self._tokens.open(header)
-        if opened is None:
-            return self._drafts.empty(Origin.NONE, now=now)
-        if isinstance(opened, InvalidToken):
-            return self._drafts.rejected(opened, now=now)
+        if opened is None or isinstance(opened, InvalidToken):
+            return self._drafts.unopened(opened, now=now)
+        return self.open(opened, now=now)
+
+    def open(self, opened: Opened, *, now: int) -> Draft:
+        """Load what an opened token refers to."""
         reference, current_token = opened
         if reference[:1] != REFERENCE or len(reference) != _REFERENCE_BYTES:
             return self._drafts.rejected(InvalidToken("plaintext"), now=now)
         try:
             found = self._keeper.find(reference[1:], now)
         except StoreUnavailable as error:
-            self._drafts.emit(StoreFailed(str(error)))
             if not self._anonymous:
+                self._drafts.emit(StoreFailed(str(error)))
                 raise
-            draft = self._drafts.empty(Origin.UNAVAILABLE, now=now)
-            draft.refusal = _read_only
-            return draft
+            return self._drafts.unavailable(error, now=now)
         if isinstance(found, Origin):
             return self._drafts.empty(found, now=now)
         state, handle, current_key = found
@@ -94,16 +94,23 @@ class StoreBackend:
                 draft.handle = self._keeper.create(draft.state, now)
                 return self._new_id(action, draft, now, login=draft.logged_in)
             case Action.MOVE:
-                return self._move(draft, now)
+                return self.move(draft, now, make=self._keeper.create)
             case Action.DELETE:
                 return self._delete(draft, now)
             case Action.EXPIRE:
                 return action, Outcome.EXPIRE
         return action, Outcome.NOTHING
 
-    def token(self, draft: Draft) -> str:
-        """Return the cookie's value for the session that `draft` was written as."""
-        return self._tokens.issue(REFERENCE + draft.handle.session_id)
+    def token(self, draft: Draft) -> CookieToken:
+        """Return the cookie for the session that `draft` was written as."""
+        return CookieToken(self._tokens.name, self._tokens.issue(REFERENCE + draft.handle.session_id))
+
+    def late_writes(self, draft: Draft) -> bool:  # noqa: ARG002 (the protocol's)
+        """Records can be written at any time."""
+        return True
+
+    def check(self, draft: Draft, *, now: int) -> None:
+        """Records are written by ``save()``, which finds out."""
 
     def _ended_by_now(self, draft: Draft, now: int) -> bool:
         """Whether the absolute deadline has passed while the request ran. (The idle one may have been moved since.)"""
@@ -152,15 +159,15 @@ class StoreBackend:
 
     # A new ID for an old session
 
-    def _move(self, draft: Draft, now: int) -> Done:
-        """Create the record under a new ID, then close the old one; only then is the new ID given out."""
+    def move(self, draft: Draft, now: int, *, make: Callable[[State, int], Handle]) -> Done:
+        """Have `make` put the session under a new ID, then close the old record; only then is the new ID given out."""
         if draft.handle.moved and not draft.logged_in:
             # It is being renewed already; whoever holds only the old ID must not get the session's next one.
             return self._update(draft, now) if draft.modified else _NOTHING
         state, login = draft.state, draft.logged_in
         for _ in range(MAX_TRIES):
             old: Handle = draft.handle
-            new = self._keeper.create(state, now)
+            new = make(state, now)
             closed = self._keeper.closed(old, new, now=now, login=login)
             result = self._close(old, closed, new=new, now=now)
             # A conflict with the very record that was to be written: a client library has repeated the update.
@@ -225,13 +232,6 @@ class StoreBackend:
                 return False
             handle = found[1]
         raise conflict()
-
-
-def _read_only() -> SessionReadOnly:
-    return SessionReadOnly(
-        "the session store is down, and this request got an empty session that cannot be written; try again later, or"
-        ' set on_store_error="raise" to answer with an error page at the first touch'
-    )
 
 
 def _dropped(draft: Draft, reason: str) -> Done:

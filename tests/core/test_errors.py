@@ -82,8 +82,9 @@ def test_a_value_that_cannot_be_stored_has_a_path():
 def test_a_session_that_is_too_large_names_the_sizes_the_largest_keys_and_a_way_out():
     error = CookieTooLarge("session", size_bytes=5000, limit_bytes=4093, largest_keys=[("cart", 3000), ("log", 900)])
     assert str(error) == (
-        "the Set-Cookie line of 'session' is 5000 bytes, and at most 4093 are kept by every browser; store less"
-        " (largest keys: 'cart' (3000 bytes), 'log' (900 bytes)) or keep the session on the server with store="
+        "the Set-Cookie line of 'session' is 5000 bytes, and at most 4093 are allowed, since browsers drop longer ones"
+        " silently; store less (largest keys: 'cart' (3000 bytes), 'log' (900 bytes)), or let it move to a store with"
+        " overflow=, or spread it with CookiePolicy(chunks=…), or compress=True"
     )
     assert (error.name, error.size_bytes, error.limit_bytes) == ("session", 5000, 4093)
     assert error.largest_keys == (("cart", 3000), ("log", 900))
@@ -91,5 +92,5 @@ def test_a_session_that_is_too_large_names_the_sizes_the_largest_keys_and_a_way_
 
 def test_a_plain_cookie_that_is_too_large_has_no_keys_to_name():
     error = CookieTooLarge("a", size_bytes=5000, limit_bytes=4093)
-    assert str(error).endswith("at most 4093 are kept by every browser; store less")
+    assert str(error).endswith("at most 4093 are allowed, since browsers drop longer ones silently; store less")
     assert error.largest_keys == ()

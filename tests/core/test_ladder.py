@@ -21,7 +21,7 @@ LADDER = [
     {"errors", "encoding", "flash"},
     {"events", "keys", "values", "cookies", "lifetime", "csrf", "stores.*"},
     {"sealing", "policy", "headers", "state", "changes"},
-    {"signing", "decision", "draft"},
+    {"signing", "decision", "draft", "carrier", "compression"},
     {"context"},
     {"session", "backends.*"},
     {"jar"},

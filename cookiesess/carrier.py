@@ -1,0 +1,155 @@
+"""How a token travels: in one cookie, or spread over several, and for how long.
+
+A token too long for one line is cut into pieces for ``name``, ``name.1``, ``name.2`` …; the first one begins with their
+number and a ``~``, which no token holds::
+
+    name    3~AUdvb2Q…
+    name.1  …
+    name.2  …
+
+The number says which of the pieces that a browser sends belong to it: one that was left over from a longer session is
+passed over. Whether they belong *together* is the token's own affair: it is authenticated as a whole, so pieces of two
+sessions open nothing.
+
+Whatever cookies a commit sets, those of this session's names that the request brought and that are not among them are
+expired: pieces that are no longer needed, and the cookie or the reference of a session that has moved.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import islice, product
+
+from cookiesess.cookies import SetCookie, values_of
+from cookiesess.lifetime import Lifetime
+from cookiesess.policy import CookiePolicy, Transport
+from cookiesess.state import PERSISTENT, State
+
+# A subdomain can plant cookies of our name in front of the real one; each costs a decryption, so not many are tried.
+MAX_CANDIDATES = 4
+_MARK = "~"
+# The number of pieces, one digit, and the mark.
+_COUNT_BYTES = 2
+# From which part of the limit on an operator should hear of it.
+_NEAR_PER_CENT = 80
+
+
+class Carrier:
+    """Spreads tokens over cookies and gathers them again. Thread-safe.
+
+    Args:
+        policy: The cookies' names, attributes and limits.
+        lifetime: For how long they are kept, where they outlive the window.
+        reference: Sessions may be moved to a store, so that a reference may travel instead.
+    """
+
+    def __init__(self, policy: CookiePolicy, lifetime: Lifetime, *, reference: bool = False) -> None:
+        self._policy = policy
+        self._lifetime = lifetime
+        self._names = policy.chunk_names
+        self._family = (*self._names, policy.reference_name) if reference else self._names
+        self._counts = {str(count) for count in range(2, policy.chunks + 1)}
+        self._usual_rooms = self._rooms(None)
+        self.limit_bytes = policy.max_bytes * policy.chunks
+        self.wide = len(self._family) > 1
+        near_bytes = self.limit_bytes * _NEAR_PER_CENT // 100
+        self._near_length = bisect_right(range(self.limit_bytes), near_bytes, key=self.size_bytes)
+
+    # Out
+
+    def max_age(self, state: State, *, now: int) -> int | None:
+        """Return for how many seconds the browser keeps the session's cookie; None: until the window closes."""
+        own = state.extras.get(PERSISTENT)
+        if self._policy.persistent if own is None else own:
+            return max(self._lifetime.deadline(state) - now, 0)
+        return None
+
+    def fits(self, token: str, *, max_age: int | None = None) -> bool:
+        """Whether `token` can travel within the limits."""
+        return len(token) <= self._usual_rooms[0] or self._pieces(token, max_age) is not None
+
+    def size_bytes(self, length: int, *, max_age: int | None = None) -> int:
+        """Return how long the Set-Cookie lines of a token of `length` characters are together."""
+        rooms = self._usual_rooms if max_age is None else self._rooms(max_age)
+        if length <= rooms[0]:
+            rooms = rooms[:1]
+        marks = _COUNT_BYTES if len(rooms) > 1 else 0
+        return length + marks + self._policy.max_bytes * len(rooms) - sum(rooms)
+
+    def near(self, token: str) -> bool:
+        """Whether `token` is so near the limit that somebody should look at it."""
+        return len(token) >= self._near_length
+
+    def issue(
+        self,
+        name: str,
+        token: str,
+        *,
+        transport: Transport,
+        max_age: int | None = None,
+        present: tuple[str, ...] = (),
+    ) -> tuple[SetCookie, ...]:
+        """Return the cookies that carry `token`, and those that have the browser forget what else was `present`.
+
+        Args:
+            name: The session cookie's name, or its reference's.
+            token: One that `fits`.
+            transport: How the request came.
+            max_age: As `max_age` says.
+            present: As `present` says.
+        """
+        if not self.wide:
+            return (self._policy.issue(token, transport=transport, max_age=max_age),)
+        pieces = [token] if name not in self._names else self._pieces(token, max_age) or [token]
+        names = self._names if name in self._names else (name,)
+        cookies = [
+            self._policy.issue(piece, transport=transport, max_age=max_age, name=each)
+            for each, piece in zip(names, pieces, strict=False)
+        ]
+        issued = {cookie.name for cookie in cookies}
+        return (*cookies, *self._expire([each for each in present if each not in issued], transport))
+
+    def expire(self, *, transport: Transport, present: tuple[str, ...] = ()) -> tuple[SetCookie, ...]:
+        """Return the cookies that have the browser forget the session."""
+        return tuple(self._expire(present if self.wide else (self._policy.name,), transport))
+
+    def _expire(self, names: tuple[str, ...] | list[str], transport: Transport) -> Iterator[SetCookie]:
+        return (self._policy.expire(transport=transport, name=name) for name in names)
+
+    def _pieces(self, token: str, max_age: int | None) -> list[str] | None:
+        """Return `token` cut to size, or None where it does not fit."""
+        first, *others = self._usual_rooms if max_age is None else self._rooms(max_age)
+        if len(token) <= first:
+            return [token]
+        pieces, at = [], 0
+        for room in (first - _COUNT_BYTES, *others):
+            pieces.append(token[at : at + room])
+            at += room
+            if at >= len(token):
+                return [f"{len(pieces)}{_MARK}{pieces[0]}", *pieces[1:]] if len(pieces) > 1 else None
+        return None
+
+    def _rooms(self, max_age: int | None) -> list[int]:
+        """Return how long a value each of the cookies may hold."""
+        policy = self._policy
+        return [policy.max_bytes - policy.overhead_bytes(name, max_age=max_age) for name in self._names]
+
+    # In
+
+    def present(self, header: str) -> tuple[str, ...]:
+        """Return which of the session's cookies a Cookie header brings."""
+        return tuple(name for name in self._family if values_of(header, name, limit=1))
+
+    def tokens(self, header: str) -> list[str]:
+        """Return what may be the session's token, most likely first: at most four."""
+        firsts = values_of(header, self._policy.name, limit=MAX_CANDIDATES)
+        if len(self._names) == 1:
+            return firsts
+        return list(islice((token for first in firsts for token in self._gather(first, header)), MAX_CANDIDATES))
+
+    def _gather(self, first: str, header: str) -> list[str]:
+        """Return the tokens that begin with the piece `first`; several where others planted pieces."""
+        count, _, piece = first.partition(_MARK)
+        if not piece or count not in self._counts:
+            return [first]
+        others = (values_of(header, name, limit=MAX_CANDIDATES) for name in self._names[1 : int(count)])
+        return ["".join(pieces) for pieces in islice(product([piece], *others), MAX_CANDIDATES)] or [first]

@@ -1,0 +1,49 @@
+"""Smaller cookies, where somebody asked for them.
+
+Kind 0x02 of `cookiesess.state`: the byte, and what follows the byte 0x00 of an inline state as a raw DEFLATE stream
+(RFC 1951; zlib's header and checksum would be eight bytes for nothing, since the token is authenticated).
+
+DEFLATE, since it is in the standard library and as good as what is not, for texts of this size: a session of 2,084
+bytes becomes 651 in 13 µs (Brotli 4: 621 in 22, Zstandard 3: 609 in 7), one of 395 becomes 220 in 6 (211 in 10, 223 in
+4), and one of 275 hardly shrinks with any. ``python -m benchmarks.compression`` measures it.
+
+The danger: the length of what is sealed shows through encryption, and compressed text is shorter where it repeats
+itself. Whoever can have text of their choice put into a session, and can watch the cookie's length, learns about the
+secrets beside it, guess by guess (the attack on TLS known as CRIME). So it is never done unasked.
+"""
+
+import zlib
+
+from cookiesess.errors import InvalidToken
+from cookiesess.state import COMPRESSED, INLINE
+
+# What may come out of one cookie, whatever went in: twenty times the least that a session must fill to be compressed
+# at all, and what five chunks of the best compressible text could hold is not worth a megabyte on each request.
+MAX_EXPANDED_BYTES = 1 << 18
+_LEVEL = 6
+_RAW = -zlib.MAX_WBITS
+
+
+def compress(plaintext: bytes) -> bytes:
+    """Return an inline `plaintext` as a compressed one where that is shorter, else as it is."""
+    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW)
+    shorter = COMPRESSED + compressor.compress(plaintext[1:]) + compressor.flush()
+    return shorter if len(shorter) < len(plaintext) <= MAX_EXPANDED_BYTES else plaintext
+
+
+def expand(plaintext: bytes) -> bytes:
+    """Return what `compress` took; of any other kind, what came.
+
+    Raises:
+        InvalidToken: It is no whole stream, or holds more than `MAX_EXPANDED_BYTES`.
+    """
+    if plaintext[:1] != COMPRESSED:
+        return plaintext
+    decompressor = zlib.decompressobj(_RAW)
+    try:
+        expanded = decompressor.decompress(plaintext[1:], MAX_EXPANDED_BYTES)
+    except zlib.error as error:
+        raise InvalidToken("plaintext") from error
+    if not decompressor.eof or decompressor.unused_data:
+        raise InvalidToken("plaintext")
+    return INLINE + expanded
