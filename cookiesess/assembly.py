@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
+from cookiesess.backends.accepting import AcceptingTokens
 from cookiesess.backends.base import Backend, Drafts, Tokens
 from cookiesess.backends.cookie import CookieBackend
 from cookiesess.backends.keeper import RecordKeeper
@@ -13,7 +14,7 @@ from cookiesess.backends.records import ID_BYTES, RecordSealer
 from cookiesess.backends.revocations import Revocations
 from cookiesess.backends.revoking import RevokingBackend
 from cookiesess.backends.store import StoreBackend
-from cookiesess.carrier import MAX_CANDIDATES, Carrier
+from cookiesess.carrier import MAX_CANDIDATES, Carrier, Place
 from cookiesess.cookies import values_of
 from cookiesess.engine import Engine
 from cookiesess.errors import ConfigurationError
@@ -63,7 +64,10 @@ class _Parts:
             emit=self.emit,
             random_sid=settings.random_bytes if identified else None,
         )
-        self.carrier = Carrier(settings.cookie, settings.lifetime, reference=settings.overflow is not None)
+        foreign = [Place(each.cookie_name, each.path, each.domain, each.partitioned) for each in settings.accept]
+        self.carrier = Carrier(
+            settings.cookie, settings.lifetime, reference=settings.overflow is not None, foreign=foreign
+        )
         self.anonymous = settings.on_store_error == "anonymous"
 
     def tokens(self, name: str, find: Callable[[str], list[str]] | None = None) -> Tokens:
@@ -72,7 +76,11 @@ class _Parts:
         if not self.settings.encrypt:
             protection = self.signer.sign, self.signer.unsign
         write, read = protection
-        return Tokens(name, write=write, read=read, find=find or partial(values_of, name=name, limit=MAX_CANDIDATES))
+        find = find or partial(values_of, name=name, limit=MAX_CANDIDATES)
+        if not self.settings.accept or name != self.settings.cookie.name:
+            return Tokens(name, write=write, read=read, find=find)
+        readers, lifetime = self.settings.accept, self.settings.lifetime
+        return AcceptingTokens(name, write=write, read=read, find=find, readers=readers, lifetime=lifetime)
 
     def server_side(self, store: Store, tokens: Tokens) -> "_ServerSide":
         """Return what keeps sessions in `store`."""
@@ -91,7 +99,7 @@ class _Parts:
         """Return what keeps sessions in cookies; those that outgrow them in the overflow store."""
         settings, carrier = self.settings, self.carrier
         name, references = settings.cookie.name, self.tokens(settings.cookie.reference_name)
-        tokens = self.tokens(name, carrier.tokens if carrier.wide else None)
+        tokens = self.tokens(name, carrier.tokens)
         cookie = CookieBackend(tokens, self.drafts, carrier=carrier, compressed=settings.compress)
         if settings.overflow is None:
             return cookie

@@ -12,14 +12,16 @@ passed over. Whether they belong *together* is the token's own affair: it is aut
 sessions open nothing.
 
 Whatever cookies a commit sets, those of this session's names that the request brought and that are not among them are
-expired: pieces that are no longer needed, and the cookie or the reference of a session that has moved.
+expired: pieces that are no longer needed, the cookie or the reference of a session that has moved, and the cookie of
+another library that it came in.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable
 from itertools import islice, product
+from typing import NamedTuple
 
-from cookiesess.cookies import SetCookie, values_of
+from cookiesess.cookies import CookieAttributes, SetCookie, values_of
 from cookiesess.lifetime import Lifetime
 from cookiesess.policy import CookiePolicy, Transport
 from cookiesess.state import PERSISTENT, State
@@ -33,6 +35,15 @@ _COUNT_BYTES = 2
 _NEAR_PER_CENT = 80
 
 
+class Place(NamedTuple):
+    """A cookie as browsers tell it from others; to be forgotten, it must be named by all of this."""
+
+    name: str
+    path: str
+    domain: str | None
+    partitioned: bool
+
+
 class Carrier:
     """Spreads tokens over cookies and gathers them again. Thread-safe.
 
@@ -40,13 +51,18 @@ class Carrier:
         policy: The cookies' names, attributes and limits.
         lifetime: For how long they are kept, where they outlive the window.
         reference: Sessions may be moved to a store, so that a reference may travel instead.
+        foreign: Cookies of other libraries that sessions may come in.
     """
 
-    def __init__(self, policy: CookiePolicy, lifetime: Lifetime, *, reference: bool = False) -> None:
+    def __init__(
+        self, policy: CookiePolicy, lifetime: Lifetime, *, reference: bool = False, foreign: Iterable[Place] = ()
+    ) -> None:
         self._policy = policy
         self._lifetime = lifetime
         self._names = policy.chunk_names
-        self._family = (*self._names, policy.reference_name) if reference else self._names
+        own = (*self._names, policy.reference_name) if reference else self._names
+        self._own = tuple(Place(name, policy.path, policy.domain, policy.partitioned) for name in own)
+        self._family = tuple(dict.fromkeys((*self._own, *foreign)))
         self._counts = {str(count) for count in range(2, policy.chunks + 1)}
         self._usual_rooms = self._rooms(None)
         self.limit_bytes = policy.max_bytes * policy.chunks
@@ -86,7 +102,7 @@ class Carrier:
         *,
         transport: Transport,
         max_age: int | None = None,
-        present: tuple[str, ...] = (),
+        present: tuple[Place, ...] = (),
     ) -> tuple[SetCookie, ...]:
         """Return the cookies that carry `token`, and those that have the browser forget what else was `present`.
 
@@ -105,15 +121,21 @@ class Carrier:
             self._policy.issue(piece, transport=transport, max_age=max_age, name=each)
             for each, piece in zip(names, pieces, strict=False)
         ]
-        issued = {cookie.name for cookie in cookies}
-        return (*cookies, *self._expire([each for each in present if each not in issued], transport))
+        issued = {place for place in self._own if place.name in names[: len(cookies)]}
+        return (*cookies, *(self._expire(place, transport) for place in present if place not in issued))
 
-    def expire(self, *, transport: Transport, present: tuple[str, ...] = ()) -> tuple[SetCookie, ...]:
+    def expire(self, *, transport: Transport, present: tuple[Place, ...] = ()) -> tuple[SetCookie, ...]:
         """Return the cookies that have the browser forget the session."""
-        return tuple(self._expire(present if self.wide else (self._policy.name,), transport))
+        return tuple(self._expire(place, transport) for place in (present if self.wide else self._family))
 
-    def _expire(self, names: tuple[str, ...] | list[str], transport: Transport) -> Iterator[SetCookie]:
-        return (self._policy.expire(transport=transport, name=name) for name in names)
+    def _expire(self, place: Place, transport: Transport) -> SetCookie:
+        if place in self._own:
+            return self._policy.expire(transport=transport, name=place.name)
+        # A browser takes a Secure line over HTTPS alone, and nothing that is partitioned, or so prefixed, without it.
+        secure = transport is Transport.HTTPS or place.partitioned or place.name.startswith("__")
+        _, path, domain, partitioned = place
+        attributes = CookieAttributes(path=path, domain=domain, max_age=0, secure=secure, partitioned=partitioned)
+        return SetCookie(place.name, "", attributes)
 
     def _pieces(self, token: str, max_age: int | None) -> list[str] | None:
         """Return `token` cut to size, or None where it does not fit."""
@@ -135,9 +157,9 @@ class Carrier:
 
     # In
 
-    def present(self, header: str) -> tuple[str, ...]:
-        """Return which of the session's cookies a Cookie header brings."""
-        return tuple(name for name in self._family if values_of(header, name, limit=1))
+    def present(self, header: str) -> tuple[Place, ...]:
+        """Return which of the session's cookies a Cookie header brings; of one name, wherever it may be from."""
+        return tuple(place for place in self._family if values_of(header, place.name, limit=1))
 
     def tokens(self, header: str) -> list[str]:
         """Return what may be the session's token, most likely first: at most four."""

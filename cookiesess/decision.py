@@ -55,6 +55,15 @@ TABLE: Final[dict[Origin, dict[Happened, Action]]] = {
     Origin.ENDED: _EXPIRABLE,
     Origin.REPLACED: {Happened.EMPTY: Action.NOTHING, Happened.FILLED: Action.DROP},
     Origin.UNAVAILABLE: {Happened.EMPTY: Action.NOTHING},
+    # Read in a format that is never written: whatever would be a write makes a session of ours.
+    Origin.FOREIGN: {
+        Happened.EMPTIED: Action.EXPIRE,
+        Happened.RENEWED: Action.CREATE,
+        Happened.MODIFIED: Action.CREATE,
+        Happened.REFRESH_OLD_KEY: Action.CREATE,
+        Happened.REFRESH: Action.CREATE,
+        Happened.READ: Action.NOTHING,
+    },
     Origin.LOADED: {
         Happened.EMPTIED: Action.DELETE,
         Happened.RENEWED: Action.MOVE,
@@ -64,6 +73,9 @@ TABLE: Final[dict[Origin, dict[Happened, Action]]] = {
         Happened.READ: Action.NOTHING,
     },
 }
+
+
+_CONTINUED: Final = (Origin.LOADED, Origin.FOREIGN)
 
 
 def decide(origin: Origin, *, empty: bool, modified: bool, renewed: bool, refresh_due: bool, stale_key: bool) -> Action:
@@ -77,7 +89,7 @@ def decide(origin: Origin, *, empty: bool, modified: bool, renewed: bool, refres
         refresh_due: Its idle deadline is due for a new one.
         stale_key: The key it was written with is accepted, but no longer current.
     """
-    if origin is not Origin.LOADED:
+    if origin not in _CONTINUED:
         happened = Happened.EMPTY if empty else Happened.FILLED
     elif empty and (modified or renewed):
         happened = Happened.EMPTIED

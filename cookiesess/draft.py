@@ -33,7 +33,8 @@ class Draft:
         refusal: Makes the error of every write, where writing is not possible (any more).
         cookie_refusal: The same for what needs a new cookie: `login` and ``renew()``.
         token: What the cookie will hold, where the backend has made it already.
-        present: Which of the session's cookies the request brought, where it may be several.
+        present: Which of the session's cookies the request brought, where it may be several
+            (`cookiesess.carrier.Place`).
         ticket: What would have to be revoked to end the session as it was loaded, or issued since.
     """
 
@@ -48,7 +49,7 @@ class Draft:
     refusal: Refusal | None = None
     cookie_refusal: Refusal | None = None
     token: str | None = None
-    present: tuple[str, ...] = ()
+    present: tuple[Any, ...] = ()
     ticket: Any = None
     _extras: Tracked | None = None
 
@@ -62,7 +63,7 @@ class Draft:
         self.handle = handle
         self.stale_key = stale_key
         self._owner_before = state.owner
-        self.continued = origin is Origin.LOADED
+        self.continued = origin is Origin.LOADED or origin is Origin.FOREIGN
 
     @property
     def extras(self) -> Tracked:
@@ -146,7 +147,7 @@ class Draft:
 
     def restart(self, *, ended: bool, now: int, lifetime: Lifetime) -> None:
         """Become an empty session, as after ``invalidate()``; remember that a loaded one was `ended`, or was gone."""
-        if self.origin is Origin.LOADED:
+        if self.origin is Origin.LOADED or self.origin is Origin.FOREIGN:
             # Gone: the browser may have another session's cookie by now, which nothing here must touch.
             self.origin = Origin.ENDED if ended else Origin.REPLACED
         self.state = fresh(now=now, lifetime=lifetime)

@@ -73,7 +73,8 @@ class Engine:
         """End the session at once; False where somebody else has ended or replaced it already."""
         if draft.origin in _NOTHING_TO_END:
             return False
-        ended = draft.origin is Origin.LOADED and self._backend.end(draft, now=self.now())
+        loaded = draft.origin is Origin.LOADED
+        ended = draft.origin is Origin.FOREIGN or (loaded and self._backend.end(draft, now=self.now()))
         draft.outcome = None
         event = SessionEnded(emptied=False) if ended else self._dropped(draft)
         if event is not None:

@@ -153,6 +153,15 @@ class ConflictMerged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionAccepted(Event):
+    """A session came in another library's format, and `reader`, a class of ``accept=``, opened it."""
+
+    reader: str
+    name: ClassVar[str] = "session.accepted"
+    level: ClassVar[int] = logging.DEBUG
+
+
+@dataclass(frozen=True, slots=True)
 class SessionNearLimit(Event):
     """A client-side session has filled more than 80 % of the room there is for it.
 

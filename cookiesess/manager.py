@@ -51,6 +51,8 @@ class SessionManager:
             read for each request that touches its session. A store that evicts is refused.
         revocation_cache_seconds: For how long a process may hold on to what it has read there: 0 is exact; with 5, an
             ended session may go on for five seconds in other processes, and most requests cost no I/O.
+        accept: Readers of other libraries' cookies (`cookiesess.readers`), asked in order where no session of ours
+            came; what they open is written in our format at the next change or refresh.
         cookie: The session cookie's name and attributes, and how large it may become.
         lifetime: The timeouts.
         on_store_error: When a store is down at the first touch: ``"raise"`` `StoreUnavailable`; or ``"anonymous"``:

@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, TypedDict
 
+from cookiesess.backends.accepting import ForeignReader
 from cookiesess.backends.owners import OnOwnerLimit
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event
@@ -24,6 +25,7 @@ class Settings(TypedDict, total=False):
     overflow: Store | None
     revocations: Store | None
     revocation_cache_seconds: int
+    accept: Sequence[ForeignReader]
     cookie: CookiePolicy
     lifetime: Lifetime
     on_store_error: OnStoreError
@@ -49,6 +51,7 @@ class Configuration:
     overflow: Store | None = None
     revocations: Store | None = None
     revocation_cache_seconds: int = 0
+    accept: Sequence[ForeignReader] = ()
     cookie: CookiePolicy = CookiePolicy()  # noqa: RUF009 (frozen)
     lifetime: Lifetime = Lifetime()  # noqa: RUF009 (frozen)
     on_store_error: OnStoreError = "raise"
@@ -78,6 +81,12 @@ class Configuration:
         if not stores:
             self._refuse("is about a store; give store=, overflow= or revocations= as well", "on_store_error")
         self._check_revocations()
+        for reader in self.accept:
+            if isinstance(reader, type) or not isinstance(reader, ForeignReader):
+                raise ConfigurationError(
+                    f"accept is a list of readers, and one is of type {type(reader).__name__}; write"
+                    " accept=[FlaskCookie(secret_key, until=…)]"
+                )
 
     def _refuse(self, why: str, *names: str) -> None:
         """Raise for the first of `names` that is not at its default."""

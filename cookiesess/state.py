@@ -44,6 +44,7 @@ class Origin(Enum):
     REPLACED = "a login took its place, or it was ended, while this request was on its way"
     UNAVAILABLE = "the store is down"
     LOADED = "it opened"
+    FOREIGN = "a reader opened another library's cookie"
     ENDED = "it was loaded and then ended by invalidate()"
 
     __hash__ = object.__hash__  # members are looked up in tables on each request; Enum's own hash runs Python code

@@ -1,6 +1,7 @@
 """What every backend does, and the token that both kinds put into the cookie."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
@@ -8,10 +9,10 @@ from cookiesess.decision import Action
 from cookiesess.draft import Draft, fresh
 from cookiesess.encoding import purpose
 from cookiesess.errors import InvalidToken, SessionReadOnly, StoreUnavailable
-from cookiesess.events import Emitter, SessionRejected, StoreFailed
+from cookiesess.events import Emitter, SessionAccepted, SessionExpired, SessionRejected, StoreFailed
 from cookiesess.lifetime import Lifetime
 from cookiesess.sealing import Opened
-from cookiesess.state import Origin
+from cookiesess.state import Origin, State
 from cookiesess.values import ValueCodec
 
 SID_BYTES = 16
@@ -32,6 +33,19 @@ class CookieToken(NamedTuple):
 
     name: str
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A session that a reader has opened.
+
+    Attributes:
+        reader: The reader's class.
+        state: What it holds.
+    """
+
+    reader: str
+    state: State
 
 
 class Backend(Protocol):
@@ -90,7 +104,7 @@ class Tokens:
         """Return a token over `plaintext`."""
         return self._write(plaintext, self._purpose)
 
-    def open(self, header: str) -> Opened | InvalidToken | None:
+    def open(self, header: str, *, now: int) -> Opened | Accepted | InvalidToken | None:  # noqa: ARG002 (readers ask)
         """Return the first that authenticates, else why the first one did not, else None where there is none."""
         failure = None
         values = self._find(header)
@@ -125,9 +139,18 @@ class Drafts:
         if self._random_sid is not None and (anew or draft.state.sid is None):
             draft.state.sid = self._random_sid(SID_BYTES)
 
-    def unopened(self, opened: InvalidToken | None, *, now: int) -> Draft:
-        """Return an empty draft where there was no token, or none that opened."""
-        return self.empty(Origin.NONE, now=now) if opened is None else self.rejected(opened, now=now)
+    def unopened(self, opened: "Accepted | InvalidToken | None", *, now: int) -> Draft:
+        """Return a draft where no token of ours opened: of what a reader has opened, or empty."""
+        if opened is None:
+            return self.empty(Origin.NONE, now=now)
+        if isinstance(opened, InvalidToken):
+            return self.rejected(opened, now=now)
+        passed = self.lifetime.expired(opened.state, now=now)
+        if passed is not None:
+            self.emit(SessionExpired(passed))
+            return self.empty(Origin.GONE, now=now)
+        self.emit(SessionAccepted(opened.reader))
+        return Draft(Origin.FOREIGN, opened.state, codec=self.codec)
 
     def unavailable(self, error: StoreUnavailable, *, now: int) -> Draft:
         """Return an empty draft that cannot be written, while a store is down."""

@@ -36,8 +36,8 @@ class CookieBackend:
 
     def load(self, header: str, *, now: int) -> Draft:
         """Open the first cookie that authenticates."""
-        opened = self._tokens.open(header)
-        if opened is None or isinstance(opened, InvalidToken):
+        opened = self._tokens.open(header, now=now)
+        if not isinstance(opened, tuple):
             return self._drafts.unopened(opened, now=now)
         return self.open(opened, now=now)
 

@@ -22,7 +22,7 @@ from cookiesess.backends.store import Done, StoreBackend
 from cookiesess.cookies import values_of
 from cookiesess.decision import Action
 from cookiesess.draft import Draft
-from cookiesess.errors import InvalidToken, RecordExists
+from cookiesess.errors import RecordExists
 from cookiesess.events import SessionOverflowed, SessionSuperseded
 from cookiesess.state import Origin, State
 from cookiesess.stores.base import Record
@@ -70,20 +70,20 @@ class OverflowBackend:
 
     def load(self, header: str, *, now: int) -> Draft:
         """Open what the reference refers to; without one that leads anywhere, the session in the cookie."""
-        opened = self._references.open(header)
+        opened = self._references.open(header, now=now)
         if opened is None:
             return self._cookie.load(header, now=now)
-        if isinstance(opened, InvalidToken):
-            moved = self._drafts.rejected(opened, now=now)
-        else:
+        if isinstance(opened, tuple):
             moved = self._store.open(opened, now=now)
+        else:
+            moved = self._drafts.unopened(opened, now=now)
         if not values_of(header, self._name, limit=1):
             return moved
         if moved.origin in _LIVE:
             self._drafts.emit(SessionSuperseded())
             return moved
         inline = self._cookie.load(header, now=now)
-        if inline.origin is not Origin.LOADED or isinstance(opened, InvalidToken):
+        if inline.origin is not Origin.LOADED or not isinstance(opened, tuple):
             return inline
         of_the_same = inline.state.sid is not None and opened[0].endswith(session_id_of(inline.state.sid))
         return moved if of_the_same else inline

@@ -57,8 +57,8 @@ class StoreBackend:
 
     def load(self, header: str, *, now: int) -> Draft:
         """Open what the cookie names. A token that does not open costs no I/O."""
-        opened = self._tokens.open(header)
-        if opened is None or isinstance(opened, InvalidToken):
+        opened = self._tokens.open(header, now=now)
+        if not isinstance(opened, tuple):
             return self._drafts.unopened(opened, now=now)
         return self.open(opened, now=now)
 
