@@ -118,6 +118,18 @@ def test_the_server_side_app_keeps_sessions_in_a_file(namespace, tmp_path):
     assert (tmp_path / "sessions.db").exists()
 
 
+def test_a_client_side_session_moves_when_it_outgrows_its_cookie(namespace):
+    exec(block("overflow=store"), namespace)
+    manager, cookies = namespace["app"].manager, CookieHeader()
+    with session_transaction(manager, cookies) as session:
+        session["a"] = "x" * 10_000
+    with session_transaction(manager, cookies) as session:
+        assert len(session["a"]) == 10_000
+        copied = cookies.value
+        session.invalidate()
+    assert not manager.open(copied)
+
+
 def test_what_a_session_can_do(namespace):
     exec(block('session["cart"] = ["tea"]'), namespace)
     assert namespace["session"].is_new
