@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from cookiesess.backends.accepting import AcceptingTokens
 from cookiesess.backends.base import Backend, Drafts, Tokens
@@ -14,7 +14,7 @@ from cookiesess.backends.records import ID_BYTES, RecordSealer
 from cookiesess.backends.revocations import Revocations
 from cookiesess.backends.revoking import RevokingBackend
 from cookiesess.backends.store import StoreBackend
-from cookiesess.carrier import MAX_CANDIDATES, Carrier, Place
+from cookiesess.carrier import LONGEST_MAX_AGE, MAX_CANDIDATES, Carrier, Place
 from cookiesess.cookies import values_of
 from cookiesess.engine import Engine
 from cookiesess.errors import ConfigurationError
@@ -27,9 +27,6 @@ from cookiesess.signing import Signer
 from cookiesess.state import REFERENCE
 from cookiesess.stores.base import Store
 from cookiesess.values import ValueCodec
-
-# A Max-Age of so many digits is beyond every timeout: 300 years.
-_LONGEST_MAX_AGE: Final = 10**10 - 1
 
 
 class Assembly(NamedTuple):
@@ -120,7 +117,7 @@ class _Parts:
     def _check_reference(self, tokens: Tokens) -> None:
         """Raise where not even the reference to a record fits: then nothing ever would."""
         size_bytes = len(tokens.issue(REFERENCE + bytes(ID_BYTES))) + self.settings.cookie.overhead_bytes(
-            tokens.name, max_age=_LONGEST_MAX_AGE
+            tokens.name, max_age=LONGEST_MAX_AGE
         )
         if size_bytes > self.settings.cookie.max_bytes:
             raise ConfigurationError(

@@ -18,7 +18,7 @@ another library that it came in.
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from itertools import islice, product
+from itertools import accumulate, islice, product
 from typing import NamedTuple
 
 from cookiesess.cookies import CookieAttributes, SetCookie, values_of
@@ -28,6 +28,8 @@ from cookiesess.state import PERSISTENT, State
 
 # A subdomain can plant cookies of our name in front of the real one; each costs a decryption, so not many are tried.
 MAX_CANDIDATES = 4
+# A Max-Age of so many digits is beyond every timeout: 300 years.
+LONGEST_MAX_AGE = 10**10 - 1
 _MARK = "~"
 # The number of pieces, one digit, and the mark.
 _COUNT_BYTES = 2
@@ -52,6 +54,12 @@ class Carrier:
         lifetime: For how long they are kept, where they outlive the window.
         reference: Sessions may be moved to a store, so that a reference may travel instead.
         foreign: Cookies of other libraries that sessions may come in.
+
+    Attributes:
+        limit_bytes: How long the Set-Cookie lines of one session may be together.
+        near_length: Below how long a token nobody need ask whether it is `near` the limit.
+        sure_length: Up to how long a token fits into the first cookie, whatever its Max-Age.
+        wide: Whether a session may travel in more cookies than one.
     """
 
     def __init__(
@@ -67,8 +75,10 @@ class Carrier:
         self._usual_rooms = self._rooms(None)
         self.limit_bytes = policy.max_bytes * policy.chunks
         self.wide = len(self._family) > 1
-        near_bytes = self.limit_bytes * _NEAR_PER_CENT // 100
-        self._near_length = bisect_right(range(self.limit_bytes), near_bytes, key=self.size_bytes)
+        self._near_bytes = self.limit_bytes * _NEAR_PER_CENT // 100
+        longest = partial(self.size_bytes, max_age=LONGEST_MAX_AGE)
+        self.near_length = bisect_right(range(self.limit_bytes), self._near_bytes, key=longest)
+        self.sure_length = self._rooms(LONGEST_MAX_AGE)[0]
 
     # Out
 
@@ -81,19 +91,20 @@ class Carrier:
 
     def fits(self, token: str, *, max_age: int | None = None) -> bool:
         """Whether `token` can travel within the limits."""
-        return len(token) <= self._usual_rooms[0] or self._pieces(token, max_age) is not None
+        return self._pieces(token, max_age) is not None
 
     def size_bytes(self, length: int, *, max_age: int | None = None) -> int:
         """Return how long the Set-Cookie lines of a token of `length` characters are together."""
         rooms = self._usual_rooms if max_age is None else self._rooms(max_age)
-        if length <= rooms[0]:
-            rooms = rooms[:1]
-        marks = _COUNT_BYTES if len(rooms) > 1 else 0
-        return length + marks + self._policy.max_bytes * len(rooms) - sum(rooms)
+        if length <= rooms[0] or len(rooms) == 1:
+            return length + self._policy.max_bytes - rooms[0]
+        length += _COUNT_BYTES
+        rooms = rooms[: next((count for count, room in enumerate(accumulate(rooms), 1) if length <= room), None)]
+        return length + self._policy.max_bytes * len(rooms) - sum(rooms)
 
-    def near(self, token: str) -> bool:
-        """Whether `token` is so near the limit that somebody should look at it."""
-        return len(token) >= self._near_length
+    def near(self, size_bytes: int) -> bool:
+        """Whether lines of `size_bytes` together are so near the limit that somebody should look at the session."""
+        return size_bytes > self._near_bytes
 
     def issue(
         self,

@@ -96,21 +96,20 @@ class CookiePolicy:
 
     def overhead_bytes(self, name: str, *, max_age: int | None = None) -> int:
         """Return how much longer than its value a line of the cookie `name` is, over HTTPS."""
-        return SetCookie(name, "", self._attributes(Transport.HTTPS, max_age)).size_bytes
+        return self.issue("", transport=Transport.HTTPS, max_age=max_age, name=name).size_bytes
 
     def issue(
         self, token: str, *, transport: Transport, max_age: int | None = None, name: str | None = None
     ) -> SetCookie:
         """Return the session cookie that holds `token`, for `max_age` seconds or until the window closes."""
-        return SetCookie(name or self.name, token, self._attributes(transport, max_age))
+        attributes = self._usual[transport] if max_age is None else self._attributes(transport, max_age)
+        return SetCookie(name or self.name, token, attributes)
 
     def expire(self, *, transport: Transport, name: str | None = None) -> SetCookie:
         """Return the line that makes the browser forget the session cookie."""
         return SetCookie(name or self.name, "", self._attributes(transport, 0))
 
-    def _attributes(self, transport: Transport, max_age: int | None) -> CookieAttributes:
-        if max_age is None:
-            return self._usual[transport]
+    def _attributes(self, transport: Transport, max_age: int) -> CookieAttributes:
         return self._build(secure=self.secure_over(transport), max_age=max_age)
 
     def _build(self, *, secure: bool, max_age: int | None = None) -> CookieAttributes:

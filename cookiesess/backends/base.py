@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from cookiesess.decision import Action
 from cookiesess.draft import Draft, fresh
@@ -28,11 +28,8 @@ class Outcome(Enum):
     EXPIRE = "to be expired"
 
 
-class CookieToken(NamedTuple):
-    """What the session's cookie will hold."""
-
-    name: str
-    token: str
+CookieToken = tuple[str, str]
+"""What the session's cookie will be: its name, and the token in it."""
 
 
 @dataclass(frozen=True, slots=True)

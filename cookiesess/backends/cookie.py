@@ -72,14 +72,16 @@ class CookieBackend:
         draft.state.refreshed_at = now
         plaintext = pack(draft.state, self._drafts.codec)
         draft.token = token = self._tokens.issue(compress(plaintext) if self._compressed else plaintext)
+        if len(token) <= self._carrier.sure_length:
+            return True
         return self._carrier.fits(token, max_age=self._carrier.max_age(draft.state, now=now))
 
     def token(self, draft: Draft) -> CookieToken:
         """Return the token that `seal` has made."""
         token = draft.token or ""
-        if self._carrier.near(token):
+        if len(token) >= self._carrier.near_length:
             self._drafts.emit(SessionNearLimit(self._carrier.size_bytes(len(token)), self._carrier.limit_bytes))
-        return CookieToken(self._tokens.name, token)
+        return self._tokens.name, token
 
     def late_writes(self, draft: Draft) -> bool:  # noqa: ARG002 (the protocol's)
         """Only headers carry cookies."""

@@ -103,7 +103,7 @@ class StoreBackend:
 
     def token(self, draft: Draft) -> CookieToken:
         """Return the cookie for the session that `draft` was written as."""
-        return CookieToken(self._tokens.name, self._tokens.issue(REFERENCE + draft.handle.session_id))
+        return self._tokens.name, self._tokens.issue(REFERENCE + draft.handle.session_id)
 
     def late_writes(self, draft: Draft) -> bool:  # noqa: ARG002 (the protocol's)
         """Records can be written at any time."""
