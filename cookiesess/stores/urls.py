@@ -18,25 +18,37 @@ Opener = Callable[[SplitResult, bool], Store]
 def open_store(url: str, *, must_exist: bool = False) -> Store:
     """Open the store that `url` names.
 
-    ==============================  =======================================================  ==========================
-    URL                             opens                                                    parameters
-    ==============================  =======================================================  ==========================
-    ``sqlite:///sessions.db``       `SQLiteStore`, relative to the current directory         ``durable`` (1 or 0),
-    ``sqlite:////var/sessions.db``  the same, absolute: four slashes, as SQLAlchemy has it   ``busy_timeout`` (seconds),
-                                                                                             ``sweep_batch``
-    ``memory://``                   `MemoryStore`: empty, and of this process alone          ``max_sessions``
-    ==============================  =======================================================  ==========================
+    ========================================  ======================================  =================================
+    URL                                       opens                                   parameters
+    ========================================  ======================================  =================================
+    ``sqlite:///sessions.db``                 `SQLiteStore`, by a relative path       ``durable`` (1 or 0),
+    ``sqlite:////var/sessions.db``            the same, absolute: four slashes, as    ``busy_timeout`` (seconds),
+                                              SQLAlchemy has it                       ``sweep_batch``
+    ``memory://``                             `MemoryStore`: empty, of this process   ``max_sessions``
+    ``redis://user:password@host:6379/0``     `RedisStore`, one server                ``connect_timeout``, ``timeout``,
+    ``redis+cluster://host:6379,host:6379``   a Cluster, by some of its nodes         ``prefix``, ``max_connections``
+    ``redis+sentinel://host,host/service/0``  the server that the Sentinels name
+    ``rediss:``, ``rediss+cluster:``, …       each of these three with TLS            and ``ca_file``
+    ``postgresql://user:password@host/db``    `SQLStore`, with psycopg 3              ``connect_timeout``, ``timeout``,
+    ``mysql://user:password@host/db``         `SQLStore`, with PyMySQL                ``pool_size``, ``table``, and the
+    ``mariadb://user:password@host/db``       the same                                driver's own for TLS and sockets
+    ``memcached://host:11211,host:11211``     `MemcachedStore`, on all these servers  ``connect_timeout``, ``timeout``,
+                                                                                      ``prefix``
+    ========================================  ======================================  =================================
 
     Parameters come as a query: ``sqlite:///sessions.db?durable=1&busy_timeout=2.5``. A path may be percent-encoded (a
-    ``?`` or ``#`` or ``%`` in it must be).
+    ``?`` or ``#`` or ``%`` in it must be), and so may user and password. ``connect_timeout`` and ``timeout`` are in
+    seconds, 2 each by default. What `open_url` in each store's module says goes for its URLs.
 
     Args:
         url: As in the table.
-        must_exist: Refuse a file that is not there, instead of making it: for tools, whose paths may be mistyped.
+        must_exist: Refuse a file that is not there, instead of making it, and a Memcached server that does not answer:
+            for tools, whose URLs may be mistyped.
 
     Raises:
         ConfigurationError: The scheme or a parameter is unknown, given twice or unreadable, or the store refuses. The
             message holds neither the URL nor what may be a password in it.
+        MissingDependency: The store's client is not installed.
         StoreUnavailable: The store cannot be reached.
     """
     try:

@@ -49,9 +49,10 @@ class _Link:
                 else:
                     if fault.moment == "within":
                         self._server.sendall(data[: len(data) // 2])
-                    self.cut()
+                    # Before the connection is cut: a client that learns of it may try again at once.
                     if fault.meanwhile is not None:
                         fault.meanwhile()
+                    self.cut()
         self.cut()
 
     def _answers(self) -> None:

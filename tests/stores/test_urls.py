@@ -26,6 +26,10 @@ def test_a_path_may_be_percent_encoded(tmp_path):
     assert (tmp_path / "50% off?#.db").exists()
 
 
+def test_the_table_has_every_scheme():
+    assert [scheme for scheme in urls._OPENERS if f"``{scheme}:" not in open_store.__doc__] == []
+
+
 def test_memory_opens_a_new_memory_store():
     first, second = open_store("memory://"), open_store("memory://")
     assert isinstance(first, MemoryStore)
