@@ -60,9 +60,9 @@ class Gone:
 class Store(ABC):
     """The contract. Every method is atomic, thread-safe, and raises `StoreUnavailable` when the engine fails.
 
-    A client library may repeat a command by itself when its answer was lost. A store must see to it that a write which is
-    repeated so is done once, and answered as the first time; or else not have it repeated. A record that the engine can
-    never take (a size limit) raises a plain `StoreError`, since waiting does not help.
+    A client library may repeat a command by itself when its answer was lost. A store must see to it that a write which
+    is repeated so is done once, and answered as the first time; or else not have it repeated. A record that the engine
+    can never take (a size limit) raises a plain `StoreError`, since waiting does not help.
 
     Keys are 32 bytes. ``now`` is Unix seconds and may go backwards between calls, by little.
 
