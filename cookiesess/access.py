@@ -49,5 +49,5 @@ def _find(request: Any, key: str) -> Any:
     except KeyError:
         raise SessionError(
             f"the environ has no {key!r}; wrap the app: app = SessionMiddleware(app, keys), outside of everything that"
-            " uses the session"
+            " uses the session; or set up the framework's adapter (for Flask, its SECRET_KEY too)"
         ) from None

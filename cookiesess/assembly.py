@@ -129,6 +129,7 @@ class _Parts:
         """Return what the jars of plain cookies share."""
         return JarContext(
             policy=self.settings.cookie,
+            reserved=self.carrier.names,
             codec=self.codec,
             signed=Protection("signed-cookie", self.signer.sign, self.signer.unsign),
             sealed=Protection("cookie", self.sealer.seal, self.sealer.unseal),

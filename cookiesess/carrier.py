@@ -18,6 +18,7 @@ another library that it came in.
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from functools import partial
 from itertools import accumulate, islice, product
 from typing import NamedTuple
 
@@ -56,6 +57,7 @@ class Carrier:
         foreign: Cookies of other libraries that sessions may come in.
 
     Attributes:
+        names: Of all cookies that a session may travel in.
         limit_bytes: How long the Set-Cookie lines of one session may be together.
         near_length: Below how long a token nobody need ask whether it is `near` the limit.
         sure_length: Up to how long a token fits into the first cookie, whatever its Max-Age.
@@ -68,8 +70,8 @@ class Carrier:
         self._policy = policy
         self._lifetime = lifetime
         self._names = policy.chunk_names
-        own = (*self._names, policy.reference_name) if reference else self._names
-        self._own = tuple(Place(name, policy.path, policy.domain, policy.partitioned) for name in own)
+        self.names = (*self._names, policy.reference_name) if reference else self._names
+        self._own = tuple(Place(name, policy.path, policy.domain, policy.partitioned) for name in self.names)
         self._family = tuple(dict.fromkeys((*self._own, *foreign)))
         self._counts = {str(count) for count in range(2, policy.chunks + 1)}
         self._usual_rooms = self._rooms(None)

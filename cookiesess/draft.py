@@ -22,6 +22,7 @@ class Draft:
         continued: An earlier request's session was loaded, and this one has not ended it.
         handle: What the backend needs to find again what it loaded; its own business.
         stale_key: True where it was opened by a key that is accepted but no longer current.
+        refresh_wanted: The idle timeout is to count from now, whether that is due or not.
         renewed: A new ID is wanted, by `login` or ``renew()``.
         logged_in: By `login`.
         outcome: What the cookie still needs of what ``save()`` has written (`cookiesess.backends.base.Outcome`).
@@ -40,6 +41,7 @@ class Draft:
 
     # Defaults of the class, as in `Tracked`.
     renewed = False
+    refresh_wanted = False
     logged_in = False
     written: Any = None
     outcome: Any = None
@@ -109,7 +111,9 @@ class Draft:
         else:
             # Logged in over another owner: nothing of that one's is taken along, not even what came in meanwhile.
             theirs.data, theirs.extras = mine.data, mine.extras
-        theirs.owner, theirs.sid = mine.owner, mine.sid
+        theirs.owner = mine.owner
+        if self.renewed or theirs.sid is None:
+            theirs.sid = mine.sid  # else theirs stands: it may have been renewed, and mine be ended
         if self.logged_in:
             theirs.authenticated_at, theirs.ends_at = mine.authenticated_at, mine.ends_at
         return theirs
@@ -143,7 +147,7 @@ class Draft:
     def _settle(self) -> None:
         self.origin = Origin.LOADED
         self._owner_before = self.state.owner
-        self.stale_key = self.renewed = self.logged_in = False
+        self.stale_key = self.renewed = self.logged_in = self.refresh_wanted = False
 
     def restart(self, *, ended: bool, now: int, lifetime: Lifetime) -> None:
         """Become an empty session, as after ``invalidate()``; remember that a loaded one was `ended`, or was gone."""

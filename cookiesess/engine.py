@@ -157,7 +157,7 @@ class Engine:
             empty=draft.state.empty,
             modified=modified,
             renewed=draft.renewed,
-            refresh_due=not modified and self.lifetime.refresh_due(draft.state, now=now),
+            refresh_due=draft.refresh_wanted or (not modified and self.lifetime.refresh_due(draft.state, now=now)),
             stale_key=draft.stale_key,
         )
 

@@ -42,6 +42,7 @@ class JarContext(NamedTuple):
     """What all jars of one manager share."""
 
     policy: CookiePolicy
+    reserved: tuple[str, ...]
     codec: ValueCodec
     signed: Protection
     sealed: Protection
@@ -130,7 +131,7 @@ class Cookies(Mapping[str, str]):
         if self._committed:
             raise ResponseStarted(f"cookie {key!r} was set after the headers had gone out; set it before the body")
         policy = self._context.policy
-        if key == policy.name or key in self._also_reserved:
+        if key in self._context.reserved or key in self._also_reserved:
             raise ValueError(f"{key!r} is the session's cookie; use the session, or another name")
         fields = {"secure": None, "httponly": False, **attributes}
         if fields["secure"] is None:
@@ -165,7 +166,7 @@ class Cookies(Mapping[str, str]):
             SessionError: It is the session cookie of another middleware in the same stack.
         """
         other = self._also_reserved.get(name)
-        if name == self._context.policy.name or (other is not None and not other.closed):
+        if name in self._context.reserved or (other is not None and not other.closed):
             raise SessionError(
                 f"two middlewares in one stack use the cookie {name!r}; give one CookiePolicy another name"
             )

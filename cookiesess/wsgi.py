@@ -1,41 +1,34 @@
-"""The WSGI edge: a thin driver around `SessionManager`.
+"""The WSGI edge: a thin driver around `SessionManager`."""
 
-The commit comes as late as HTTP allows, so that a change after ``start_response`` and before the body still counts:
-the app's ``start_response`` is held back until the first byte of the body, or the end of the call where the app
-returned a list, a tuple or a file wrapper (which reach the server as they are: it needs ``len()`` for Content-Length,
-and the wrapper for sendfile).
-"""
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-from ipaddress import ip_address
-from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias, Unpack
-
-from cookiesess import headers
+from cookiesess.beaker import BeakerSession
 from cookiesess.errors import ConfigurationError, SessionError
-from cookiesess.events import SharedCachingPrevented
-from cookiesess.jar import Cookies
+from cookiesess.exchange import Exchange
+from cookiesess.flat_settings import read_environment
 from cookiesess.keys import Key, Keyring
-from cookiesess.manager import UNTOUCHED, Commit, SessionManager
-from cookiesess.policy import Transport
+from cookiesess.manager import SessionManager
+from cookiesess.policy import CookiePolicy
 from cookiesess.session import Session
 from cookiesess.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
-
 SESSION_KEY, COOKIES_KEY, MANAGER_KEY = "cookiesess.session", "cookiesess.cookies", "cookiesess.manager"
-# RFC 9110 section 7.2: a name or an address, an IPv6 one in brackets, and perhaps a port.
-_HOST = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<name>[^:]*))(?::\d+)?")
-# Any of these says that somebody stands between the browser and this server; so does anything HTTP_X_FORWARDED_….
-_PROXY_KEYS = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
+BEAKER_KEY: Final = "beaker.session"
+# Where WebTest looks for what it shows as attributes of its responses.
+_TESTING_KEY: Final = "paste.testing_variables"
+_Exchange = Exchange
 
 
 class SessionMiddleware:
     """Gives a WSGI app ``environ["cookiesess.session"]`` and ``environ["cookiesess.cookies"]``.
+
+    WebTest shows the session as ``response.session`` (of another `environ_key` than the default and Beaker's, with
+    underscores for its dots).
 
     Args:
         app: Any WSGI app.
@@ -43,6 +36,8 @@ class SessionMiddleware:
             has all the settings.
         environ_key: Where the session stands in the environ. Two middlewares in one stack need two keys and two
             cookie names; they share one jar.
+        session_class: `Session`, or a subclass with further methods. With the `environ_key` ``"beaker.session"`` the
+            default is `cookiesess.beaker.BeakerSession`, which has those that apps written for Beaker call.
         **settings: As `SessionManager` takes them.
 
     Raises:
@@ -55,6 +50,7 @@ class SessionMiddleware:
         keys: Keyring | Key | bytes | str | SessionManager,
         *,
         environ_key: str = SESSION_KEY,
+        session_class: type[Session] | None = None,
         **settings: Unpack[Settings],
     ) -> None:
         if not callable(app):
@@ -70,23 +66,65 @@ class SessionMiddleware:
         self.app = app
         self.manager = keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings)
         self._environ_key = environ_key
-        self._manager_key = MANAGER_KEY if environ_key == SESSION_KEY else f"{environ_key}.manager"
+        self._manager_key = _manager_key(environ_key)
+        self._session_class = _session_class(session_class, environ_key)
+        self._names = _names(self.manager.cookie)
+        named = environ_key not in {SESSION_KEY, BEAKER_KEY}
+        self._testing_name = environ_key.replace(".", "_") if named else "session"
+
+    @classmethod
+    def from_env(
+        cls,
+        app: "WSGIApplication",
+        *,
+        keys: Keyring | Key | bytes | str | None = None,
+        environ: Mapping[str, str] | None = None,
+        environ_key: str | None = None,
+        session_class: type[Session] | None = None,
+        **settings: Unpack[Settings],
+    ) -> Self:
+        """Return a middleware with the settings that the environment variables ``COOKIESESS_…`` hold.
+
+        ``COOKIESESS_KEYS`` or ``COOKIESESS_KEYS_FILE`` is needed; `cookiesess.flat_settings` has the table of all of
+        them. What is given here counts instead of its variable: `cookie` instead of all ``COOKIESESS_COOKIE_…``,
+        `lifetime` instead of all ``COOKIESESS_LIFETIME_…``.
+
+        Args:
+            app: Any WSGI app.
+            keys: As the constructor takes them.
+            environ: The variables; by default those of the process. Others than ``COOKIESESS_…`` are passed over.
+            environ_key: As the constructor takes it.
+            session_class: As the constructor takes it.
+            **settings: As `SessionManager` takes them.
+
+        Raises:
+            ConfigurationError: A variable ``COOKIESESS_…`` that is unknown, empty or unreadable; no keys; or as the
+                constructor.
+            MissingDependency: The client of a store's URL is not installed.
+            StoreUnavailable: A store cannot be reached.
+        """
+        given: dict[str, Any] = {"keys": keys, "environ_key": environ_key}
+        given = {**settings, **{name: value for name, value in given.items() if value is not None}}
+        found = read_environment(os.environ if environ is None else environ, given=given)
+        return cls(app, session_class=session_class, **{**found, **given})
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Run the app."""
         manager = self.manager
         cookie_header = environ.get("HTTP_COOKIE", "")
-        exchange = _Exchange(manager, environ, start_response)
-        session = exchange.session = manager.open(cookie_header)
-        if environ.get(self._environ_key) is not None:
-            self._refuse_nesting(environ[self._environ_key])
-        environ[self._environ_key] = session
-        environ[self._manager_key] = manager
+        exchange = Exchange(manager, environ, start_response)
+        session = exchange.session = manager.open(cookie_header, self._session_class)
         outer = environ.get(COOKIES_KEY)
         if outer is None or not outer.open:
             exchange.jar = environ[COOKIES_KEY] = manager.jar(cookie_header, transport=exchange.transport)
         else:
-            outer.reserve(session, manager.cookie.name)
+            self._refuse_clashes(environ)
+            for name in self._names:
+                outer.reserve(session, name)
+        environ[self._environ_key] = session
+        environ[self._manager_key] = manager
+        if _TESTING_KEY in environ:
+            environ[_TESTING_KEY][self._testing_name] = session
         try:
             result = self.app(environ, exchange.start_response)
         except BaseException:
@@ -94,178 +132,36 @@ class SessionMiddleware:
             raise
         return exchange.finish(result)
 
-    def _refuse_nesting(self, present: object) -> None:
-        """Raise where `present` is the session of a request that is still running."""
-        if isinstance(present, Session) and not present.closed:
-            raise SessionError(
-                f"environ[{self._environ_key!r}] holds the open session of another SessionMiddleware around this one"
-                f" ({self.manager.cookie.name!r} would be the second); remove one, or give one of them its own"
-                " environ_key= and cookie name"
-            )
+    def _refuse_clashes(self, environ: "WSGIEnvironment") -> None:
+        """Raise where a request that is still running has another session in the same place or under the same name."""
+        for key, present in environ.items():
+            is_open = isinstance(present, Session) and not present.closed
+            manager = environ.get(_manager_key(key)) if is_open else None
+            if manager is None:
+                continue
+            if key == self._environ_key or not self._names.isdisjoint(_names(manager.cookie)):
+                raise SessionError(
+                    f"environ[{key!r}] holds the open session of another SessionMiddleware around this one, with the"
+                    f" cookie {manager.cookie.name!r}, and this one has environ_key {self._environ_key!r} and the"
+                    f" cookie {self.manager.cookie.name!r}; remove one, or give one of them its own environ_key= and"
+                    " cookie name"
+                )
 
 
-class _Exchange:
-    """One request and its response: holds the app's ``start_response`` back until the commit."""
-
-    __slots__ = ("_committed", "_environ", "_held", "_manager", "_ours", "_server_write", "_start", "jar", "session")
-
-    session: Session
-    _ours: Commit
-    _server_write: Callable[[bytes], object]
-
-    def __init__(self, manager: SessionManager, environ: "WSGIEnvironment", start_response: "StartResponse") -> None:
-        self._manager = manager
-        self._environ = environ
-        self._start = start_response
-        self._held: tuple[str, headers.Headers, ExcInfo] | None = None
-        self._committed = False
-        self.jar: Cookies | None = None
-
-    def transport(self) -> Transport:
-        """How the request came; see `Transport`."""
-        environ = self._environ
-        if environ.get("wsgi.url_scheme") == "https":
-            return Transport.HTTPS
-        if any(key in _PROXY_KEYS or key.startswith("HTTP_X_FORWARDED_") for key in environ):
-            return Transport.PLAIN
-        host = _HOST.fullmatch(environ.get("HTTP_HOST") or "")
-        ends = (environ.get("REMOTE_ADDR") or "", (host["six"] or host["name"]) if host else "")
-        return Transport.LOOPBACK if all(map(_is_loopback, ends)) else Transport.PLAIN
-
-    def start_response(
-        self, status: str, response_headers: headers.Headers, exc_info: ExcInfo = None
-    ) -> Callable[[bytes], object]:
-        """What the app calls. Held back, so that the session can still change."""
-        if self._committed:
-            # Only with exc_info is a second call legal (PEP 3333); without it the server says so.
-            return self._start(status, self._with_ours(response_headers), exc_info)
-        if self._held is not None and exc_info is None:
-            raise SessionError("start_response was called a second time without exc_info, which PEP 3333 forbids")
-        self._held = (status, response_headers, exc_info)
-        return self._write
-
-    def _write(self, data: bytes) -> None:
-        if not self._committed:
-            self.commit(last=False)
-        self._server_write(data)
-
-    def commit(self, *, last: bool) -> None:
-        """Commit the session and send the headers on; `last` where no code of the app will run any more."""
-        held = self._held
-        if held is None:
-            # The server meets an app that never called start_response, as it would without us.
-            if last:
-                self.abandon()
-            return
-        self._ours = self._manager.commit(self.session, self.jar, transport=self.transport)
-        if not last:
-            self._manager.settle(self.session)
-        self._committed = True
-        status, response_headers, exc_info = held
-        self._held = None  # PEP 3333: a kept exc_info is a cycle through the traceback
-        if self._ours is not UNTOUCHED:
-            response_headers = self._with_ours(response_headers)
-        if exc_info is None:
-            self._server_write = self._start(status, response_headers)
-        else:
-            self._server_write = self._start(status, response_headers, exc_info)
-
-    def _with_ours(self, response_headers: headers.Headers) -> headers.Headers:
-        """The app's headers and ours, in a new list: the app's may be shared by all its requests."""
-        cookies, vary = self._ours
-        result, prevented = headers.with_ours(response_headers, cookies, vary=vary)
-        if prevented:
-            self._manager.emit(SharedCachingPrevented())
-        return result
-
-    def finish(self, result: Iterable[bytes]) -> Iterable[bytes]:
-        """Return what the server gets: the same object where the body is complete, else an iterator around it."""
-        try:
-            if not (type(result) is list or type(result) is tuple or self._is_file(result)):
-                return _Body(self, result)
-            if self._committed:
-                self._manager.close(self.session)
-            else:
-                self.commit(last=True)
-        except BaseException:
-            # The server never gets to see this body, so nobody else would close it.
-            self.abandon()
-            close = getattr(result, "close", None)
-            if close is not None:
-                close()
-            raise
-        return result
-
-    def _is_file(self, result: Iterable[bytes]) -> bool:
-        wrapper = self._environ.get("wsgi.file_wrapper")
-        return isinstance(wrapper, type) and isinstance(result, wrapper)
-
-    @property
-    def committed(self) -> bool:
-        """Whether the headers have gone out."""
-        return self._committed
-
-    def abandon(self) -> None:
-        """The app raised: nothing is saved, and the same environ may be used for another run."""
-        self._manager.abandon(self.session, self.jar)
-
-    def close(self) -> None:
-        """The body is done: save what streaming changed."""
-        if self._committed:
-            self._manager.close(self.session)
-        else:
-            self.abandon()
+def _manager_key(environ_key: str) -> str:
+    return MANAGER_KEY if environ_key == SESSION_KEY else f"{environ_key}.manager"
 
 
-class _Body(Iterator[bytes]):
-    """The app's body; commits at its first item. No ``len()``, since the server must not ask before the commit."""
-
-    __slots__ = ("_app_close", "_exchange", "_failed", "_iterator")
-
-    def __init__(self, exchange: _Exchange, body: Iterable[bytes]) -> None:
-        self._exchange = exchange
-        self._iterator = iter(body)
-        self._app_close = getattr(body, "close", None)
-        self._failed = False
-
-    def __next__(self) -> bytes:
-        try:
-            item = next(self._iterator)
-        except StopIteration:
-            self._commit()
-            raise
-        except BaseException:
-            self._failed = True
-            raise
-        self._commit()
-        return item
-
-    def _commit(self) -> None:
-        if not self._exchange.committed:
-            self._exchange.commit(last=False)
-
-    def close(self) -> None:
-        """The app's own close first, then what it and the body changed is saved, unless one of them raised."""
-        try:
-            if self._app_close is not None:
-                self._app_close()
-        except BaseException:
-            self._failed = True
-            raise
-        finally:
-            if self._failed:
-                self._exchange.abandon()
-        if not self._failed:
-            self._exchange.close()
+def _names(policy: CookiePolicy) -> frozenset[str]:
+    """Return the names of all cookies that a session may travel in."""
+    return frozenset((*policy.chunk_names, policy.reference_name))
 
 
-def _is_loopback(name: str) -> bool:
-    # RFC 6761 section 6.3: these names mean this machine, whatever a DNS server says.
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        address = ip_address(name)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:127.0.0.1, which not all Pythons call loopback
-    return bool((mapped or address).is_loopback)
+def _session_class(given: Any, environ_key: str) -> type[Session]:
+    if given is None:
+        return BeakerSession if environ_key == BEAKER_KEY else Session
+    if not (isinstance(given, type) and issubclass(given, Session)):
+        raise ConfigurationError(
+            f"session_class is a subclass of Session, and what came is of type {type(given).__name__}"
+        )
+    return given

@@ -63,7 +63,7 @@ class CookieBackend:
         if action in WRITES:
             self._drafts.identify(draft, anew=action is Action.MOVE)
             if not self.seal(draft, now=now):
-                raise self._too_large(draft, now)
+                raise self._too_large(draft)
             return action, Outcome.ISSUE
         return action, Outcome.EXPIRE if action in _EXPIRES else Outcome.NOTHING
 
@@ -79,8 +79,8 @@ class CookieBackend:
     def token(self, draft: Draft) -> CookieToken:
         """Return the token that `seal` has made."""
         token = draft.token or ""
-        if len(token) >= self._carrier.near_length:
-            self._drafts.emit(SessionNearLimit(self._carrier.size_bytes(len(token)), self._carrier.limit_bytes))
+        if len(token) >= self._carrier.near_length and self._carrier.near(size_bytes := self._size_bytes(draft)):
+            self._drafts.emit(SessionNearLimit(size_bytes, self._carrier.limit_bytes))
         return self._tokens.name, token
 
     def late_writes(self, draft: Draft) -> bool:  # noqa: ARG002 (the protocol's)
@@ -90,22 +90,26 @@ class CookieBackend:
     def check(self, draft: Draft, *, now: int) -> None:
         """Raise `CookieTooLarge` where there is no room for the session."""
         if not self.fits(draft, now=now):
-            raise self._too_large(draft, now)
+            raise self._too_large(draft)
 
     def fits(self, draft: Draft, *, now: int) -> bool:
-        """Whether there is room for the session; nothing is changed."""
+        """Whether there is room for the session; nothing of it is changed, but that it has an ID from here on."""
+        self._drafts.identify(draft, anew=False)
         refreshed_at = draft.state.refreshed_at
         fits = self.seal(draft, now=now)
         draft.state.refreshed_at = refreshed_at
         return fits
 
-    def _too_large(self, draft: Draft, now: int) -> CookieTooLarge:
+    def _size_bytes(self, draft: Draft) -> int:
+        """Return how long the lines of the token that `seal` has made are together."""
+        max_age = self._carrier.max_age(draft.state, now=draft.state.refreshed_at)
+        return self._carrier.size_bytes(len(draft.token or ""), max_age=max_age)
+
+    def _too_large(self, draft: Draft) -> CookieTooLarge:
         sizes = ((key, len(self._drafts.codec.pack(value))) for key, value in draft.data.data.items())
         return CookieTooLarge(
             self._tokens.name,
-            size_bytes=self._carrier.size_bytes(
-                len(draft.token or ""), max_age=self._carrier.max_age(draft.state, now=now)
-            ),
+            size_bytes=self._size_bytes(draft),
             limit_bytes=self._carrier.limit_bytes,
             largest_keys=sorted(sizes, key=lambda item: -item[1])[:_NAMED_KEYS],
         )

@@ -180,7 +180,8 @@ class RecordKeeper:
         state, draft.handle, _ = theirs
         if mark in state.extras.setdefault(MARKS, []):
             return state
-        if handle.record.version is not None:  # None: created by this request, and nobody was faster
+        # Created by this request, it has no version known, and nobody was faster.
+        if handle.record.version is not None or not handle.record.payload:
             draft.merges += 1
             draft.overwritten += draft.data.overwritten(state.data)
         return draft.merged_into(state) or "owner"

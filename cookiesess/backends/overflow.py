@@ -24,7 +24,7 @@ from cookiesess.decision import Action
 from cookiesess.draft import Draft
 from cookiesess.errors import RecordExists
 from cookiesess.events import SessionOverflowed, SessionSuperseded
-from cookiesess.state import Origin, State
+from cookiesess.state import COUNTED_IDLE, MARKS, Origin, State
 from cookiesess.stores.base import Record
 
 _LIVE = (Origin.LOADED, Origin.UNAVAILABLE)
@@ -91,6 +91,8 @@ class OverflowBackend:
     def apply(self, action: Action, draft: Draft, *, now: int) -> Done:
         """Write the session where it belongs."""
         moving_back = action is Action.MOVE and draft.logged_in
+        if moving_back:
+            _forget_record(draft.state)
         if draft.handle is not None and not (moving_back and self._cookie.fits(draft, now=now)):
             self._drafts.identify(draft, anew=action is Action.MOVE)
             return self._store.apply(action, draft, now=now)
@@ -102,6 +104,7 @@ class OverflowBackend:
             if done[0] is not Action.MOVE:
                 return done
             draft.handle = None
+        _forget_record(draft.state)
         if self._cookie.seal(draft, now=now):
             return action, Outcome.ISSUE
         return self._move_in(action, draft, now)
@@ -144,6 +147,12 @@ class OverflowBackend:
 
     def admit(self, owner: str, draft: Draft, *, now: int) -> None:
         """Nobody counts sessions of which most live in cookies."""
+
+
+def _forget_record(state: State) -> None:
+    """Remove what only records carry: in a cookie it would take room for nothing."""
+    for key in (COUNTED_IDLE, MARKS):
+        state.extras.pop(key, None)
 
 
 def _without_a_record(state: State, _: int) -> Handle:

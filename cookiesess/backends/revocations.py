@@ -18,6 +18,7 @@ before a key joined the ring is under the older ones alone; so are the tokens th
 import hashlib
 import hmac
 from collections.abc import Callable
+from functools import reduce
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -113,39 +114,67 @@ class Revocations:
             return "generation"
         return "ended" if state.sid in ledger.ended else None
 
-    def revoke(self, ticket: Ticket, *, now: int) -> None:
+    def revoke(self, ticket: Ticket, *, now: int) -> bool:
         """End a session for good. Doing it twice is fine.
+
+        Returns:
+            False where it had been ended before. (Also where another request changed the owner's ledger in the middle
+            of this, so that it cannot be told; whoever goes on with the session only after a True is safe.)
 
         Raises:
             StoreUnavailable: It may not have been ended.
         """
         until_at = ticket.until_at + CLOCK_SKEW_SECONDS
         if ticket.owner is not None:
-            self._change(ticket.owner, lambda old: old.with_(Ledger(ended={ticket.sid: until_at})), now=now)
-        elif until_at > now:
-            name = _name_of(ticket.sid)
-            try:
-                self._store.create(name, Record(b"", until_at), now=now)
-            except RecordExists:
-                pass
-            finally:
-                self._forget(name)
+            return self._revoke_owned(ticket.owner, ticket.sid, until_at, now)
+        name = _name_of(ticket.sid)
+        try:
+            self._store.create(name, Record(b"", max(until_at, now + 1)), now=now)
+        except RecordExists:
+            return False
+        finally:
+            self._forget(name)
+        return True
+
+    def _revoke_owned(self, owner: str, sid: bytes, until_at: int, now: int) -> bool:
+        known = False
+
+        def end(old: Ledger) -> Ledger:
+            nonlocal known
+            known = sid in old.ended
+            return old.with_(Ledger(ended={sid: until_at}))
+
+        self._change(owner, end, now=now)
+        return not known
 
     def generation(self, owner: str, *, until_at: int, now: int) -> int:
         """Return what a token of `owner` that lives until `until_at` is sealed with.
 
         Beyond 0 it is remembered as long as that token: the next one must be higher than what any token holds.
         """
-        ledger = self._ledger(owner, now, cached=False)
-        if ledger.generation and ledger.until_at < until_at:
+        until_at += CLOCK_SKEW_SECONDS
+        ledger, everywhere = self._copies(owner, now)
+        if ledger.generation and (ledger.until_at < until_at or not everywhere):
             ledger = self._change(owner, lambda old: old._replace(until_at=max(old.until_at, until_at)), now=now)
         return ledger.generation
+
+    def carry_over(self, owner: str, *, now: int) -> None:
+        """Write the owner's ledger under each key of the ring, for a token that is sealed with a newer one from now on.
+
+        Otherwise the generation in that token would outlive the ledger that it was taken from.
+        """
+        if not self._copies(owner, now)[1]:
+            self._change(owner, lambda old: old, now=now)
 
     def end_all(self, owner: str, *, now: int) -> int:
         """End all of an owner's sessions; return the generation that those of from now on are sealed with."""
         # Every token of now was sealed at most this long before its deadline.
         until_at = (self._lifetime.ends_at(now) or 0) + CLOCK_SKEW_SECONDS
-        return self._change(owner, lambda old: Ledger(old.generation + 1, until_at, old.ended), now=now).generation
+
+        def raised(old: Ledger) -> Ledger:
+            return Ledger(old.generation + 1, max(old.until_at, until_at), old.ended)
+
+        return self._change(owner, raised, now=now).generation
 
     # Records
 
@@ -164,6 +193,13 @@ class Revocations:
             self._hold(names[0], held, now)
         return held
 
+    def _copies(self, owner: str, now: int) -> tuple[Ledger, bool]:
+        """Return the ledger as the store has it, and whether it is the same under each key of the ring."""
+        names = self._names(owner)
+        copies = self._open_all(names, self._load(names, now))
+        ledger = reduce(Ledger.with_, copies)
+        return ledger, all(copy == ledger for copy in copies)
+
     def _names(self, owner: str) -> list[bytes]:
         return [hmac.digest(secret, owner.encode(), "sha256") for secret, _ in self._slots]
 
@@ -175,13 +211,17 @@ class Revocations:
 
     def _read(self, names: list[bytes], records: dict[bytes, Record]) -> Ledger:
         """Return what the copies of a ledger say together."""
-        ledger = _EMPTY
-        for name, (_, sealer) in zip(names, self._slots, strict=True):
-            if name in records:
-                ledger = ledger.with_(self._open(sealer, records[name], name))
-        return ledger
+        return reduce(Ledger.with_, self._open_all(names, records))
 
-    def _open(self, sealer: Sealer, record: Record, name: bytes) -> Ledger:
+    def _open_all(self, names: list[bytes], records: dict[bytes, Record]) -> list[Ledger]:
+        """Return the copy of a ledger under each key of the ring."""
+        return [
+            self._open(sealer, records.get(name), name) for name, (_, sealer) in zip(names, self._slots, strict=True)
+        ]
+
+    def _open(self, sealer: Sealer, record: Record | None, name: bytes) -> Ledger:
+        if record is None:
+            return _EMPTY
         try:
             plaintext, _ = sealer.unseal_bytes(record.payload, _PURPOSE + name)
             return Ledger(*self._codec.loads(plaintext)[: len(Ledger._fields)])

@@ -29,7 +29,6 @@ class RevokingBackend:
         self._anonymous = anonymous
         self.token = inner.token
         self.late_writes = inner.late_writes
-        self.check = inner.check
         self.present_key = inner.present_key
         self.admit = inner.admit
 
@@ -57,14 +56,25 @@ class RevokingBackend:
         Raises:
             StoreUnavailable: It could not be ended; nothing is issued then.
         """
-        if draft.logged_in:
+        login = draft.logged_in
+        if login:
             self._stamp(draft, now)
+        elif draft.stale_key and action in WRITES and draft.state.owner is not None:
+            self._revocations.carry_over(draft.state.owner, now=now)
         done, outcome = self._inner.apply(action, draft, now=now)
-        if done in _ENDS:
-            self._revoke(draft, now)
+        if done in _ENDS and not self._revoke(draft, now) and done is Action.MOVE and not login:
+            # Ended while this request ran; under its new ID it would live on.
+            draft.drop_reason = "ended"
+            return Action.DROP, Outcome.NOTHING
         if done in WRITES:
             draft.ticket = self._revocations.ticket(draft.state)
         return done, outcome
+
+    def check(self, draft: Draft, *, now: int) -> None:
+        """As the inner one, with all that a login will have written into the session."""
+        if draft.logged_in:
+            self._stamp(draft, now)
+        self._inner.check(draft, now=now)
 
     def end(self, draft: Draft, *, now: int) -> bool:
         """End the session for good, with all copies of its cookie."""
@@ -83,10 +93,10 @@ class RevokingBackend:
         if keep is not None and keep.state.owner == owner:
             keep.extras.set(GENERATION, generation)
 
-    def _revoke(self, draft: Draft, now: int) -> None:
-        if draft.ticket is not None:
-            self._revocations.revoke(draft.ticket, now=now)
-            draft.ticket = None
+    def _revoke(self, draft: Draft, now: int) -> bool:
+        """End what was loaded; False where it had been ended before."""
+        ticket, draft.ticket = draft.ticket, None
+        return ticket is None or self._revocations.revoke(ticket, now=now)
 
     def _stamp(self, draft: Draft, now: int) -> None:
         """Write the owner's generation into a session that has just logged in."""

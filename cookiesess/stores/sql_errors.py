@@ -1,0 +1,149 @@
+"""What a database's errors mean: which pass by themselves, which are a matter of the set-up, and what to do."""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from cookiesess.errors import ConfigurationError, StoreUnavailable
+
+# By SQLSTATE (PostgreSQL) or error number (MySQL and MariaDB).
+Code = str | int
+
+# The database undid the statement because of what another transaction did at the same moment, and asks to repeat it:
+# serialization failure and deadlock (PostgreSQL manual, section 13.5; MySQL error 1213). A lock wait that timed out
+# (1205) is none of these: whoever holds the lock goes on holding it, and the request has waited long enough.
+_TRANSIENT: Final[frozenset[Code]] = frozenset({"40001", "40P01", 1213})
+
+# Another process has just created the same table or index; 23505 is how PostgreSQL's own catalogue says so.
+_TAKEN: Final[frozenset[Code]] = frozenset({"42P07", "42710", "23505", 1050, 1061})
+
+_TABLE: Final = (
+    "the table is missing, or not this version's; run `python -m cookiesess migrate --store URL`, or call"
+    " create_schema(engine) of cookiesess.stores.sql"
+)
+_USER: Final = "check the user and the password of the URL, and that the server lets this user in from here"
+_DATABASE: Final = "create the database, or name another one in the URL"
+_RIGHTS: Final = "grant the user SELECT, INSERT, UPDATE and DELETE on the table"
+_READ_ONLY: Final = (
+    "sessions need the primary server, writable: name it in the URL, or end its read-only mode"
+    " (default_transaction_read_only on PostgreSQL, read_only on MySQL and MariaDB)"
+)
+_CONNECTIONS: Final = (
+    "every connection that the server allows is in use; raise its max_connections, or lower pool_size times the number"
+    " of processes"
+)
+_SLOW: Final = "the server did not answer in time, or another transaction held a lock; raise timeout if it is just slow"
+_LOST: Final = "the connection broke, or the server did not answer in time; look whether it runs and can be reached"
+_POOL: Final = "every connection of the pool is in use; raise pool_size, or look for what keeps them"
+
+# What will not mend by itself, and so is a matter of the set-up where it is met at construction.
+_SETUP: Final[dict[Code, str]] = {
+    "28P01": _USER,
+    "28000": _USER,
+    1045: _USER,
+    1698: _USER,
+    1130: _USER,
+    "3D000": _DATABASE,
+    1044: _DATABASE,
+    1049: _DATABASE,
+    "42P01": _TABLE,
+    "42703": _TABLE,
+    1146: _TABLE,
+    1054: _TABLE,
+    "42501": _RIGHTS,
+    1142: _RIGHTS,
+    "25006": _READ_ONLY,
+    1290: _READ_ONLY,
+    1792: _READ_ONLY,
+    1836: _READ_ONLY,
+}
+_OTHER: Final[dict[Code, str]] = {
+    "53300": _CONNECTIONS,
+    1040: _CONNECTIONS,
+    1203: _CONNECTIONS,
+    "57014": _SLOW,
+    "55P03": _SLOW,
+    1205: _SLOW,
+    1969: _SLOW,
+    2003: _LOST,
+    2006: _LOST,
+    2013: _LOST,
+    _POOL: _POOL,
+}
+# libpq gives the failure to connect no SQLSTATE, and SQLite a missing table no code of its own. A server that speaks
+# another language than English is then taken for unavailable; its own words are in the message all the same.
+_TEXTS: Final[dict[str, Code]] = {
+    "password authentication failed": "28P01",
+    "no password supplied": "28P01",
+    "no pg_hba.conf entry": "28000",
+    'role "': "28000",
+    'database "': "3D000",
+    "too many clients": "53300",
+    "too many connections": "53300",
+    "remaining connection slots": "53300",
+    "already exists": "42P07",
+    "no such table": "42P01",
+    "no such column": "42703",
+    "silent": "57014",
+    "connection failed": 2003,
+    "connection timeout": 2003,
+    "connection unexpectedly": 2013,
+    "connection is lost": 2013,
+}
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """Return the driver's own error: SQLAlchemy's words quote the statement's parameters, which nobody should read."""
+    return (error.orig if isinstance(error, sa.exc.DBAPIError) else None) or error
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the statement wrote nothing and may be run again at once."""
+    return _code(error) in _TRANSIENT
+
+
+def is_taken(error: BaseException) -> bool:
+    """Whether a table or an index could not be created because it has just been."""
+    return _code(error) in _TAKEN
+
+
+def place_of(engine: sa.Engine, table: str) -> str:
+    """Return what errors call a store; without the user and the password."""
+    url = engine.url
+    return f"the table {table} of {url.get_backend_name()} {url.host or ''}/{url.database or ''}"
+
+
+def unavailable(error: BaseException, *, place: str) -> StoreUnavailable:
+    """Return what a failed statement raises; `place` says which store it was."""
+    return StoreUnavailable(_message(error, place))
+
+
+def refusal(error: BaseException, *, place: str) -> ConfigurationError | StoreUnavailable:
+    """Return what a failed first look at the database raises: a ConfigurationError where waiting will not help."""
+    return ConfigurationError(_message(error, place)) if _code(error) in _SETUP else unavailable(error, place=place)
+
+
+def read_only(place: str) -> ConfigurationError:
+    """Return the error of a server that is a replica or takes no writes."""
+    return ConfigurationError(f"{place}: the server is a replica or read-only; {_READ_ONLY}")
+
+
+def _message(error: BaseException, place: str) -> str:
+    # The first line alone: the further ones quote statements and rows.
+    words = (str(cause_of(error)).strip() or type(error).__name__).splitlines()[0]
+    code = _code(error)
+    remedy = _SETUP.get(code) or _OTHER.get(code) or "see the database's log"
+    return f"{place}: {words}; {remedy}"
+
+
+def _code(error: BaseException) -> Code:
+    """Return the database's own name for an error, or 0."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return _POOL
+    cause = cause_of(error)
+    sqlstate = getattr(cause, "sqlstate", None)
+    if sqlstate:
+        return str(sqlstate)
+    if cause.args and isinstance(cause.args[0], int):
+        return cause.args[0]
+    return next((code for words, code in _TEXTS.items() if words in str(cause)), 0)

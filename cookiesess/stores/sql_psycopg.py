@@ -1,0 +1,57 @@
+"""A bound on how long psycopg waits for PostgreSQL, which neither of them has.
+
+``statement_timeout`` is the server's own, so a server that hangs does not keep it; and the kernel of its machine goes
+on acknowledging packets, so ``tcp_user_timeout`` does not run out either.
+"""
+
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.abc import PQGen
+
+_T = TypeVar("_T")
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection that is closed where the server is silent for too long."""
+
+    silence_seconds: float
+
+    def wait(self, gen: PQGen[_T], *_: Any, **__: Any) -> _T:
+        # All of psycopg's I/O passes through here. Its interval is after how long a silence it asks `gen` whether to
+        # go on waiting, 0.1 s for its own purposes; here the first silence of that length is the last.
+        return super().wait(self._unless_silent(gen), interval=self.silence_seconds)
+
+    def _unless_silent(self, gen: PQGen[_T]) -> PQGen[_T]:
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready:
+                    # The answer may still come, and must not be taken for that of the next statement.
+                    self.close()
+                    raise psycopg.OperationalError(f"the server has been silent for {self.silence_seconds} seconds")
+                wanted = gen.send(ready)
+        except StopIteration as done:
+            result: _T = done.value
+            return result
+
+
+def limit_silence(engine: sa.Engine, timeout: timedelta) -> None:
+    """Have the engine's connections fail, and be closed, once the server has been silent for `timeout`.
+
+    For an engine of ``postgresql+psycopg`` that is given to `SQLStore` as such (`open_store` does it by itself). It
+    concerns whatever else the engine is used for, too. Call it before the engine connects for the first time.
+
+    Args:
+        engine: Made by `sqlalchemy.create_engine`, without a ``creator``.
+        timeout: Above zero.
+    """
+
+    @sa.event.listens_for(engine, "do_connect")
+    def connect(_: object, __: object, arguments: Any, settings: Any) -> psycopg.Connection[Any]:
+        connection = _Connection.connect(*arguments, **settings)
+        connection.silence_seconds = timeout.total_seconds()
+        return connection

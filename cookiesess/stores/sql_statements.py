@@ -1,0 +1,106 @@
+"""The statements of `SQLStore`, for any of its databases, and compiled once for the one at hand.
+
+What SQLAlchemy spends on the execution of a statement, its cache included, is as much as a database on the same machine
+takes to answer it. So its language is used, its connections and their pool are, and its execution is not.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+
+class Statement:
+    """A compiled statement.
+
+    Attributes:
+        text: As the driver takes it.
+    """
+
+    __slots__ = ("_order", "text")
+
+    def __init__(self, clause: sa.ClauseElement, dialect: sa.Dialect) -> None:
+        compiled = clause.compile(dialect=dialect)
+        self.text = str(compiled)
+        self._order: Sequence[str] | None = getattr(compiled, "positiontup", None)
+
+    def arrange(self, values: dict[str, object]) -> Any:
+        """Return the parameters as the driver takes them: by name, or in the order of the text."""
+        return values if self._order is None else tuple([values[name] for name in self._order])
+
+
+class Statements:
+    """All statements on one table.
+
+    Their parameters are ``key``, ``version`` (the expected one), ``now``, ``owner_is``, ``at_most``, ``key_0`` and so
+    on, and the new values of columns: ``new_key``, ``new_version``, ``new_expires_at``, ….
+
+    Args:
+        table: Of `sessions_table`.
+        dialect: Of the engine.
+    """
+
+    def __init__(self, table: sa.Table, dialect: sa.Dialect) -> None:
+        self._table, self._dialect = table, dialect
+        at = table.c
+        same_key = at.key == sa.bindparam("key")
+        same_version = at.version == sa.bindparam("version")
+        alive, expired = at.expires_at > sa.bindparam("now"), at.expires_at <= sa.bindparam("now")
+        listed = [at.expires_at, at.summary, at.owner, at.version]
+        self._columns = [at.payload, *listed]  # in the order of Record's fields
+        record = _new("expires_at", "owner", "summary", "payload")
+
+        self.insert = self._compiled(sa.insert(table).values(record | _new("key", "version")))
+        self.replace_expired = self._compiled(
+            sa.update(table).where(same_key, expired).values(record | _new("version"))
+        )
+        self.load = self._compiled(sa.select(*self._columns).where(same_key, alive))
+        self.records_of = self._compiled(sa.select(at.key, *listed).where(at.owner == sa.bindparam("owner_is"), alive))
+        # Counted up by the database: what is sent is what is expected, once.
+        self.update = self._compiled(
+            sa.update(table)
+            .where(same_key, same_version, alive)
+            .values(record | {"version": at.version + sa.literal_column("1")})
+        )
+        self.touch = self._compiled(sa.update(table).where(same_key, same_version, alive).values(_new("expires_at")))
+        self.delete = self._compiled(sa.delete(table).where(same_key))
+        self.delete_version = self._compiled(sa.delete(table).where(same_key, same_version))
+        self.expired = self._compiled(
+            sa.select(at.key)
+            .where(expired)
+            .order_by(at.expires_at)
+            .limit(sa.bindparam("at_most"))
+            .offset(sa.literal_column("0"))  # SQLite gets one in any case, and otherwise as a further parameter
+            .with_for_update(skip_locked=True)
+        )
+        # One text for each number of keys; a sweep has mostly the same one.
+        self.load_many = lru_cache(maxsize=32)(self._load_many)
+        self.delete_many = lru_cache(maxsize=32)(self._delete_many)
+
+    def _load_many(self, count: int) -> Statement:
+        at = self._table.c
+        alive = at.expires_at > sa.bindparam("now")
+        return self._compiled(sa.select(at.key, *self._columns).where(at.key.in_(_numbered(count)), alive))
+
+    def _delete_many(self, count: int) -> Statement:
+        at = self._table.c
+        # Once more by expiry: one of them may have been created again since it was found.
+        expired = at.expires_at <= sa.bindparam("now")
+        return self._compiled(sa.delete(self._table).where(at.key.in_(_numbered(count)), expired))
+
+    def _compiled(self, clause: sa.ClauseElement) -> Statement:
+        return Statement(clause, self._dialect)
+
+
+def by_number(keys: Sequence[bytes]) -> dict[str, object]:
+    """Return the parameters of `Statements.load_many` and `delete_many` for these keys."""
+    return {f"key_{number}": key for number, key in enumerate(keys)}
+
+
+def _numbered(count: int) -> list[sa.BindParameter[bytes]]:
+    return [sa.bindparam(f"key_{number}", type_=sa.LargeBinary) for number in range(count)]
+
+
+def _new(*columns: str) -> dict[str, Any]:
+    return {column: sa.bindparam(f"new_{column}") for column in columns}

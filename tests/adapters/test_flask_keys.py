@@ -1,0 +1,140 @@
+"""``SECRET_KEY`` and its fallbacks, this library's own keys, and settings that are refused at once."""
+
+import pytest
+
+from adapters.flask_kit import KEY, OLD_KEY, Site, lines, make_app, nothing, put, show
+from cookiesess import ConfigurationError, CookiePolicy, Keyring, SessionManager
+from cookiesess.adapters.flask import Cookiesess, CookiesessInterface
+from cookiesess.stores.memory import MemoryStore
+
+PUT = {"put": put(a=1), "show": show, "nothing": nothing}
+
+
+# Keys
+
+
+@pytest.mark.parametrize("secret", ["123", "dev", b"dev", "a" * 31])
+def test_a_short_secret_key_is_accepted_with_one_warning(secret, caplog):
+    site = Site(PUT, SECRET_KEY=secret)
+    site.get("/put")
+    site.app.config["SESSION_COOKIE_PATH"] = "/other"
+    assert site.get("/show").text == "{'a': 1}"
+    (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert "flask.short_secret_key" in warning.message
+    assert site.names().count("flask.short_secret_key") == 1
+
+
+@pytest.mark.parametrize("secret", [KEY, "a" * 32, b"\xff" * 32, "has, a comma, and blanks, which is fine in Flask "])
+def test_a_long_secret_key_is_taken_as_it_is(secret):
+    site = Site(PUT, SECRET_KEY=secret)
+    site.get("/put")
+    assert site.names() == ["session.created"]
+    raw = secret.encode() if isinstance(secret, str) else secret
+    assert same_ring(site, Keyring(raw))
+
+
+def same_ring(site, keyring):
+    """Whether a manager with `keyring` opens the site's cookie."""
+    manager = SessionManager(keyring, cookie=CookiePolicy("session", secure=False), clock=site.clock)
+    return not manager.open(f"session={site.client.get_cookie('session').value}").is_new
+
+
+def test_two_short_secret_keys_are_two_keys():
+    site = Site(PUT, SECRET_KEY="123")
+    site.get("/put")
+    site.app.secret_key = "124"
+    assert site.get("/show").text == "{}"
+
+
+def test_a_new_secret_key_logs_nobody_out_while_the_old_one_is_a_fallback():
+    site = Site(PUT, SECRET_KEY=OLD_KEY)
+    site.get("/put")
+    site.app.config.update(SECRET_KEY=KEY, SECRET_KEY_FALLBACKS=[OLD_KEY])
+    assert site.get("/show").text == "{'a': 1}"
+
+
+def test_a_short_secret_key_may_be_rotated_out():
+    site = Site(PUT, SECRET_KEY="dev")
+    site.get("/put")
+    site.app.config.update(SECRET_KEY=KEY, SECRET_KEY_FALLBACKS=["dev"])
+    assert site.get("/show").text == "{'a': 1}"
+
+
+def test_a_fallback_that_is_dropped_opens_nothing_any_more():
+    site = Site(PUT, SECRET_KEY=OLD_KEY)
+    site.get("/put")
+    site.app.config.update(SECRET_KEY=KEY, SECRET_KEY_FALLBACKS=None)
+    assert site.get("/show").text == "{}"
+
+
+def test_a_key_may_stand_among_the_fallbacks_twice():
+    site = Site(PUT, SECRET_KEY_FALLBACKS=[KEY, OLD_KEY, OLD_KEY.encode()])
+    assert site.get("/put").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ({"SECRET_KEY": 123}, "SECRET_KEY is text or bytes, not int"),
+        ({"SECRET_KEY_FALLBACKS": [None]}, "text or bytes, not NoneType"),
+        ({"SECRET_KEY_FALLBACKS": [""]}, "SECRET_KEY_FALLBACKS is empty"),
+        ({"SECRET_KEY_FALLBACKS": OLD_KEY}, r"write \[key\]"),
+    ],
+)
+def test_a_secret_key_that_is_none_is_a_clear_error_without_it(config, problem):
+    site = Site(PUT, TESTING=True, **config)
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        site.get("/put")
+    assert OLD_KEY not in str(caught.value)
+
+
+def test_the_configs_repr_shows_no_secret():
+    site = Site(PUT)
+    _ = site.manager
+    assert KEY not in repr(list(site.extension.interface._built.values()))
+
+
+def test_keys_of_ones_own_outrank_the_secret_key():
+    site = Site(PUT, keys=Keyring(OLD_KEY), SECRET_KEY="dev")
+    site.get("/put")
+    assert site.names() == ["session.created"]
+    assert same_ring(site, Keyring(OLD_KEY))
+
+
+def test_with_keys_of_ones_own_no_secret_key_is_needed():
+    site = Site(PUT, keys=OLD_KEY, SECRET_KEY=None)
+    site.get("/put")
+    assert site.get("/show").text == "{'a': 1}"
+
+
+def test_a_ready_manager_has_all_the_settings():
+    manager = SessionManager(OLD_KEY, cookie=CookiePolicy("mine", secure=False))
+    app = make_app(PUT, SECRET_KEY=None)
+    extension = Cookiesess(app, manager)
+    assert lines(app.test_client().get("/put"))[0].startswith("mine=")
+    assert extension.interface.manager_of(app) is manager
+
+
+def test_the_manager_of_an_app_without_a_secret_key_is_a_clear_error():
+    with pytest.raises(ConfigurationError, match="no SECRET_KEY"):
+        CookiesessInterface().manager_of(make_app(SECRET_KEY=None))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"keys": "short"},
+        {"store": "sqlite:///sessions.db"},
+        {"on_store_error": "anonymous"},
+        {"keys": SessionManager(KEY), "encrypt": False},
+        {"revocations": MemoryStore()},  # Flask's sessions have no absolute deadline
+    ],
+)
+def test_settings_that_are_wrong_for_any_app_are_refused_at_once(settings):
+    with pytest.raises(ConfigurationError):
+        CookiesessInterface(**settings)
+
+
+def test_a_setting_that_does_not_exist_is_refused_by_name():
+    with pytest.raises(TypeError, match="sotre"):
+        Cookiesess(make_app(), sotre=MemoryStore())
