@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench bench-server clean
+.PHONY: demo test docs lint bench bench-server bench-stores clean
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -17,6 +17,9 @@ demo: $(VENV)/.examples
 test: $(VENV)/.test lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report term
 
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html
+
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -27,6 +30,12 @@ bench: $(VENV)/.bench
 
 bench-server: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.server_side
+
+# Needs the servers, and the kit of the tests that starts them. Five minutes.
+bench-stores: $(VENV)/.test
+	$(BIN)/python -m benchmarks.stores
+	$(BIN)/python -m benchmarks.stores --throughput
+	$(BIN)/python -m benchmarks.stores --bytes
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -146,9 +146,13 @@ class Carrier:
             return self._policy.expire(transport=transport, name=place.name)
         # A browser takes a Secure line over HTTPS alone, and nothing that is partitioned, or so prefixed, without it.
         secure = transport is Transport.HTTPS or place.partitioned or place.name.startswith("__")
-        _, path, domain, partitioned = place
-        attributes = CookieAttributes(path=path, domain=domain, max_age=0, secure=secure, partitioned=partitioned)
-        return SetCookie(place.name, "", attributes)
+        name, path, domain, partitioned = place
+        # An embedded page may set SameSite=None alone, and that goes with Secure alone.
+        samesite = self._policy.samesite if secure else "Lax"
+        attributes = CookieAttributes(
+            path=path, domain=domain, max_age=0, secure=secure, samesite=samesite, partitioned=partitioned
+        )
+        return SetCookie(name, "", attributes)
 
     def _pieces(self, token: str, max_age: int | None) -> list[str] | None:
         """Return `token` cut to size, or None where it does not fit."""

@@ -7,8 +7,9 @@ and the wrapper for sendfile).
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from cookiesess import headers
 from cookiesess.errors import SessionError
@@ -96,7 +97,8 @@ class Exchange:
         """Return what the server gets: the same object where the body is complete, else an iterator around it."""
         try:
             if not (type(result) is list or type(result) is tuple or self._is_file(result)):
-                return _Body(self, result)
+                body = _Body(self, result)
+                return body.begun() if self._server_is_early() else body
             if self._committed:
                 self._manager.close(self.session)
             else:
@@ -113,6 +115,11 @@ class Exchange:
     def _is_file(self, result: Iterable[bytes]) -> bool:
         wrapper = self._environ.get("wsgi.file_wrapper")
         return isinstance(wrapper, type) and isinstance(result, wrapper)
+
+    def _server_is_early(self) -> bool:
+        # PEP 3333 allows start_response as late as with the first item. Granian 2 has read status and headers by then:
+        # it would send 200, and none of ours.
+        return str(self._environ.get("SERVER_SOFTWARE", "")).startswith("Granian")
 
     @property
     def committed(self) -> bool:
@@ -141,6 +148,13 @@ class _Body(Iterator[bytes]):
         self._iterator = iter(body)
         self._app_close = getattr(body, "close", None)
         self._failed = False
+
+    def begun(self) -> Self:
+        """Take the first item now, so that the server has status and headers before it asks for one."""
+        for item in self:
+            self._iterator = chain((item,), self._iterator)
+            break
+        return self
 
     def __next__(self) -> bytes:
         try:

@@ -51,7 +51,7 @@ from cookiesess.stores.parameters import FLAG, TEXT, Reader
 from cookiesess.stores.urls import open_store
 
 _PREFIX: Final = "COOKIESESS_"
-_DURATION: Final = re.compile(r"([0-9]{1,9}) (second|minute|hour|day)s?")
+_DURATION: Final = re.compile(r"([0-9]{1,8}) (second|minute|hour|day)s?")
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 _DURATION_WORDS: Final = "a whole number and its unit, such as 90 seconds, 15 minutes, 2 hours or 14 days"
 
@@ -143,7 +143,7 @@ def _value(name: str, entry: Entry) -> Any:
         raise
     except ConfigurationError as error:
         raise ConfigurationError(f"{entry.spelling}: {error}") from error
-    except (ValueError, KeyError, OverflowError):
+    except (ValueError, KeyError):
         # Not chained: the reader's own message quotes the text.
         raise ConfigurationError(f"{entry.spelling} is not {words}") from None
 

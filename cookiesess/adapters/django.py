@@ -31,7 +31,6 @@ except ImportError as error:
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.signals import setting_changed
 
 from cookiesess.adapters.django_settings import DEPENDS_ON, SAFE_STRING, Setup
@@ -140,7 +139,8 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     _session = property(_get_session)
 
     async def _aget_session(self, no_load: bool = False) -> DjangoSession:
-        return self._loaded or await sync_to_async(self._get_session)(no_load)
+        session = self._loaded
+        return await sync_to_async(self._get_session)(no_load) if session is None else session
 
     def _open(self, session_key: str | None) -> DjangoSession:
         header = f"{self._setup.name}={session_key}" if session_key else ""
@@ -194,15 +194,16 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     def cycle_key(self) -> None:
         """Give the session a new key at once; the old one ends, and what parallel requests do under it is refused.
 
-        Raises:
-            SessionInterrupted: The session was ended while this request ran. Django answers with status 400.
+        Where it was ended while this request ran, an empty session takes its place: nothing of what has ended comes
+        back, and the second click on "log in" logs in as well.
         """
         session = self._get_session()
         session.renew()
         try:
             self._write(session)
-        except UpdateError as error:
-            raise SessionInterrupted("the session was ended while this request gave it a new key") from error
+        except UpdateError:
+            session = self._session_cache = self._open(None)
+            self._write(session)
         self.modified = True
 
     def clear(self) -> None:

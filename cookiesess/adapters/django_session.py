@@ -69,4 +69,5 @@ class DjangoSession(Session):
         finally:
             self._stage = Stage.OPEN
         draft.refusal = draft.cookie_refusal = None
-        return next((cookie.value for cookie in cookies if cookie.name == manager.cookie.name), None), written
+        values = (cookie.value for cookie in cookies if cookie.name == manager.cookie.name)
+        return next(filter(None, values), None), written

@@ -1,6 +1,6 @@
 """What a Django project's settings say about sessions, in this library's terms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, NamedTuple, TypeVar
@@ -10,6 +10,7 @@ from django.utils.encoding import force_bytes
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 
+from cookiesess.backends.accepting import ForeignReader
 from cookiesess.cookies import MAX_LINE_BYTES
 from cookiesess.errors import ConfigurationError
 from cookiesess.keys import Keyring
@@ -94,6 +95,7 @@ class Setup(NamedTuple):
                 "it has every request write, and 'anonymous' is for requests that only read while the store is down;"
                 " leave it out, or on_store_error in COOKIESESS_OPTIONS",
             )
+        _check_readers(configuration.accept, cookie.name)
         limited = configuration.max_sessions_per_owner is not None
         manager = SessionManager(_keys(), **options)
         return cls(manager, cookie.name, store, configuration.clock, lifetime.idle_seconds, limited)
@@ -132,6 +134,16 @@ def _options() -> Settings:
     return options.copy()
 
 
+def _check_readers(readers: Sequence[ForeignReader], name: str) -> None:
+    for reader in readers:
+        if reader.cookie_name != name:
+            raise _wrong(
+                'COOKIESESS_OPTIONS["accept"]',
+                f"a reader looks for the cookie {reader.cookie_name!r}, and Django hands on {name!r} alone; set"
+                " SESSION_COOKIE_NAME to the name of old",
+            )
+
+
 def _store() -> Store | None:
     if not hasattr(settings, "COOKIESESS_STORE"):
         raise _wrong(
@@ -141,7 +153,9 @@ def _store() -> Store | None:
         )
     value = settings.COOKIESESS_STORE
     if isinstance(value, str):
-        return _naming("COOKIESESS_STORE", lambda: open_store(value)) if "://" in value else _imported(value)
+        if all(part.isidentifier() for part in value.split(".")):
+            return _imported(value)
+        return _naming("COOKIESESS_STORE", lambda: open_store(value))
     if value is not None and not isinstance(value, Store):
         raise _wrong("COOKIESESS_STORE", f"a URL, a Store, a dotted path or None, not {type(value).__name__}")
     return value
@@ -151,8 +165,9 @@ def _imported(path: str) -> Store:
     try:
         store = import_string(path)
     except ImportError as error:
-        # Without the text: a URL with a typing error in its scheme holds a password.
-        raise _wrong("COOKIESESS_STORE", "it is no URL with ://, and nothing can be imported by it") from error
+        raise _wrong(
+            "COOKIESESS_STORE", f"{path} cannot be imported; write a URL, or the dotted path of a Store"
+        ) from error
     if not isinstance(store, Store):
         raise _wrong("COOKIESESS_STORE", f"its dotted path leads to a {type(store).__name__}, not to a Store")
     return store
@@ -190,6 +205,8 @@ def _lifetime(given: Lifetime | None) -> Lifetime:
     planted the old key must not look into what follows (session fixation).
     """
     idle = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    if given is not None and not isinstance(given, Lifetime):
+        raise _wrong('COOKIESESS_OPTIONS["lifetime"]', f"a Lifetime(…), not {type(given).__name__}")
     lifetime = given or _naming("SESSION_COOKIE_AGE", lambda: Lifetime(idle=idle, absolute=None))
     if lifetime.idle != idle:
         raise _wrong(

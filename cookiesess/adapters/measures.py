@@ -3,7 +3,7 @@
 Derived from the events' own classes, so that an event which is added later is counted without an edit here:
 
 - each event is counted, under its name;
-- its flags, and those of its texts that are words of the library's own (`LABELS`), tell its kinds apart;
+- its flags, and those of its texts that are one word out of a few (`LABELS`), tell its kinds apart;
 - its numbers (sizes, tries, counts) are measured, all but the settings among them (`SETTINGS`).
 
 Every other text stays out: what a label holds is kept for ever by whoever collects it, once for each value that it ever
@@ -20,8 +20,8 @@ from typing import Final
 
 from cookiesess.events import Event, logger
 
-LABELS: Final = frozenset({"deadline", "reason"})
-"""The texts of events that are one word out of a few."""
+LABELS: Final = frozenset({"deadline", "reader", "reason"})
+"""The texts of events that are one word out of a few, which are the library's own or the app's, never a visitor's."""
 
 SETTINGS: Final = frozenset({"limit_bytes"})
 """The numbers of events that are the same each time."""
@@ -31,7 +31,7 @@ _BYTES: Final = (256, 512, 1024, 2048, 3072, 3328, 3584, 3840, 4096, 8192, 12288
 _COUNTS: Final = (0, 1, 2, 3, 5, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 _NUMBERS: Final = ("int", "float")
-_WORD: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_WORD: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Shape:
         types = {field.name: getattr(field.type, "__name__", field.type) for field in fields(event)}
         return cls(
             event.name,
-            " ".join((getdoc(event) or event.name).partition("\n\n")[0].split()),
+            " ".join((getdoc(event) or event.name).partition("\n\n")[0].replace("`", "").split()),
             tuple(name for name, kind in types.items() if kind == "bool" or (kind == "str" and name in LABELS)),
             tuple(name for name, kind in types.items() if kind in _NUMBERS and name not in SETTINGS),
         )

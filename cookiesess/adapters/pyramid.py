@@ -53,9 +53,14 @@ class PyramidSession(Session):
     """A `Session` with the methods of `pyramid.interfaces.ISession`; ``request.session``.
 
     All of `Session` is there too: ``request.session.login(owner)``, ``.renew()``, ``.mutate(…)``…
+
+    Attributes:
+        cookies: The jar of the same request, as `get_cookies` returns it.
     """
 
-    __slots__ = ()
+    __slots__ = ("cookies",)
+
+    cookies: Cookies
 
     @property
     def created(self) -> int:
@@ -139,12 +144,12 @@ class PyramidSessionFactory:
             raise _nested(self.manager)
         cookie_header = environ.get("HTTP_COOKIE", "")
         session = self.manager.open(cookie_header, session_class=PyramidSession)
-        exchange = _Response(self.manager, session, environ)
+        exchange = _Callback(self.manager, session, environ)
         if again or jar is None or not jar.open:
-            jar = self.manager.jar(cookie_header, transport=exchange.transport)
-            exchange.jar = environ[COOKIES_KEY] = jar
+            jar = exchange.jar = environ[COOKIES_KEY] = self.manager.jar(cookie_header, transport=exchange.transport)
         else:
             jar.reserve(session, self.manager.cookie.name)
+        session.cookies = jar
         environ[SESSION_KEY], environ[MANAGER_KEY] = session, self.manager
         request.add_response_callback(exchange)
         return session
@@ -176,7 +181,7 @@ def session_factory(
     return PyramidSessionFactory(keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings))
 
 
-class _Response:
+class _Callback:
     """The response callback of one request: commits its session."""
 
     def __init__(self, manager: SessionManager, session: PyramidSession, environ: "WSGIEnvironment") -> None:

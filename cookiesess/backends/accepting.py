@@ -75,17 +75,18 @@ class AcceptingTokens(Tokens):
 
     def open(self, header: str, *, now: int) -> Opened | Accepted | InvalidToken | None:
         """Return what `Tokens.open` does, or a session that a reader has opened."""
-        failure = super().open(header, now=now)
-        if isinstance(failure, tuple):
-            return failure
+        opened = super().open(header, now=now)
+        if isinstance(opened, tuple):
+            return opened
+        failure = opened if isinstance(opened, InvalidToken) else None
         for reader in self._readers:
             for value in values_of(header, reader.cookie_name, limit=MAX_CANDIDATES):
                 try:
                     return Accepted(type(reader).__name__, self._state(reader.open(value, now=now), now))
                 except InvalidToken as error:
-                    if failure is None:
-                        # Not ours to expire: it may be a cookie of an app that is still in use.
-                        error.alone, failure = False, error
+                    failure = failure or error
+                    # Not ours to expire: it may be a cookie of an app that is still in use.
+                    failure.alone = False
         return failure
 
     def _state(self, foreign: Foreign, now: int) -> State:

@@ -95,8 +95,11 @@ class RevokingBackend:
 
     def _revoke(self, draft: Draft, now: int) -> bool:
         """End what was loaded; False where it had been ended before."""
-        ticket, draft.ticket = draft.ticket, None
-        return ticket is None or self._revocations.revoke(ticket, now=now)
+        if draft.ticket is None:
+            return True
+        alive = self._revocations.revoke(draft.ticket, now=now)
+        draft.ticket = None
+        return alive
 
     def _stamp(self, draft: Draft, now: int) -> None:
         """Write the owner's generation into a session that has just logged in."""

@@ -73,7 +73,7 @@ class Store(ABC):
         on_evict: A store that evicts calls it with the number of records it dropped; the manager sets it.
     """
 
-    evicts: ClassVar[bool] = False
+    evicts: bool = False
     indexes_owners: ClassVar[bool] = False
     on_evict: Callable[[int], None] | None = None
 

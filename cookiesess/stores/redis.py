@@ -71,7 +71,7 @@ class RedisStore(Store):
     def __init__(self, client: Client, *, prefix: str = "cookiesess:") -> None:
         if not prefix.isascii() or "{" in prefix or "}" in prefix:
             raise ConfigurationError(f"prefix is {prefix!r}; it must be ASCII without braces, which a Cluster reads")
-        self.evicts = evicts(client)  # type: ignore[misc]  # of this server; the class cannot know
+        self.evicts = evicts(client)
         self._client = client
         self._execute = client.execute_command
         self._cluster = isinstance(client, Cluster)

@@ -21,8 +21,9 @@ T = TypeVar("T")
 # GETRANGE, ZADD GT and the rest are there since; Valkey and Redis 7 name a later one.
 _OLDEST: Final = (6, 2)
 
-# redis-py has two roots, and neither is the other's.
-_ERRORS: Final = (exceptions.RedisError, exceptions.RedisClusterException)
+# redis-py has two roots, and neither is the other's. The third: while a primary fails, its Cluster client before 7.4
+# closes connections that another thread is reading from, which then finds None where its parser was.
+_ERRORS: Final = (exceptions.RedisError, exceptions.RedisClusterException, AttributeError)
 
 # What an error means and what to do about it, in words for whoever runs the app; the first that fits.
 _REMEDIES: Final[tuple[tuple[type[Exception], str], ...]] = (

@@ -114,17 +114,17 @@ class Connections:
         return changed
 
     def _run(self, statement: Statement, values: dict[str, object], outcome: Callable[[Any], Any]) -> Any:
-        parameters = statement.arrange(values)
-        for tries_left in reversed(range(MAX_TRIES)):
+        parameters, tries = statement.arrange(values), 0
+        while True:
             try:
                 return self._once(statement.text, parameters, outcome)
             except self._duplicate:
                 # Not chained: the driver's words quote the key.
                 raise RecordExists("there is a record under this key already, and it was left as it is") from None
             except (sa.exc.SQLAlchemyError, self._error) as error:
-                if not (tries_left and is_transient(error)):
+                tries += 1
+                if tries == MAX_TRIES or not is_transient(error):
                     raise unavailable(error, place=self._place) from cause_of(error)
-        raise AssertionError  # pragma: no cover (the last try returns or raises)
 
     def _once(self, text: str, parameters: Any, outcome: Callable[[Any], Any]) -> Any:
         connection = self._connect()

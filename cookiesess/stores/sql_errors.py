@@ -141,9 +141,10 @@ def _code(error: BaseException) -> Code:
     if isinstance(error, sa.exc.TimeoutError):
         return _POOL
     cause = cause_of(error)
+    # The number first: PyMySQL has a SQLSTATE as well, which says less.
+    if cause.args and isinstance(cause.args[0], int):
+        return cause.args[0]
     sqlstate = getattr(cause, "sqlstate", None)
     if sqlstate:
         return str(sqlstate)
-    if cause.args and isinstance(cause.args[0], int):
-        return cause.args[0]
     return next((code for words, code in _TEXTS.items() if words in str(cause)), 0)

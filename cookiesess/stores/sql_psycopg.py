@@ -5,11 +5,16 @@ on acknowledging packets, so ``tcp_user_timeout`` does not run out either.
 """
 
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import psycopg
 import sqlalchemy as sa
 from psycopg.abc import PQGen
+
+from cookiesess.errors import MissingDependency
+
+# Until 3.2.9 its compiled half goes on waiting through a silence without asking anybody.
+_OLDEST: Final = [3, 3]
 
 _T = TypeVar("_T")
 
@@ -48,7 +53,12 @@ def limit_silence(engine: sa.Engine, timeout: timedelta) -> None:
     Args:
         engine: Made by `sqlalchemy.create_engine`, without a ``creator``.
         timeout: Above zero.
+
+    Raises:
+        MissingDependency: psycopg is older than 3.3.
     """
+    if [int(part) for part in psycopg.__version__.split(".")[:2]] < _OLDEST:
+        raise MissingDependency("psycopg 3.3 (or a newer one)", extra="postgresql")
 
     @sa.event.listens_for(engine, "do_connect")
     def connect(_: object, __: object, arguments: Any, settings: Any) -> psycopg.Connection[Any]:

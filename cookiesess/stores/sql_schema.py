@@ -18,7 +18,7 @@ DEFAULT_TABLE: Final = "cookiesess_sessions"
 
 # Another process may be creating the same table or index at this moment, which fails one of the two; looking again then
 # finds it done. There are three of them to lose; more tries than these, and something else is wrong.
-_TRIES: Final = 10
+_MAX_TRIES: Final = 10
 
 # An identifier has up to 63 bytes on PostgreSQL and 64 characters on MySQL, and the indexes' names are 10 longer.
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,52}")
@@ -53,8 +53,8 @@ def sessions_table(metadata: sa.MetaData, name: str = DEFAULT_TABLE) -> sa.Table
     """
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
-            f"the table's name is {name!r}; it has letters, digits and underscores, 53 at most (another schema is chosen"
-            " by the user's search_path)"
+            f"the table's name is {name!r}; it has letters, digits and underscores, 53 at most (another schema is"
+            " chosen by the user's search_path)"
         )
     owner = sa.Column("owner", _bytes(32, mysql.VARBINARY(32)))
     return sa.Table(
@@ -86,14 +86,14 @@ def create_schema(engine: sa.Engine, *, table: str = DEFAULT_TABLE) -> None:
         ConfigurationError: The database refuses, or the name.
         StoreUnavailable: The database cannot be reached.
     """
-    sessions = sessions_table(sa.MetaData(), table)
-    for tries_left in reversed(range(_TRIES)):
+    sessions, tries = sessions_table(sa.MetaData(), table), 0
+    while True:
         try:
             return _create_missing(engine, sessions)
         except sa.exc.SQLAlchemyError as error:
-            if not (tries_left and is_taken(error)):
+            tries += 1
+            if tries == _MAX_TRIES or not is_taken(error):
                 raise refusal(error, place=place_of(engine, table)) from cause_of(error)
-    raise AssertionError  # pragma: no cover (the last try returns or raises)
 
 
 def _create_missing(engine: sa.Engine, sessions: sa.Table) -> None:

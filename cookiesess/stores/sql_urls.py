@@ -89,11 +89,7 @@ def _engine(
     timeout: timedelta = timedelta(seconds=2),
     pool_size: int = 16,
 ) -> sa.Engine:
-    for name, value in (("connect_timeout", connect_timeout), ("timeout", timeout)):
-        if value <= timedelta(0):
-            raise ConfigurationError(f"{name} is {value.total_seconds()}; it must be above zero, such as 2 seconds")
-    if pool_size < 1:
-        raise ConfigurationError(f"pool_size is {pool_size}; it must be at least 1")
+    _check(connect_timeout, timeout, pool_size)
     arguments = (_postgresql_arguments if kind == _POSTGRESQL else _mysql_arguments)(connect_timeout, timeout)
     try:
         engine = sa.create_engine(
@@ -118,6 +114,14 @@ def _engine(
 
         limit_silence(engine, timeout)
     return engine
+
+
+def _check(connect_timeout: timedelta, timeout: timedelta, pool_size: int) -> None:
+    for name, value in (("connect_timeout", connect_timeout), ("timeout", timeout)):
+        if value <= timedelta(0):
+            raise ConfigurationError(f"{name} is {value.total_seconds()}; it must be above zero, such as 2 seconds")
+    if pool_size < 1:
+        raise ConfigurationError(f"pool_size is {pool_size}; it must be at least 1")
 
 
 def _postgresql_arguments(connect_timeout: timedelta, timeout: timedelta) -> dict[str, Any]:

@@ -12,8 +12,23 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("module", "contestants"),
     [
-        ("benchmarks.overhead", ["cookiesess", "Flask", "Beaker, encrypted", "Django, signed_cookies"]),
-        ("benchmarks.server_side", ["cookiesess, SQLite", "cookiesess, memory", "Django, SQLite", "Beaker, file"]),
+        (
+            "benchmarks.overhead",
+            [
+                "cookiesess",
+                "cookiesess, overflow=",
+                "cookiesess, compress=True",
+                "cookiesess, revocations=SQLite",
+                "Flask",
+                "Beaker, encrypted",
+                "Django, signed_cookies",
+            ],
+        ),
+        (
+            "benchmarks.server_side",
+            ["cookiesess, SQLite", "cookiesess, memory", "cookiesess, overflow in SQLite", "Django, SQLite"],
+        ),
+        ("benchmarks.compression", ["DEFLATE 6", "Brotli 5", "Zstandard 3"]),
     ],
 )
 def test_a_benchmark_has_a_row_for_each_contestant(module, contestants):

@@ -1,0 +1,146 @@
+"""Pyramid's session: what `ISession` promises, flashes and CSRF tokens."""
+
+import pytest
+from pyramid.interfaces import ISession, ISessionFactory
+from pyramid.response import Response
+from zope.interface.verify import verifyClass, verifyObject
+
+from adapters.pyramid_kit import KEY, Site
+from cookiesess import (
+    SessionManager,
+)
+from cookiesess.adapters.pyramid import PyramidSession, PyramidSessionFactory, session_factory
+from cookiesess.stores.memory import MemoryStore
+from cookiesess.testing import CookieHeader, ManualClock, session_transaction
+
+
+@pytest.fixture(params=[True, False], ids=["store", "cookie"])
+def store(request):
+    return MemoryStore() if request.param else None
+
+
+@pytest.fixture
+def session():
+    return SessionManager(KEY).open("", session_class=PyramidSession)
+
+
+# The interface
+
+
+def test_the_class_meets_the_interface():
+    assert verifyClass(ISession, PyramidSession)
+
+
+def test_a_session_meets_the_interface(session):
+    assert verifyObject(ISession, session)
+
+
+def test_the_factory_meets_the_interface():
+    assert verifyObject(ISessionFactory, session_factory(KEY))
+    assert verifyClass(ISessionFactory, PyramidSessionFactory)
+
+
+def test_a_session_knows_when_it_was_created_and_that_it_is_new():
+    session = SessionManager(KEY, clock=ManualClock(1_000_000)).open("", session_class=PyramidSession)
+    assert session.created == 1_000_000
+    assert session.new
+
+
+def test_a_loaded_session_is_not_new():
+    manager, cookies = SessionManager(KEY), CookieHeader()
+    with session_transaction(manager, cookies) as session:
+        session["a"] = 1
+    assert not manager.open(cookies.value, session_class=PyramidSession).new
+
+
+def test_a_change_inside_a_value_needs_no_word_and_bears_one(session):
+    session["cart"] = []
+    session["cart"].append("tea")
+    assert session.changed() is None
+    assert session["cart"] == ["tea"]
+
+
+# Flashes
+
+
+def test_flashes_wait_in_their_queues(session):
+    session.flash("saved")
+    session.flash("careful", "warnings")
+    session.flash("done")
+    assert session.peek_flash() == ["saved", "done"]
+    assert session.pop_flash() == ["saved", "done"]
+    assert session.pop_flash() == []
+    assert session.pop_flash("warnings") == ["careful"]
+
+
+def test_a_message_may_wait_twice_unless_told_otherwise(session):
+    session.flash("saved")
+    session.flash("saved", allow_duplicate=False)
+    assert session.peek_flash() == ["saved"]
+    session.flash("saved")
+    session.flash("saved", "other", allow_duplicate=False)
+    assert session.peek_flash() == ["saved", "saved"]
+    assert session.peek_flash("other") == ["saved"]
+
+
+def test_looking_at_flashes_changes_nothing(session):
+    session.peek_flash()
+    assert not session.modified
+
+
+def test_flashes_that_pyramids_own_session_left_are_shown_first(session):
+    session["_f_"] = ["before"]
+    session.flash("after")
+    assert session.peek_flash() == ["before", "after"]
+    assert session.pop_flash() == ["before", "after"]
+    assert session.pop_flash() == []
+
+
+def test_the_librarys_own_method_shows_queues_as_categories(session):
+    session.flash("careful", "warnings")
+    assert session.pop_flashes() == [("careful", "warnings")]
+
+
+# CSRF
+
+
+def test_the_csrf_token_stays_the_same_until_there_is_a_new_one(session):
+    token = session.get_csrf_token()
+    assert session.get_csrf_token() == token
+    assert len(token) == 64
+    assert session.new_csrf_token() != token
+    assert session.get_csrf_token() != token
+
+
+def test_the_csrf_token_of_pyramids_own_session_goes_on(session):
+    session["_csrft_"] = "of a form that was sent before the switch"
+    assert session.get_csrf_token() == "of a form that was sent before the switch"
+
+
+def test_a_login_has_a_new_csrf_token(session):
+    token = session.get_csrf_token()
+    session.login("user-1")
+    assert session.get_csrf_token() != token
+
+
+def csrf(request):
+    return Response(request.session.get_csrf_token())
+
+
+def post(request):
+    request.session["posted"] = True
+    return Response("posted")
+
+
+class Guarded(Site):
+    def configure(self, config):
+        config.set_default_csrf_options(require_csrf=True)
+
+
+def test_pyramid_checks_csrf_tokens(store):
+    site = Guarded(csrf, post, store=store)
+    token = site.get("csrf").text
+    site.browser.post("/post", {"csrf_token": "wrong"}, status=400)
+    site.browser.post("/post", status=400)
+    assert site.browser.post("/post", {"csrf_token": token}).text == "posted"
+    assert site.browser.post("/post", headers={"X-CSRF-Token": token}).text == "posted"

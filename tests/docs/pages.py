@@ -1,0 +1,88 @@
+"""Runs a page of the documentation as a reader would: every code block and every transcript, in their order.
+
+Python blocks share one namespace. A block behind ``<!-- save: name -->`` is written to a file instead. In a transcript
+the lines with ``$`` are typed into one shell, and the others are what it must print, ``…`` standing for anything.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_BLOCK = re.compile(
+    r"(?:<!-- save: (?P<file>\S+) -->\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
+)
+_SEPARATOR = "--- the next command ---"
+SECONDS = 120
+
+
+def blocks(path):
+    """Yield language, file name or None, and code of each block of a page."""
+    for match in _BLOCK.finditer(path.read_text(encoding="utf-8")):
+        yield match["language"], match["file"], match["code"]
+
+
+class Shell:
+    """The shell of one page."""
+
+    def __init__(self, folder, monkeypatch):
+        self._variables = folder / ".variables"
+        self._monkeypatch = monkeypatch
+        python = Path(sys.executable).parent
+        environ = {**os.environ, "PATH": f"{python}:{os.environ['PATH']}", "PYTHONPATH": f"{ROOT}:{folder}"}
+        self._process = subprocess.Popen(
+            ["bash"], cwd=folder, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        )  # fmt: skip
+
+    def run(self, transcript):
+        """Type what follows each ``$``, and compare what comes."""
+        for name in ("COOKIE", "COOKIESESS_KEYS"):
+            if name in os.environ:
+                self._type(f"export {name}={shlex.quote(os.environ[name])}")
+        for command, wanted in _parse(transcript):
+            came = self._type(command)
+            assert _matches(wanted, came), f"$ {command}\n{came}\n  instead of\n{wanted}"
+        self._type(f"env -0 > {self._variables}")
+        for line in self._variables.read_bytes().split(b"\0"):
+            name, _, value = line.decode().partition("=")
+            if name == "COOKIESESS_KEYS":
+                self._monkeypatch.setenv(name, value)
+
+    def _type(self, command):
+        """Run one command, and return what it printed."""
+        self._process.stdin.write(f"{command}\necho; echo '{_SEPARATOR}' $?\n")
+        self._process.stdin.flush()
+        lines = []
+        for line in self._process.stdout:
+            if line.startswith(_SEPARATOR):
+                assert line.endswith(" 0\n"), (command, lines)
+                break
+            lines.append(line)
+        return "".join(lines).strip()
+
+    def close(self):
+        """End the shell, and what it has left running."""
+        self._type("kill $(jobs -p) 2> /dev/null; wait")
+        self._process.stdin.close()
+        self._process.wait(SECONDS)
+        self._process.stdout.close()
+
+
+def _parse(transcript):
+    """Return the commands, each with what it is to print."""
+    commands = []
+    for line in transcript.splitlines():
+        if line.startswith("$ "):
+            commands.append((line[2:], []))
+        else:
+            commands[-1][1].append(line)
+    return [(command, "\n".join(lines).strip()) for command, lines in commands]
+
+
+def _matches(wanted, came):
+    pattern = ".*".join(re.escape(part) for part in wanted.split("…"))
+    return wanted == "" or re.fullmatch(pattern, came, re.DOTALL) is not None

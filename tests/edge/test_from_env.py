@@ -1,0 +1,199 @@
+"""``SessionMiddleware.from_env``: settings from environment variables."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from cookiesess import (
+    ConfigurationError,
+    CookiePolicy,
+    Keyring,
+    Lifetime,
+    SessionMiddleware,
+)
+from cookiesess.flat_settings import read_environment
+from cookiesess.stores.memory import MemoryStore
+from cookiesess.stores.sqlite import SQLiteStore
+from edge.kit import KEY, OLD_KEY, Browser, answering, put
+
+APP, KEYS = answering(len), {"COOKIESESS_KEYS": KEY}
+
+
+def read(**variables):
+    return read_environment({f"COOKIESESS_{name}": text for name, text in variables.items()}, given={"keys"})
+
+
+def refusal(**variables):
+    with pytest.raises(ConfigurationError) as raised:
+        read(**variables)
+    return str(raised.value)
+
+
+def from_env(app=APP, environ=KEYS, **settings):
+    return SessionMiddleware.from_env(app, environ=environ, **settings)
+
+
+# The whole way
+
+
+def test_an_app_runs_on_variables_alone():
+    variables = {**KEYS, "COOKIESESS_COOKIE_NAME": "__Host-shop", "COOKIESESS_STORE": "memory://"}
+    browser = Browser(
+        from_env(answering(lambda session: session.setdefault("n", []).append(1) or session["n"]), variables)
+    )
+    assert [browser.get().text for _ in range(2)] == ["[1]", "[1, 1]"]
+    assert list(browser.cookies) == ["__Host-shop"]
+
+
+def test_by_default_the_variables_are_those_of_the_process():
+    code = (
+        "from cookiesess import SessionMiddleware\n"
+        "print(SessionMiddleware.from_env(lambda environ, start_response: []).manager)"
+    )
+    environ = {name: text for name, text in os.environ.items() if not name.startswith("COOKIESESS_")}
+    variables = {**environ, **KEYS, "COOKIESESS_COOKIE_NAME": "shop"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True, timeout=30
+    )
+    assert done.stdout == "<SessionManager, cookie 'shop'>\n"
+
+
+def test_other_variables_are_passed_over():
+    assert from_env(environ={**KEYS, "PATH": "/bin", "cookiesess_store": "x", "COOKIESESS": "x"}).manager
+
+
+def test_the_environ_key_is_a_setting_as_well():
+    seen = {}
+
+    def app(environ, start_response):
+        seen.update(environ)
+        return answering(len)(environ | {"cookiesess.session": environ["shop.session"]}, start_response)
+
+    Browser(from_env(app, {**KEYS, "COOKIESESS_ENVIRON_KEY": "shop.session"})).get()
+    assert "shop.session" in seen
+
+
+# Keys
+
+
+def test_the_keys_are_a_ring():
+    old = Browser(from_env(answering(put("a", 1)), {"COOKIESESS_KEYS": OLD_KEY}))
+    old.get()
+    old.app = from_env(answering(dict), {"COOKIESESS_KEYS": f"{KEY},{OLD_KEY}"})
+    assert old.get().text == "{'a': 1}"
+
+
+@pytest.mark.parametrize("text", [f"{KEY},{OLD_KEY}", f"{KEY}\n{OLD_KEY}\n", f"\n  {KEY}\r\n\n{OLD_KEY}"], ids=repr)
+def test_a_file_holds_keys_in_one_line_or_in_several(tmp_path, text):
+    file = tmp_path / "keys.txt"
+    file.write_bytes(text.encode())
+    ring = read_environment({"COOKIESESS_KEYS_FILE": str(file)})["keys"]
+    assert [key.kid for key in ring.keys] == [key.kid for key in Keyring(KEY, accepted=[OLD_KEY]).keys]
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "binary", ""], ids=["missing", "no text", "a folder"])
+def test_a_file_without_text_is_refused_by_the_variables_name(tmp_path, name):
+    (tmp_path / "binary").write_bytes(b"\xff" * 40)
+    with pytest.raises(ConfigurationError, match=r"^COOKIESESS_KEYS_FILE: there is no file that can be read as text"):
+        read_environment({"COOKIESESS_KEYS_FILE": str(tmp_path / name)})
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "short", f"{KEY},,"])
+def test_a_file_without_good_keys_is_refused_by_the_variables_name(tmp_path, text):
+    file = tmp_path / "keys.txt"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"^COOKIESESS_KEYS_FILE: a key .*keygen"):
+        read_environment({"COOKIESESS_KEYS_FILE": str(file)})
+
+
+def test_without_keys_the_error_says_where_they_go():
+    with pytest.raises(ConfigurationError, match=r"^COOKIESESS_KEYS or COOKIESESS_KEYS_FILE is needed.*keygen"):
+        from_env(environ={})
+
+
+def test_both_places_for_keys_are_one_too_many(tmp_path):
+    with pytest.raises(ConfigurationError, match="only one of them"):
+        from_env(environ={**KEYS, "COOKIESESS_KEYS_FILE": str(tmp_path)})
+
+
+def test_a_short_key_is_refused_by_the_variables_name():
+    with pytest.raises(ConfigurationError, match=r"^COOKIESESS_KEYS: a key of 5 bytes is too short"):
+        from_env(environ={"COOKIESESS_KEYS": "short"})
+
+
+# What is given in code
+
+
+def test_what_is_given_in_code_counts_instead_of_its_variable():
+    variables = {"COOKIESESS_KEYS": "short", "COOKIESESS_COOKIE_NAME": "variable", "COOKIESESS_STORE": "unreadable"}
+    middleware = from_env(environ=variables, keys=KEY, cookie=CookiePolicy("__Host-code"), store=None)
+    assert middleware.manager.cookie.name == "__Host-code"
+
+
+def test_what_is_no_text_is_given_in_code(events):
+    browser = Browser(from_env(answering(put("a", 1)), on_event=events.append))
+    browser.get()
+    assert [event.name for event in events] == ["session.created"]
+
+
+@pytest.mark.parametrize("name", ["accept", "types", "on_event", "clock", "random_bytes", "session_class"])
+def test_a_variable_for_what_is_no_text_is_refused(name):
+    assert refusal(**{name.upper(): "x"}) == (
+        f"COOKIESESS_{name.upper()}: {name} is no text; give it to SessionMiddleware in code"
+    )
+
+
+# Each setting
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "setting", "value"),
+    [
+        ("ENVIRON_KEY", "shop.session", "environ_key", "shop.session"),
+        ("ENCRYPT", "false", "encrypt", False),
+        ("ENCRYPT", " True ", "encrypt", True),
+        ("COMPRESS", "1", "compress", True),
+        ("COMPRESS", "0", "compress", False),
+        ("ON_STORE_ERROR", "anonymous", "on_store_error", "anonymous"),
+        ("MAX_SESSIONS_PER_OWNER", "3", "max_sessions_per_owner", 3),
+        ("ON_OWNER_LIMIT", "refuse", "on_owner_limit", "refuse"),
+        ("REVOCATION_CACHE_SECONDS", "5", "revocation_cache_seconds", 5),
+        ("COOKIE_NAME", "shop", "cookie", CookiePolicy("shop")),
+        ("COOKIE_HTTPONLY", "false", "cookie", CookiePolicy(httponly=False)),
+        ("COOKIE_SAMESITE", "Strict", "cookie", CookiePolicy(samesite="Strict")),
+        ("COOKIE_SAMESITE", "None", "cookie", CookiePolicy(samesite="None")),
+        ("COOKIE_SAMESITE", "unset", "cookie", CookiePolicy(samesite=None)),
+        ("COOKIE_PARTITIONED", "true", "cookie", CookiePolicy(partitioned=True)),
+        ("COOKIE_PERSISTENT", "true", "cookie", CookiePolicy(persistent=True)),
+        ("COOKIE_MAX_BYTES", "2000", "cookie", CookiePolicy(max_bytes=2000)),
+        ("COOKIE_CHUNKS", "2", "cookie", CookiePolicy(chunks=2)),
+        ("LIFETIME_IDLE", "90 minutes", "lifetime", Lifetime(idle=timedelta(minutes=90))),
+        ("LIFETIME_IDLE", "1 hour", "lifetime", Lifetime(idle=timedelta(hours=1))),
+        ("LIFETIME_ABSOLUTE", "20 days", "lifetime", Lifetime(absolute=timedelta(days=20))),
+        ("LIFETIME_ABSOLUTE", "never", "lifetime", Lifetime(absolute=None)),
+        ("LIFETIME_REFRESH_AFTER", "60 seconds", "lifetime", Lifetime(refresh_after=timedelta(seconds=60))),
+        ("LIFETIME_RENEW_GRACE", "0 seconds", "lifetime", Lifetime(renew_grace=timedelta(0))),
+    ],
+)
+def test_a_variable_becomes_a_setting(name, text, setting, value):
+    assert read(**{name: text}) == {setting: value}
+
+
+def test_several_variables_make_one_cookie_policy():
+    found = read(COOKIE_NAME="shop", COOKIE_SECURE="auto", COOKIE_PATH="/shop", COOKIE_DOMAIN="shop.example")
+    assert found == {"cookie": CookiePolicy("shop", secure="auto", path="/shop", domain="shop.example")}
+
+
+@pytest.mark.parametrize("name", ["STORE", "OVERFLOW", "REVOCATIONS"])
+def test_a_store_is_opened_by_its_url(tmp_path, name):
+    assert isinstance(read(**{name: "memory://"})[name.lower()], MemoryStore)
+    (store,) = read(**{name: f"sqlite:///{tmp_path}/sessions.db"}).values()
+    assert isinstance(store, SQLiteStore)
+
+
+def test_no_store_is_opened_where_something_else_is_wrong(tmp_path):
+    refusal(STORE=f"sqlite:///{tmp_path}/sessions.db", LIFETIME_IDLE="long")
+    assert list(tmp_path.iterdir()) == []
