@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test docs lint bench bench-server bench-stores clean
+.PHONY: demo test test-wheel docs lint bench bench-server bench-stores clean
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -16,6 +16,17 @@ demo: $(VENV)/.examples
 
 test: $(VENV)/.test lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report term
+
+# The suite against the built wheel: in a folder without the sources, and an environment that has the wheel instead.
+test-wheel: $(VENV)/.test
+	rm -rf build/wheel
+	$(BIN)/python -m build --no-isolation --outdir build/wheel . >/dev/null
+	$(BIN)/python -m venv --without-pip build/wheel/venv
+	$(BIN)/python -c "import site; print(site.getsitepackages()[0])" > build/wheel/venv/lib/$$(ls build/wheel/venv/lib)/site-packages/others.pth
+	$(BIN)/python -m pip --python build/wheel/venv/bin/python install --quiet --no-deps build/wheel/*.whl
+	mkdir build/wheel/project
+	cp -r tests examples benchmarks docs pyproject.toml Makefile *.md build/wheel/project
+	cd build/wheel/project && ../venv/bin/python -m pytest --numprocesses auto --dist worksteal --ignore tests/engines --ignore tests/browser --ignore tests/servers
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html
@@ -38,4 +49,4 @@ bench-stores: $(VENV)/.test
 	$(BIN)/python -m benchmarks.stores --bytes
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -6,8 +6,12 @@ browser-session cookies with Secure, HttpOnly and SameSite=Lax.
 
 import argparse
 import platform
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
 from benchmarks.apps import (
     SECRET,
@@ -41,10 +45,54 @@ BARE_WSGI = plain_app(BareHandler())
 
 
 def cookiesess() -> Contestant:
+    # As it comes: encrypted, with an idle and an absolute timeout.
+    return _cookiesess(OURS)
+
+
+def cookiesess_that_may_overflow() -> Contestant:
+    from cookiesess.stores.memory import MemoryStore
+
+    # The store is never asked: these sessions fit into their cookies.
+    return _cookiesess(f"{OURS}, overflow=", overflow=MemoryStore())
+
+
+def cookiesess_compressed() -> Contestant:
+    return _cookiesess(f"{OURS}, compress=True", compress=True)
+
+
+def cookiesess_revocable(directory: Path, cleanup: ExitStack) -> Callable[[], Contestant]:
+    """Each request that touches its session asks whether it has been ended."""
+
+    def cookiesess_revocable() -> Contestant:
+        return _cookiesess(f"{OURS}, revocations=SQLite", revocations=_sqlite(directory / "exact.db", cleanup))
+
+    return cookiesess_revocable
+
+
+def cookiesess_revocable_later(directory: Path, cleanup: ExitStack) -> Callable[[], Contestant]:
+    """Each process asks once a minute."""
+
+    def cookiesess_revocable_later() -> Contestant:
+        store = _sqlite(directory / "held.db", cleanup)
+        return _cookiesess(f"{OURS}, revocations= held 60 s", revocations=store, revocation_cache_seconds=60)
+
+    return cookiesess_revocable_later
+
+
+def _sqlite(path: Path, cleanup: ExitStack) -> Any:
+    from cookiesess.stores.sqlite import SQLiteStore
+
+    store = SQLiteStore(path)
+    cleanup.callback(store.close)
+    return store
+
+
+def _cookiesess(name: str, **settings: Any) -> Contestant:
     from cookiesess import SessionMiddleware, get_session
 
-    # As it comes: encrypted, with an idle and an absolute timeout.
-    return Contestant(OURS, BARE_WSGI, lambda data: SessionMiddleware(plain_app(Handler(data, get_session)), SECRET))
+    return Contestant(
+        name, BARE_WSGI, lambda data: SessionMiddleware(plain_app(Handler(data, get_session)), SECRET, **settings)
+    )
 
 
 def flask() -> Contestant:
@@ -109,7 +157,17 @@ def pyramid_signed() -> Contestant:
     return Contestant("Pyramid, signed", pyramid_app(), build)
 
 
-CONTESTANTS = (cookiesess, flask, beaker, beaker_endless, django_signed_cookies, pyramid_signed)
+CONTESTANTS = (
+    cookiesess,
+    cookiesess_that_may_overflow,
+    cookiesess_compressed,
+    flask,
+    beaker,
+    beaker_endless,
+    django_signed_cookies,
+    pyramid_signed,
+)
+ON_FILES = cookiesess_revocable, cookiesess_revocable_later
 
 
 def bars(results: Mapping[str, Result]) -> list[Bar]:
@@ -160,8 +218,11 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print. The exit code says nothing about speed."""
     options = parser(__doc__).parse_args(argv)
-    contestants, missing = available(*CONTESTANTS)
-    results = measure(contestants, seconds=options.seconds or (8 if options.quick else 75))
+    with tempfile.TemporaryDirectory() as name, ExitStack() as cleanup:
+        on_files = [build(Path(name), cleanup) for build in ON_FILES]
+        contestants, missing = available(*CONTESTANTS, *on_files)
+        contestants.sort(key=lambda contestant: not contestant.name.startswith(OURS))
+        results = measure(contestants, seconds=options.seconds or (8 if options.quick else 75))
     print(versions(PACKAGES), *(f"left out: {line}" for line in missing), sep="\n")
     for shape, by_name in results.items():
         print(f"\n### {shape} session\n\n{results_table(by_name, OURS)}")

@@ -27,6 +27,7 @@ from benchmarks.harness import App, Bar, Contestant, Data, Result, bars_table, m
 from benchmarks.overhead import parser, versions
 
 SQLITE, MEMORY = "cookiesess, SQLite", "cookiesess, memory"
+OVERFLOWN = "cookiesess, overflow in SQLite"
 DJANGO = "Django, SQLite"
 BEAKER_FILE, BEAKER_MEMORY = "Beaker, file", "Beaker, memory"
 ENDLESS = ", no timeout"
@@ -43,21 +44,31 @@ def cookiesess_sqlite(directory: Path, cleanup: ExitStack) -> Contestant:
 
     store = SQLiteStore(directory / "sessions.db")  # as it comes: WAL, synchronous=NORMAL
     cleanup.callback(store.close)
-    return _cookiesess(SQLITE, store)
+    return _cookiesess(SQLITE, store=store)
 
 
 def cookiesess_memory(directory: Path, cleanup: ExitStack) -> Contestant:
     from cookiesess.stores.memory import MemoryStore
 
     # So many that the first visits measure the making of sessions; beyond the bound each would also evict one.
-    return _cookiesess(MEMORY, MemoryStore(max_sessions=10_000_000))
+    return _cookiesess(MEMORY, store=MemoryStore(max_sessions=10_000_000))
 
 
-def _cookiesess(name: str, store: Any) -> Contestant:
+def cookiesess_overflown(directory: Path, cleanup: ExitStack) -> Contestant:
+    from cookiesess import CookiePolicy
+    from cookiesess.stores.sqlite import SQLiteStore
+
+    store = SQLiteStore(directory / "sessions.db")
+    cleanup.callback(store.close)
+    # So little room that the typical session is in the store; the small one still fits into its cookie.
+    return _cookiesess(OVERFLOWN, overflow=store, cookie=CookiePolicy(max_bytes=256))
+
+
+def _cookiesess(name: str, **settings: Any) -> Contestant:
     from cookiesess import SessionMiddleware, get_session
 
     def build(data: Data) -> App:
-        return SessionMiddleware(plain_app(Handler(data, get_session)), SECRET, store=store)
+        return SessionMiddleware(plain_app(Handler(data, get_session)), SECRET, **settings)
 
     return Contestant(name, BARE_WSGI, build)
 
@@ -159,6 +170,7 @@ def flask_session_files(directory: Path, cleanup: ExitStack) -> Contestant:
 CONTESTANTS: tuple[Builder, ...] = (
     cookiesess_sqlite,
     cookiesess_memory,
+    cookiesess_overflown,
     django_sqlite,
     beaker_file,
     beaker_file_endless,

@@ -17,7 +17,7 @@ another library that it came in.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import accumulate, islice, product
 from typing import NamedTuple
@@ -115,16 +115,16 @@ class Carrier:
         *,
         transport: Transport,
         max_age: int | None = None,
-        present: tuple[Place, ...] = (),
+        header: str = "",
     ) -> tuple[SetCookie, ...]:
-        """Return the cookies that carry `token`, and those that have the browser forget what else was `present`.
+        """Return the cookies that carry `token`, and those that have the browser forget what else it had.
 
         Args:
             name: The session cookie's name, or its reference's.
             token: One that `fits`.
             transport: How the request came.
             max_age: As `max_age` says.
-            present: As `present` says.
+            header: The request's Cookie header.
         """
         if not self.wide:
             return (self._policy.issue(token, transport=transport, max_age=max_age),)
@@ -134,12 +134,12 @@ class Carrier:
             self._policy.issue(piece, transport=transport, max_age=max_age, name=each)
             for each, piece in zip(names, pieces, strict=False)
         ]
-        issued = {place for place in self._own if place.name in names[: len(cookies)]}
-        return (*cookies, *(self._expire(place, transport) for place in present if place not in issued))
+        issued = self._own[: len(cookies)] if names is self._names else self._own[-1:]
+        return (*cookies, *(self._expire(place, transport) for place in self._present(header) if place not in issued))
 
-    def expire(self, *, transport: Transport, present: tuple[Place, ...] = ()) -> tuple[SetCookie, ...]:
+    def expire(self, *, transport: Transport, header: str = "") -> tuple[SetCookie, ...]:
         """Return the cookies that have the browser forget the session."""
-        return tuple(self._expire(place, transport) for place in (present if self.wide else self._family))
+        return tuple(self._expire(place, transport) for place in (self._present(header) if self.wide else self._family))
 
     def _expire(self, place: Place, transport: Transport) -> SetCookie:
         if place in self._own:
@@ -174,9 +174,10 @@ class Carrier:
 
     # In
 
-    def present(self, header: str) -> tuple[Place, ...]:
-        """Return which of the session's cookies a Cookie header brings; of one name, wherever it may be from."""
-        return tuple(place for place in self._family if values_of(header, place.name, limit=1))
+    def _present(self, header: str) -> Iterator[Place]:
+        """Yield which of the session's cookies a Cookie header brings; of one name, wherever it may be from."""
+        # Most requests bring one of them, and looking for a text is quick.
+        return (place for place in self._family if place.name in header and values_of(header, place.name, limit=1))
 
     def tokens(self, header: str) -> list[str]:
         """Return what may be the session's token, most likely first: at most four."""

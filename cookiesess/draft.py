@@ -34,8 +34,7 @@ class Draft:
         refusal: Makes the error of every write, where writing is not possible (any more).
         cookie_refusal: The same for what needs a new cookie: `login` and ``renew()``.
         token: What the cookie will hold, where the backend has made it already.
-        present: Which of the session's cookies the request brought, where it may be several
-            (`cookiesess.carrier.Place`).
+        header: The Cookie header that it was loaded from, where it may have brought several of the session's cookies.
         ticket: What would have to be revoked to end the session as it was loaded, or issued since.
     """
 
@@ -51,7 +50,7 @@ class Draft:
     refusal: Refusal | None = None
     cookie_refusal: Refusal | None = None
     token: str | None = None
-    present: tuple[Any, ...] = ()
+    header: str = ""
     ticket: Any = None
     _extras: Tracked | None = None
 

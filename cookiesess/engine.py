@@ -52,7 +52,7 @@ class Engine:
         """Open what a Cookie header carries."""
         draft = self._backend.load(source, now=int(self._clock()))
         if self._carrier.wide:
-            draft.present = self._carrier.present(source)
+            draft.header = source
         return draft
 
     def save(self, draft: Draft) -> None:
@@ -183,12 +183,12 @@ class Engine:
     def _lines(self, outcome: Outcome, draft: Draft, transport: Transport, now: int) -> tuple[SetCookie, ...]:
         """Return the session's Set-Cookie lines."""
         if outcome is Outcome.EXPIRE:
-            return self._carrier.expire(transport=transport, present=draft.present)
+            return self._carrier.expire(transport=transport, header=draft.header)
         max_age = self._carrier.max_age(draft.state, now=now)
         if max_age is None and outcome is Outcome.EXTEND:
             return ()
         name, token = self._backend.token(draft)
-        lines = self._carrier.issue(name, token, transport=transport, max_age=max_age, present=draft.present)
+        lines = self._carrier.issue(name, token, transport=transport, max_age=max_age, header=draft.header)
         if transport is not Transport.HTTPS and lines[0].attributes.secure and not self._warned_of_http:
             self._warned_of_http = True
             self._emit(SecureCookieOverHttp())

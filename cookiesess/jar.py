@@ -119,13 +119,13 @@ class Cookies(Mapping[str, str]):
             raise ValueError(f"the value of cookie {key!r} is {type(value).__name__}; cookies hold text, use str(…)")
         self._add(key, cookies.quote(value), attributes)
 
-    def delete(self, key: str, *, path: str = "/", domain: str | None = None) -> None:
-        """Have the browser forget a cookie; `path` and `domain` must be those it was set with.
+    def delete(self, key: str, *, path: str = "/", domain: str | None = None, partitioned: bool = False) -> None:
+        """Have the browser forget a cookie; `path`, `domain` and `partitioned` must be those it was set with.
 
         Raises:
             As `set`.
         """
-        self._add(key, "", {"max_age": 0, "path": path, "domain": domain})
+        self._add(key, "", {"max_age": 0, "path": path, "domain": domain, "partitioned": partitioned})
 
     def _add(self, key: str, value: str, attributes: Attributes) -> None:
         if self._committed:

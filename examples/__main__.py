@@ -1,15 +1,25 @@
-"""Serves the demo on waitress: ``python -m examples [--host HOST] [--port PORT] [--server-side [--store URL]]``."""
+"""Serves the demo on waitress: ``python -m examples [--host HOST] [--port PORT] [--server-side [--store URL]]``.
+
+With ``--inspect`` it also serves a page at ``/inspect`` that shows what the browser holds and what the server sees.
+"""
 
 import argparse
+import dataclasses
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import waitress
 
-from cookiesess import ConfigurationError, Key, Keyring, StoreError
+from cookiesess import ConfigurationError, CookiePolicy, Key, Keyring, StoreError
+from cookiesess.settings import Settings
 from cookiesess.stores.urls import open_store
 from examples.four_routes import make_app
+from examples.inspector.app import is_loopback, make_inspector
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 KEYS_VARIABLE = "COOKIESESS_KEYS"
 DEFAULT_STORE = "sqlite:///sessions.db"
@@ -18,7 +28,6 @@ DEFAULT_STORE = "sqlite:///sessions.db"
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until interrupted. Exit code 2 where it cannot start."""
     arguments = _parser().parse_args(argv)
-    url = arguments.store or (DEFAULT_STORE if arguments.server_side else None)
     keys = os.environ.get(KEYS_VARIABLE)
     origin = (
         f"from {KEYS_VARIABLE}"
@@ -30,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigurationError as error:
         return _refuse(f"{KEYS_VARIABLE} is not usable: {error}")
     try:
-        store = open_store(url) if url else None
-        server = waitress.create_server(make_app(keyring, store=store), host=arguments.host, port=arguments.port)
+        app, place = _make_app(arguments, keyring)
+        server = waitress.create_server(app, host=arguments.host, port=arguments.port)
     except (ConfigurationError, StoreError) as error:
         return _refuse(str(error))
     except (OSError, ValueError) as error:
@@ -39,13 +48,51 @@ def main(argv: Sequence[str] | None = None) -> int:
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     # A name with several addresses makes a server of several, which has no port of its own.
     port = getattr(server, "effective_port", None) or server.effective_listen[0][1]
-    place = f"on the server, in {url}" if url else "client-side, encrypted in the cookie"
-    print(_banner(f"http://{host}:{port}", origin, place), flush=True)
+    print(_banner(f"http://{host}:{port}", origin, place, inspect=arguments.inspect), flush=True)
     try:
         server.run()
     finally:
         server.close()
     return 0
+
+
+def _make_app(arguments: argparse.Namespace, keyring: Keyring) -> "tuple[WSGIApplication, str]":
+    """Return the app that the command line asks for, and where it keeps its sessions, in words.
+
+    Raises:
+        ConfigurationError: The options contradict each other, or a store cannot be used so.
+        StoreError: A store cannot be reached.
+    """
+    url = arguments.store or (DEFAULT_STORE if arguments.server_side else None)
+    _check_inspect(arguments, server_side=url is not None)
+    # A file is made where there is none; a server should be there before the first request asks for it.
+    store = open_store(url, must_exist=not url.startswith("sqlite:")) if url else None
+    place = f"on the server, in {_without_secrets(url)}" if url else "client-side, encrypted in the cookie"
+    if not arguments.inspect:
+        return make_app(keyring, store=store), place
+    anyone = arguments.inspect_anyone
+    if store is not None:
+        return make_inspector(keyring, anyone=anyone, store=store), place
+    url = arguments.overflow or DEFAULT_STORE
+    place = f"{place}; those that outgrow it, and which have ended, in {_without_secrets(url)}"
+    kept = open_store(url)
+    policy = dataclasses.replace(CookiePolicy.development(), chunks=arguments.chunks or 1)
+    settings: Settings = {"cookie": policy, "compress": arguments.compress, "overflow": kept, "revocations": kept}
+    return make_inspector(keyring, anyone=anyone, **settings), place
+
+
+def _check_inspect(arguments: argparse.Namespace, *, server_side: bool) -> None:
+    client_side = {"--overflow": arguments.overflow, "--chunks": arguments.chunks, "--compress": arguments.compress}
+    for option, given in {"--inspect-anyone": arguments.inspect_anyone, **client_side}.items():
+        if given and not arguments.inspect:
+            raise ConfigurationError(f"{option} is about the inspector; give --inspect as well, or leave it out")
+        if given and server_side and option in client_side:
+            raise ConfigurationError(f"{option} is for sessions in cookies; leave out --server-side and --store, or it")
+    if arguments.inspect and not arguments.inspect_anyone and not is_loopback(arguments.host):
+        raise ConfigurationError(
+            f"--inspect shows what is in sessions, and --host {arguments.host} lets other machines ask for it; leave"
+            " --host out, or allow that with --inspect-anyone"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,6 +101,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=8080, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument("--server-side", action="store_true", help="keep the sessions in a store")
     parser.add_argument("--store", metavar="URL", help=f"which one (default: {DEFAULT_STORE}); implies --server-side")
+    inspector = parser.add_argument_group("the inspector")
+    inspector.add_argument(
+        "--inspect", action="store_true", help="serve a page at /inspect that shows cookies, sessions"
+    )
+    inspector.add_argument(
+        "--inspect-anyone", action="store_true", help="let other machines look too; without it --host is a loopback one"
+    )
+    inspector.add_argument(
+        "--overflow",
+        metavar="URL",
+        help=f"where client-side sessions go that outgrow their cookie (default: {DEFAULT_STORE})",
+    )
+    inspector.add_argument("--chunks", type=int, help="over how many cookies they may be spread before (default: 1)")
+    inspector.add_argument("--compress", action="store_true", help="compress them")
     return parser
 
 
@@ -63,16 +124,24 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _without_secrets(url: str) -> str:
+    """Return a store's URL without user, password and parameters."""
+    scheme, _, rest = url.partition("?")[0].partition("://")
+    server, slash, path = rest.partition("/")
+    return f"{scheme}://{server.rpartition('@')[2]}{slash}{path}"
+
+
 def _refuse(reason: str) -> int:
     print(f"examples: {reason}", file=sys.stderr)
     return 2
 
 
-def _banner(url: str, origin: str, place: str) -> str:
+def _banner(url: str, origin: str, place: str, *, inspect: bool) -> str:
+    page = f"\ninspector: {url}/inspect" if inspect else ""
     return f"""\
 cookiesess demo on {url} (Ctrl-C stops it)
 key: {origin}
-sessions: {place}
+sessions: {place}{page}
 try, in another terminal:
   curl -c jar -b jar {url}/set_cookie
   curl -c jar -b jar {url}/get_cookie

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from django.conf import global_settings, settings
 from django.utils.encoding import force_bytes
@@ -123,7 +123,7 @@ def _refuse_serializer() -> None:
 
 
 def _options() -> Settings:
-    options: Settings = getattr(settings, "COOKIESESS_OPTIONS", {})
+    options: Any = getattr(settings, "COOKIESESS_OPTIONS", {})
     if not isinstance(options, dict):
         raise _wrong("COOKIESESS_OPTIONS", f"a dict of SessionManager's settings, not {type(options).__name__}")
     known = Settings.__optional_keys__ - _NOT_OPTIONS.keys()
@@ -131,7 +131,7 @@ def _options() -> Settings:
         if name not in known:
             remedy = _NOT_OPTIONS.get(name, f"it may hold {', '.join(sorted(known))}")
             raise _wrong("COOKIESESS_OPTIONS", f"{name!r} is not for here; {remedy}")
-    return options.copy()
+    return cast("Settings", options.copy())
 
 
 def _check_readers(readers: Sequence[ForeignReader], name: str) -> None:
@@ -183,7 +183,9 @@ def _keys() -> Keyring:
 
 def _cookie() -> CookiePolicy:
     """Return the cookie as Django will write it: so that its size is known, and a wrong combination is refused."""
-    samesite: Any = settings.SESSION_COOKIE_SAMESITE
+    samesite: Any = settings.SESSION_COOKIE_SAMESITE or None
+    if isinstance(samesite, str):
+        samesite = samesite.title()
     return _naming(
         "SESSION_COOKIE_…",
         lambda: CookiePolicy(
@@ -192,7 +194,7 @@ def _cookie() -> CookiePolicy:
             domain=(settings.SESSION_COOKIE_DOMAIN or "").lstrip(".") or None,
             secure=bool(settings.SESSION_COOKIE_SECURE),
             httponly=bool(settings.SESSION_COOKIE_HTTPONLY),
-            samesite=samesite.title() if isinstance(samesite, str) else samesite or None,
+            samesite=samesite,
             max_bytes=MAX_LINE_BYTES - _EXPIRES_BYTES,
         ),
     )

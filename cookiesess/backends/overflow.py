@@ -70,7 +70,7 @@ class OverflowBackend:
 
     def load(self, header: str, *, now: int) -> Draft:
         """Open what the reference refers to; without one that leads anywhere, the session in the cookie."""
-        opened = self._references.open(header, now=now)
+        opened = self._references.open(header, now=now) if self._references.name in header else None
         if opened is None:
             return self._cookie.load(header, now=now)
         if isinstance(opened, tuple):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import waitress
 
+from browser.tls import serving_tls
 from cookiesess import CookiePolicy, SessionMiddleware
 from examples.four_routes import make_app
 
@@ -33,6 +34,7 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP *.test 127.0.0.1",  # sites of our own, beside this machine, which has special rights
 )
 MISSING = [
     reason
@@ -44,9 +46,9 @@ MISSING = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium():
-    """The browser. For one module: while it runs, its thread has a running event loop, which is not for other tests."""
+    """The browser. For this folder: while it runs, its thread has a running event loop, and other tests want none."""
     if MISSING:
         (pytest.fail if os.environ.get("COOKIESESS_REQUIRE_BROWSER") == "1" else pytest.skip)("; ".join(MISSING))
     from playwright.sync_api import sync_playwright
@@ -57,27 +59,47 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="module")
+def open_tab(chromium):
+    with chromium.new_context(ignore_https_errors=True) as context:  # the certificate is the tests' own
+        yield context.new_page()
+
+
+def cleared(tab):
+    """Return a tab, without any cookies; what it shows is of no matter."""
+    tab.context.clear_cookies()
+    return tab
+
+
+@pytest.fixture(scope="package")
 def tab(chromium):
     """A tab of that browser: one for all tests, since opening it takes longer than most of them."""
-    with chromium.new_context() as context:
-        yield context.new_page()
+    yield from open_tab(chromium)
+
+
+@pytest.fixture(scope="package")
+def other_tab(chromium):
+    """The tab of another person: it shares nothing with the first."""
+    yield from open_tab(chromium)
 
 
 @pytest.fixture
 def page(tab):
-    """The tab, empty and without any cookies."""
-    tab.goto("about:blank")
-    tab.context.clear_cookies()
-    return tab
+    return cleared(tab)
+
+
+@pytest.fixture
+def other_page(other_tab):
+    return cleared(other_tab)
 
 
 @contextmanager
 def serving(app):
     """Serve `app` with waitress on a free port of 127.0.0.1; yield its URL."""
     server = waitress.create_server(app, host="127.0.0.1", port=0)
+    pulled = threading.Event()
 
     def stop():
+        pulled.wait()  # another reason to wake up may have brought us here before the trigger was pulled for this one
         # The browser keeps connections open for its next request, and the server runs until the last one is closed.
         for channel in list(server.active_channels.values()):
             channel.handle_close()
@@ -88,9 +110,10 @@ def serving(app):
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
+        server.task_dispatcher.shutdown()  # first: what works for a request pulls the trigger too
         server.trigger.pull_trigger(stop)  # in the server's own thread, which ends then
+        pulled.set()
         thread.join()
-        server.task_dispatcher.shutdown()
 
 
 @pytest.fixture
@@ -100,12 +123,20 @@ def serve():
         yield lambda app: stack.enter_context(serving(app))
 
 
+@pytest.fixture
+def serve_tls(tmp_path):
+    """Serve an app by HTTPS until the test ends, and return its port: every host ``….test`` leads there."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(serving_tls(app, tmp_path))
+
+
 class Window:
     """A browser window in front of an app, of which each visit brings the view along."""
 
     def __init__(self, page, serve, **settings):
+        settings = {"cookie": CookiePolicy.development(), **settings}
         self.page = page
-        self.url = serve(SessionMiddleware(self._app, KEY, cookie=CookiePolicy.development(), **settings))
+        self.url = serve(SessionMiddleware(self._app, KEY, **settings))
 
     def _app(self, environ, start_response):
         if environ["PATH_INFO"] == "/favicon.ico":  # browsers ask for it when they like
@@ -115,14 +146,21 @@ class Window:
         start_response("200 OK", [*PLAIN])
         return [b"done"]
 
-    def status_of(self, view, path="/"):
-        """Have the browser go to `path`, where `view` runs with the environ, and return the response's status."""
+    def answer(self, view):
+        """Have the next request answered by `view`, which gets its environ."""
         self._view, self._returned = view, None
-        return self.page.goto(self.url + path).status
 
-    def visit(self, view, path="/"):
+    def status_of(self, view, path="/", *, page=None):
+        """Have the browser go to `path`, where `view` runs with the environ, and return the response's status.
+
+        `page` may be one of another person.
+        """
+        self.answer(view)
+        return (page or self.page).goto(self.url + path).status
+
+    def visit(self, view, path="/", *, page=None):
         """The same, and return what the view returned."""
-        assert self.status_of(view, path) == 200
+        assert self.status_of(view, path, page=page) == 200
         return self._returned
 
     def script(self, text):

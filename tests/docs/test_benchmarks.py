@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from engines.process import need
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,3 +39,20 @@ def test_a_benchmark_has_a_row_for_each_contestant(module, contestants):
     assert done.returncode == 0, done.stderr
     rows = {line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")}
     assert {*contestants} <= rows
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ([], ["cookiesess, Redis", "cookiesess, Redis without hiredis", "Flask-Session, Redis", "Beaker, Redis"]),
+        (["--throughput"], ["1", "2", "4"]),
+        (["--bytes", "--sessions", "100"], ["Redis", "SQLite"]),
+    ],
+    ids=["compared", "throughput", "bytes"],
+)
+def test_the_stores_benchmark_has_a_row_for_each(options, wanted):
+    need("redis-server")
+    command = [sys.executable, "-m", "benchmarks.stores", "--engine", "redis", "--seconds", "0.02", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert {*wanted} <= {line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")}

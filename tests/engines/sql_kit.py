@@ -17,6 +17,7 @@ from engines.process import Server
 
 NOW = 1_700_000_000
 SECONDS = 30  # for how long a call may last before its test fails: far longer than any timeout in these tests
+PATIENT = "?timeout=20&connect_timeout=20"  # where nothing hangs, a busy machine should not fail a test
 KINDS: dict[str, ModuleType] = {"postgresql": postgresql_server, "mariadb": mariadb_server}
 
 
@@ -40,7 +41,7 @@ class Database:
         """As SQLAlchemy takes it."""
         return self.url().replace("postgresql:", "postgresql+psycopg:")
 
-    def open(self, query: str = "", *, port: int | None = None) -> SQLStore:
+    def open(self, query: str = PATIENT, *, port: int | None = None) -> SQLStore:
         """A store on it, through another port where one is given."""
         store = open_store(self.url(query, port=port))
         assert isinstance(store, SQLStore)

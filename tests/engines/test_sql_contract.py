@@ -13,12 +13,13 @@ from cookiesess.stores.sql import SQLStore, create_schema
 from cookiesess.stores.sql_urls import engine_of
 from cookiesess.stores.urls import open_store
 from cookiesess.testing import StoreContract
+from engines.sql_kit import PATIENT
 
 
 @cache
 def engine(url: str) -> sa.Engine:
     """One engine for all cases, which asks the server once what it is."""
-    return engine_of(urlsplit(url))[0]
+    return engine_of(urlsplit(url + PATIENT))[0]
 
 
 class _Emptied:
@@ -32,7 +33,7 @@ class _Emptied:
         return SQLStore(engine(self.url))
 
     def open_again(self, store: Store) -> Store:
-        return open_store(self.url)
+        return open_store(self.url + PATIENT)
 
 
 class TestOnPostgreSQL(_Emptied, StoreContract):
@@ -78,4 +79,4 @@ class TestOnAPlainEngine(StoreContract):
         return SQLStore(plain_engine(self.url))
 
     def open_again(self, store: Store) -> Store:
-        return open_store(self.url)
+        return SQLStore(sa.create_engine(self.url))

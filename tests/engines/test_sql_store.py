@@ -15,7 +15,7 @@ from cookiesess.stores import sql_connections
 from cookiesess.stores.base import Conflict, Updated
 from cookiesess.stores.sql import SQLStore, create_schema, migrate, sessions_table
 from engines.proxy import Proxy
-from engines.sql_kit import KINDS, NOW, Call, Database, create, key, loaded, record, update
+from engines.sql_kit import KINDS, NOW, PATIENT, Call, Database, create, key, loaded, record, update
 
 
 @pytest.fixture(params=KINDS)
@@ -23,7 +23,7 @@ def database(request):
     """A new database with the table, on the server that the tests share."""
     server = request.getfixturevalue(f"{request.param}_server")
     found = Database(request.param, server, request.getfixturevalue(f"{request.param}_database"))
-    migrate(found.url())
+    migrate(found.url(PATIENT))
     return found
 
 
@@ -233,7 +233,7 @@ def test_an_index_that_is_missing_is_created(store, database):
 
 def test_a_table_of_another_name_is_another_store(store, database):
     migrate(database.url("?table=others"))
-    with contextlib.closing(database.open("?table=others")) as other:
+    with contextlib.closing(database.open(f"{PATIENT}&table=others")) as other:
         create(other, 1)
         assert store.load(key(1), now=NOW) is None
 

@@ -1,0 +1,148 @@
+"""What a session costs on servers of its own: ``python -m benchmarks.stores``, with ``--throughput`` or ``--bytes``.
+
+Starts Redis, PostgreSQL, MariaDB and memcached from their installed binaries, each pinned to one core, and measures on
+another: what this library adds to a request, against the raw client's own commands and against its peers on the same
+servers, all interleaved in one process. ``--throughput`` counts requests a second by threads and processes, ``--bytes``
+weighs a hundred thousand sessions in each engine. The tables are Markdown, as docs/scaling.md holds them.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+from benchmarks import stores_bytes, stores_raw, stores_throughput, stores_trips
+from benchmarks.harness import SCENARIOS, Bar, Result, bars_table, measure, table
+from benchmarks.overhead import parser, versions
+from benchmarks.stores_contestants import (
+    DJANGO_DB,
+    OURS,
+    POSTGRESQL,
+    REDIS,
+    REDIS_PEERS,
+    build_all,
+)
+from benchmarks.stores_raw import Pair
+from benchmarks.stores_servers import ENGINES, Running, on_cores, running
+from benchmarks.stores_trips import Trips
+
+PACKAGES = ("redis", "hiredis", "SQLAlchemy", "psycopg", "PyMySQL", "pymemcache", "Flask-Session", "Django", "Beaker")
+MAX_OF_RAW, MAX_OF_BEST_PEER = 1.25, 0.65
+_PEERS = {REDIS: REDIS_PEERS, POSTGRESQL: (DJANGO_DB,)}
+
+
+def compare(started: Running, *, seconds: float) -> None:
+    """Measure all contestants against each other and against the raw clients, and print the tables."""
+    trips = stores_trips.count(started.servers)
+    with ExitStack() as cleanup:
+        cleanup.enter_context(on_cores("client"))
+        contestants, missing = build_all(started.servers, cleanup, with_memory=True)
+        raw = stores_raw.pairs(started.servers, cleanup)
+        sealed = stores_raw.token_and_record()
+        least = {name: stores_raw.together(pair, sealed) for name, pair in raw.items()}
+        print(versions(PACKAGES), *(f"left out: {line}" for line in missing), sep="\n")
+        beside = [cell for pair in [*raw.values(), *least.values(), sealed] for cell in pair]
+        results = measure(contestants, seconds=seconds, beside=beside)
+    for shape, by_name in results.items():
+        print(f"\n### {shape} session\n\n{contestants_table(by_name, trips)}")
+    typical = results["typical"]
+    print(f"\n### against the raw client\n\n{raw_table(typical, raw, least, sealed)}")
+    print(f"\n### round trips\n\n{trips_table(trips)}")
+    bars = [*bars_of_raw(typical, raw, sealed), *bars_of_peers(typical)]
+    print(f"\n### bars\n\n{bars_table(bars)}")
+
+
+def contestants_table(results: Mapping[str, Result], trips: Mapping[str, Trips]) -> str:
+    """Render what each contestant adds to a request, and its round trips."""
+    rows = []
+    for name, result in results.items():
+        counted = trips.get(name, Trips(0, 0))
+        costs = [f"{result.us[scenario] + 0.0:.0f}" for scenario in SCENARIOS]
+        rows.append([name, *costs, f"{counted.read:g}", f"{counted.write:g}"])
+    return table(["µs over the bare app", *SCENARIOS, "round trips a read", "a write"], rows)
+
+
+def raw_table(results: Mapping[str, Result], raw: Mapping[str, Pair], least: Mapping[str, Pair], sealed: Pair) -> str:
+    """Render, for each of our stores, what a request cannot cost less than, and what it costs."""
+    rows = []
+    for name, pair in raw.items():
+        for scenario in Pair._fields:
+            floor, own, both = (getattr(cells, scenario).us for cells in (pair, sealed, least[name]))
+            cost = results[name].us[scenario]
+            shown = [f"{us:.1f}" for us in (floor, own, both, cost)]
+            rows.append([f"{name.removeprefix(OURS)}, {scenario}", *shown, f"{cost / both:.2f}"])
+    head = ["µs", "raw client", "token and record", "both in one request", "cookiesess", "of both in one"]
+    return table(head, rows)
+
+
+def bars_of_raw(results: Mapping[str, Result], raw: Mapping[str, Pair], sealed: Pair) -> list[Bar]:
+    """Return what each store is to reach against its raw client: what a request costs without token and record."""
+    bars = []
+    for name, pair in raw.items():
+        for scenario in Pair._fields:
+            floor, own = (getattr(cells, scenario).us for cells in (pair, sealed))
+            ratio = (results[name].us[scenario] - own) / floor
+            bars.append(Bar(f"{name}: {scenario} less token and record, of the raw client's", ratio, MAX_OF_RAW))
+    return bars
+
+
+def bars_of_peers(results: Mapping[str, Result]) -> list[Bar]:
+    """Return what is to be reached against the two best peers on the same server, as far as they took part.
+
+    Two, since the best of all on Redis may be the one whose sessions never end: what it does is the raw client's own
+    command, so nobody who does anything besides can be at 0.65 of it.
+    """
+    bars = []
+    for ours, names in _PEERS.items():
+        peers = [name for name in names if name in results]
+        if ours not in results or not peers:
+            continue
+        for peer in sorted(peers, key=lambda name: results[name].us["read"])[:2]:
+            ratio = results[ours].us["read"] / results[peer].us["read"]
+            bars.append(Bar(f"{ours}: read, of {peer}", ratio, MAX_OF_BEST_PEER))
+    return bars
+
+
+def trips_table(trips: Mapping[str, Trips]) -> str:
+    """Render our round trips beside each peer's, with what is wanted: fewer."""
+    rows = []
+    for ours, peers in _PEERS.items():
+        for peer in peers:
+            if ours in trips and peer in trips:
+                pairs = zip(trips[ours], trips[peer], strict=True)
+                rows.append([ours, peer, *[_compared(mine, theirs) for mine, theirs in pairs]])
+    return table(["", "against", "a read", "a write"], rows)
+
+
+def _compared(mine: float, theirs: float) -> str:
+    words = "fewer" if mine < theirs else "as many" if mine == theirs else "MORE"
+    return f"{mine:g} to {theirs:g}: {words}"
+
+
+def options() -> argparse.ArgumentParser:
+    """Return the command line."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--throughput", action="store_true", help="requests a second by threads and processes")
+    arguments.add_argument("--bytes", action="store_true", help="what sessions weigh in each engine")
+    arguments.add_argument("--sessions", type=int, default=100_000, help="how many --bytes writes (%(default)s)")
+    arguments.add_argument(
+        "--engine", action="append", choices=ENGINES, help="only this server; may be repeated (default: all)"
+    )
+    return arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print. The exit code says nothing about speed."""
+    arguments = options().parse_args(argv)
+    with running(arguments.engine or ENGINES) as started:
+        print(*(f"left out: {line}" for line in started.missing), sep="\n", end="")
+        if arguments.throughput:
+            stores_throughput.run(started, seconds=arguments.seconds or (0.2 if arguments.quick else 1))
+        elif arguments.bytes:
+            stores_bytes.run(started.servers, sessions=2000 if arguments.quick else arguments.sessions)
+        else:
+            compare(started, seconds=arguments.seconds or (12 if arguments.quick else 100))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

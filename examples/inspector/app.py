@@ -1,0 +1,242 @@
+"""The inspector as a WSGI app: the page, its buttons, and the demo's routes behind the same sessions."""
+
+import secrets
+import time
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Unpack
+from urllib.parse import parse_qsl
+
+from webob import Request, Response
+
+from cookiesess import (
+    CookiePolicy,
+    CookiesessError,
+    Keyring,
+    Lifetime,
+    SessionManager,
+    SessionMiddleware,
+    get_cookies,
+    get_session,
+)
+from cookiesess.settings import Settings
+from examples.four_routes import routes
+from examples.inspector import model, page, reading
+from examples.inspector.actions import ACTIONS, Desk, Refused
+from examples.inspector.glass import Glass
+from examples.inspector.visits import VISIT_KEY, Notebook, Notes, Recorder, Visit, note_event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# Short enough to watch it pass.
+LIFETIME: Final = Lifetime(idle=timedelta(minutes=10), absolute=timedelta(hours=1), refresh_after=timedelta(minutes=1))
+BROWSER_COOKIE: Final = "inspector"
+_HERE: Final = Path(__file__).parent
+_FILES: Final = {"/inspect.css": "text/css", "/inspect.svg": "image/svg+xml"}
+_MOST_FORM_BYTES: Final = 1 << 16
+
+
+def make_inspector(keys: Keyring | str, *, anyone: bool = False, **settings: Unpack[Settings]) -> "WSGIApplication":
+    """Return the demo with the inspector at ``/inspect``.
+
+    Args:
+        keys: As `SessionManager` takes them.
+        anyone: Answer whatever host was asked for. By default this machine's own names alone, so that a page elsewhere
+            cannot have a browser here ask by a name of its own (DNS rebinding).
+        **settings: As `SessionManager` takes them; by default the cookie of the demo, and timeouts that can be watched.
+
+    Raises:
+        ConfigurationError: A setting that is wrong or contradicts another.
+    """
+    chosen: Settings = {"cookie": CookiePolicy.development(), "lifetime": LIFETIME, "clock": time.time}
+    chosen.update(settings)
+    chosen["on_event"] = note_event
+    manager = SessionManager(keys, **chosen)
+    app = SessionMiddleware(Inspector(manager, keys=Keyring.of(keys), settings=chosen, anyone=anyone), manager)
+    return Recorder(app, refused=_refused, clock=chosen["clock"])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an address, means this machine alone."""
+    name = host.lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class Inspector:
+    """The app inside of the session middleware.
+
+    Args:
+        manager: Behind the sessions.
+        keys: The manager's.
+        settings: The manager's.
+        anyone: As `make_inspector` takes it.
+    """
+
+    def __init__(self, manager: SessionManager, *, keys: Keyring, settings: Settings, anyone: bool) -> None:
+        self._manager = manager
+        self._anyone = anyone
+        self._clock = settings["clock"]
+        self._lifetime = settings["lifetime"]
+        self._server_side = settings.get("store") is not None
+        self._can_end_others = self._server_side or settings.get("revocations") is not None
+        self._setup = tuple(_setup(settings))
+        self._notebook = Notebook()
+        self._glass = Glass(
+            keys,
+            settings["cookie"],
+            store=settings.get("store") or settings.get("overflow"),
+            encrypt=settings.get("encrypt", True),
+        )
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        request = Request(environ)
+        if not self._anyone and not is_loopback(_name_of(request.host)):
+            answer: Any = page.refusal(
+                "Another host", "This page answers to this machine's own names alone.", status=421
+            )
+        elif request.path_info in _FILES:
+            answer = _file(request.path_info)
+        elif request.path_info == "/inspect" or request.path_info.startswith("/inspect/"):
+            answer = self._answer(request)
+        else:
+            self._notes(request)
+            answer = routes
+        result: Iterable[bytes] = answer(environ, start_response)
+        return result
+
+    def _answer(self, request: Request) -> Response:
+        visit: Visit = request.environ[VISIT_KEY]
+        notes = self._notes(request) or self._begin_notes(request)
+        if request.path_info == "/inspect" and request.method in {"GET", "HEAD"}:
+            return page.inspector(self._look(request, visit, notes))
+        action = request.path_info.removeprefix("/inspect/")
+        if action not in ACTIONS:
+            return page.refusal("Not found", "There is no such page and no such button.", status=404)
+        if request.method != "POST":
+            return page.refusal("Not a page", "This is a button's address; press it.", status=405)
+        return self._act(action, request, visit, notes)
+
+    # Who asks
+
+    def _notes(self, request: Request) -> Notes | None:
+        """Return the notes of the browser; None where it has no name yet.
+
+        The name is sealed, so that nobody can make one up and replay another browser's cookies.
+        """
+        browser = get_cookies(request).sealed.get(BROWSER_COOKIE)
+        if browser is None:
+            return None
+        notes = request.environ[VISIT_KEY].notes = self._notebook.of(browser)
+        return notes
+
+    def _begin_notes(self, request: Request) -> Notes:
+        browser = secrets.token_urlsafe(16)
+        get_cookies(request).sealed.set(BROWSER_COOKIE, browser)
+        notes = request.environ[VISIT_KEY].notes = self._notebook.of(browser)
+        return notes
+
+    # Looking
+
+    def _look(self, request: Request, visit: Visit, notes: Notes) -> model.Page:
+        header, now = request.environ.get("HTTP_COOKIE", ""), int(self._clock())
+        own, session = self._glass.own_cookies(header), get_session(request)
+        sight = self._glass.look(header, now=now)
+        inside = reading.inside(session, sight=sight, visit=visit, glass=self._glass, lifetime=self._lifetime, now=now)
+        if inside.alive:
+            notes.keep(own, at=now, says=reading.summary(session))
+        last = notes.last
+        return model.Page(
+            setup=self._setup,
+            now=now,
+            cookies=tuple(reading.cookies_of(header, policy=self._manager.cookie, notes=notes, own=own)),
+            inside=inside,
+            owner=session.owner,
+            sessions=self._sessions(session),
+            can_end_others=self._can_end_others,
+            kept=tuple(kept for kept in reversed(notes.kept) if kept.cookies != own),
+            visits=tuple(each for each in (visit, *reversed(notes.visits)) if not each.quiet),
+            last_action=last if last is not None and last.method == "POST" else None,
+            flashes=tuple(str(flash.message) for flash in session.pop_flashes()),
+            csrf_token=session.csrf_token(),
+        )
+
+    def _sessions(self, session: Any) -> tuple[tuple[Any, bool], ...] | None:
+        if not self._server_side or session.owner is None:
+            return None
+        own = self._manager.handle_of(session)
+        return tuple((info, info.handle == own) for info in self._manager.sessions_of(session.owner))
+
+    # Doing
+
+    def _act(self, action: str, request: Request, visit: Visit, notes: Notes) -> Response:
+        form = _form_of(request)
+        session = get_session(request)
+        if form is None or not session.check_csrf(form.get("csrf_token")):
+            text = "The form's token is missing, or not this session's. Nothing was done."
+            return page.refusal("Refused", text, status=403)
+        desk = Desk(
+            session=session,
+            manager=self._manager,
+            form=form,
+            visit=visit,
+            notes=notes,
+            cookies=self._glass.own_cookies(request.environ.get("HTTP_COOKIE", "")),
+            device=reading.device(request.user_agent or ""),
+        )
+        try:
+            ACTIONS[action](desk)
+        except Refused as error:
+            visit.error = str(error)
+        return _see_inspector()
+
+
+def _see_inspector() -> Response:
+    response = Response(status=303, location="/inspect")
+    response.headers.update(page.HEADERS)
+    return response
+
+
+def _name_of(host: str) -> str:
+    """Return a Host header without its port, and an IPv6 address without its brackets."""
+    six, bracket, _ = host.removeprefix("[").rpartition("]")
+    return six if bracket else host.partition(":")[0]
+
+
+def _refused(visit: Visit, error: CookiesessError) -> Any:
+    """Answer where the library refused: a button's request leads back to the page, which shows the error."""
+    if visit.method == "POST" and visit.notes is not None:
+        return _see_inspector()
+    return page.refusal("No session", f"{type(error).__name__}: {error}", status=503)
+
+
+def _form_of(request: Request) -> dict[str, str] | None:
+    """Return the fields of a form of ours; None where what came is something else."""
+    if request.content_type != "application/x-www-form-urlencoded" or not request.content_length:
+        return None
+    if request.content_length > _MOST_FORM_BYTES:
+        return None
+    return dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _file(path: str) -> Response:
+    body = (_HERE / path.removeprefix("/")).read_bytes()
+    response = Response(body, content_type=_FILES[path], charset=None)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _setup(settings: Settings) -> list[str]:
+    store, cookie = settings.get("store"), settings["cookie"]
+    found = ["server-side" if store is not None else "client-side"]
+    found.append("sealed" if settings.get("encrypt", True) else "signed, readable")
+    found += [name for name in ("compress", "overflow", "revocations") if settings.get(name)]
+    return [*found, f"{cookie.chunks} chunks"] if cookie.chunks > 1 else found

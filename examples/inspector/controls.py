@@ -1,0 +1,77 @@
+"""The forms and buttons of the page: each is a POST to an action's address, with the session's CSRF token."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from examples.inspector.markup import Child, Html, tag
+from examples.inspector.timeline import distance
+from examples.inspector.visits import Kept
+
+
+def groups(kept: Iterable[Kept], token: str, *, now: int) -> list[Html]:
+    """Return what can be done with any session."""
+    return [
+        _group("Data", _set(token), form(None, token, [button(text, to=name) for text, name in _DATA])),
+        _group(
+            "Identity",
+            form(
+                "login",
+                token,
+                button("Log in as ann", name="owner", value="ann"),
+                button("Log in as bob", name="owner", value="bob"),
+            ),
+            form(None, token, button("Renew", to="renew"), button("Log out", to="logout")),
+        ),
+        _group("Messages", _flash(token)),
+        _group("Replay an old cookie", _kept(kept, token, now)),
+    ]
+
+
+_DATA: Final = (
+    ("Append to a nested list", "append"),
+    ("Grow by 1 KB", "kilobyte"),
+    ("Grow ×2", "double"),
+    ("Shrink", "shrink"),
+)
+
+
+def _group(title: str, *children: Child) -> Html:
+    return tag("div", tag("h3", title), children, class_="group")
+
+
+def _set(token: str) -> Html:
+    return form(
+        "set", token, _field("Key", "key", "note"), _field("Value", "value", "萧兮"), button("Set"), class_="fields"
+    )
+
+
+def _flash(token: str) -> Html:
+    return form("flash", token, _field("Text", "message", "Saved."), button("Flash"), class_="fields")
+
+
+def _kept(kept: Iterable[Kept], token: str, now: int) -> Html:
+    rows = [
+        tag(
+            "li",
+            tag("span", each.says, ", ", distance(each.at - now)),
+            button("Replay", name="kept", value=each.handle),
+        )
+        for each in kept
+    ]
+    if not rows:
+        return tag("p", "None yet: each cookie that comes is kept here, the last five.", class_="empty")
+    return form("replay", token, tag("ul", rows, role="list"), class_="rows")
+
+
+def form(action: str | None, token: str, *children: Child, class_: str = "buttons") -> Html:
+    hidden = tag("input", type="hidden", name="csrf_token", value=token)
+    return tag("form", hidden, children, method="post", action=f"/inspect/{action or 'none'}", class_=class_)
+
+
+def _field(label: str, name: str, value: str) -> Html:
+    return tag("label", label, tag("input", name=name, value=value, maxlength=2000, autocomplete="off"))
+
+
+def button(text: str, *, to: str | None = None, name: str | None = None, value: str | None = None) -> Html:
+    """Return a submit button; `to` is an action of its own, else it is its form's."""
+    return tag("button", text, name=name, value=value, formaction=to and f"/inspect/{to}")

@@ -1,0 +1,195 @@
+"""From a request's cookies, its session and its events to what the page shows. Pure functions."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pprint import pformat
+from typing import Any
+
+from cookiesess import CookiePolicy, Lifetime, Session, events
+from cookiesess.events import Event
+from examples.inspector.glass import Glass, Sight
+from examples.inspector.model import Cookie, Inside, Moment, Timeline, Value
+from examples.inspector.visits import Notes, Visit
+
+# A value in the page is cut here; a cookie's much earlier, since whoever has it has the session.
+_LONGEST_TEXT, _LONGEST_INNER_TEXT, _LONGEST_COOKIE, _SHOWN = 120, 40, 24, (10, 4)
+_NEAR_PER_CENT = 80
+# In this order: most browsers name others too, to be taken for them.
+_BROWSERS = (("Edge", "Edg/"), ("Firefox", "Firefox/"), ("Chrome", "Chrome/"), ("Safari", "Safari/"), ("curl", "curl/"))
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("macOS", "Macintosh"),
+    ("Linux", "Linux"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event as the page shows it: its name, its fields in words, and what to do about it."""
+
+    name: str
+    details: str
+    advice: str
+
+
+# What the browser holds
+
+
+def cookies_of(header: str, *, policy: CookiePolicy, notes: Notes, own: Mapping[str, str]) -> Iterator[Cookie]:
+    """Yield the cookies of a Cookie header, the session's first."""
+    for name, value in sorted(_pairs(header), key=lambda pair: pair[0] not in own):
+        suffix = notes.suffixes.get(name)
+        yield Cookie(
+            name=name,
+            value=shortened(value),
+            length=len(value),
+            role=_role(name, own, policy),
+            own=name in own,
+            attributes=None if suffix is None else tuple(suffix.removeprefix("; ").split("; ")),
+            size_bytes=len(name) + 1 + len(value) + len(suffix or ""),
+            limit_bytes=policy.max_bytes,
+            high_bytes=policy.max_bytes * _NEAR_PER_CENT // 100,
+        )
+
+
+def shortened(value: str) -> str:
+    """Return a cookie's value, of a long one only the ends: enough to tell two apart, too little to use."""
+    if len(value) <= _LONGEST_COOKIE:
+        return value
+    first, last = _SHOWN
+    return f"{value[:first]}…{value[-last:]}"
+
+
+def _pairs(header: str) -> Iterator[tuple[str, str]]:
+    for pair in header.split(";"):
+        name, equals, value = pair.strip().partition("=")
+        if equals and name:
+            # A WSGI header's characters are bytes (PEP 3333).
+            yield _utf8(name), _utf8(value)
+
+
+def _utf8(text: str) -> str:
+    return text.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _role(name: str, own: Mapping[str, str], policy: CookiePolicy) -> str:
+    if name == policy.reference_name:
+        return "the session's reference"
+    if name not in own:
+        return "this page's own, sealed" if name == "inspector" else "a plain cookie"
+    pieces = [each for each in policy.chunk_names if each in own]
+    return f"the session, piece {pieces.index(name) + 1} of {len(pieces)}" if len(pieces) > 1 else "the session"
+
+
+# What the server sees
+
+
+def inside(
+    session: Session, *, sight: Sight | None, visit: Visit, glass: Glass, lifetime: Lifetime, now: int
+) -> Inside:
+    """Return what the server sees in the session's cookies. Looking at the session is what opens it."""
+    alive = not session.is_new
+    values = [
+        Value(key, _text(value), type(value).__name__, glass.encoded_bytes(value)) for key, value in session.items()
+    ]
+    return Inside(
+        verdict=_verdict(sight, visit, alive=alive),
+        alive=alive,
+        facts=tuple(_facts(sight)),
+        values=tuple(values),
+        timeline=None if sight is None else _timeline(sight, lifetime, now),
+    )
+
+
+def _verdict(sight: Sight | None, visit: Visit, *, alive: bool) -> str:
+    if alive:
+        return "It opens, and this request goes on with it."
+    for event in visit.events:
+        match event:
+            case events.SessionRejected(reason=reason):
+                return f"It does not open ({reason}), so an empty session takes its place."
+            case events.SessionRevoked():
+                return "It was ended before: this is a copy of its cookie. An empty session takes its place."
+            case events.SessionExpired(deadline="unknown"):
+                return "The store has no record of it (any more). An empty session takes its place."
+            case events.SessionExpired(deadline=deadline):
+                return f"Its time is over ({deadline} timeout). An empty session takes its place."
+    if sight is None:
+        return "No session came with this request."
+    return "It was replaced or ended, so this request begins with an empty one."
+
+
+def _facts(sight: Sight | None) -> Iterator[tuple[str, str]]:
+    if sight is None:
+        return
+    readable = "encrypted and authenticated" if sight.protection == "sealed" else "authenticated; anybody can read it"
+    yield "Kind", sight.kind
+    yield "Token", f"{sight.protection}: {readable}"
+    yield "Key", " · ".join(filter(None, [sight.kid, f"{sight.key} key" if sight.key else "did not open it"]))
+    if sight.record_bytes is not None:
+        yield "Record", f"{sight.record_bytes:,} bytes in the store"
+    if sight.state is not None:
+        yield "Owner", sight.state.owner or "nobody: not logged in"
+        yield "Label", sight.label or "none"
+        yield "Flags", ", ".join(sight.flags) or "none"
+
+
+def _timeline(sight: Sight, lifetime: Lifetime, now: int) -> Timeline | None:
+    state = sight.state
+    if state is None:
+        return None
+    idle_at = state.refreshed_at + (state.idle_seconds or lifetime.idle_seconds)
+    times = [
+        ("created", "created", state.created_at),
+        ("authenticated", "logged in", state.authenticated_at),
+        ("refreshed", "refreshed", state.refreshed_at),
+        ("now", "now", now),
+        ("idle", "ends if nobody comes", idle_at),
+        ("absolute", "ends at the latest", lifetime.absolute_deadline(state)),
+    ]
+    moments = [Moment(marker, says, at) for marker, says, at in times if at is not None]
+    moments.sort(key=lambda moment: moment.at)
+    return Timeline(tuple(moments), state.created_at, max(moment.at for moment in moments if moment.marker != "now"))
+
+
+def _text(value: object) -> str:
+    if type(value) is str:
+        return _quoted(value, _LONGEST_TEXT)
+    return pformat(_cut(value), width=60, sort_dicts=False)
+
+
+def _quoted(text: str, longest: int) -> str:
+    return repr(text) if len(text) <= longest else f"{text[:longest]!r}… {len(text):,} characters"
+
+
+def _cut(value: Any) -> Any:
+    """Return `value` with long texts cut, in what containers they may be."""
+    if type(value) is str and len(value) > _LONGEST_INNER_TEXT:
+        return f"{value[:_LONGEST_INNER_TEXT]}…"
+    if type(value) is dict:
+        return {key: _cut(each) for key, each in value.items()}
+    return [_cut(each) for each in value] if type(value) is list else value
+
+
+# What happened
+
+
+def happening(event: Event) -> Happening:
+    """Return an event as the page shows it."""
+    details = [f"{field.name.replace('_', ' ')}: {getattr(event, field.name)}" for field in fields(event)]
+    return Happening(event.name, ", ".join(details), event.advice)
+
+
+def summary(session: Session) -> str:
+    """Return in a few words what a session is, for the list of kept cookies."""
+    count = len(session)
+    return f"{session.owner or 'nobody'}, {count} key{'' if count == 1 else 's'}"
+
+
+def device(user_agent: str) -> str:
+    """Return what a browser calls itself, in a few words; "unknown" parts where it says something else."""
+    browser = next((name for name, sign in _BROWSERS if sign in user_agent), "unknown browser")
+    system = next((name for name, sign in _SYSTEMS if sign in user_agent), "unknown system")
+    return f"{browser} on {system}"

@@ -1,0 +1,218 @@
+"""What the inspector remembers of each browser: its last requests, what they set off, and its last cookies.
+
+A middleware around the session's: it sees the Set-Cookie lines as the browser will, and can put others in their place.
+"""
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from hashlib import sha256
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from cookiesess import CookiesessError
+from cookiesess.events import Event
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+VISIT_KEY: Final = "examples.inspector.visit"
+# A page for one person at a time: what is kept stays small whoever comes.
+_BROWSERS, _VISITS, _KEPT = 100, 12, 5
+
+_current: ContextVar["Visit | None"] = ContextVar("visit", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A Set-Cookie line, without its value.
+
+    Attributes:
+        name: The cookie's name.
+        length: Of its value, in characters.
+        suffix: Its attributes, as they stand behind the value.
+    """
+
+    name: str
+    length: int
+    suffix: str
+
+    @property
+    def deletes(self) -> bool:
+        """Whether it makes the browser forget the cookie."""
+        return "; Max-Age=0" in self.suffix
+
+    @property
+    def words(self) -> str:
+        """What it does."""
+        return f"cookie {self.name} deleted" if self.deletes else f"cookie {self.name} set, {self.length:,} characters"
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request.
+
+    Attributes:
+        method: In capitals.
+        path: Without the query.
+        at: Unix seconds.
+        status: Of the response, such as ``"200 OK"``; empty until there is one.
+        events: What the library said meanwhile.
+        sent: The cookies of the response.
+        error: What the app was told, where its change was refused.
+        planted: Cookies that replace the response's own of the same name: the inspector's tampering.
+        notes: What is remembered of the browser it came from, once that is known.
+    """
+
+    method: str
+    path: str
+    at: int
+    status: str = ""
+    events: list[Event] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    error: str | None = None
+    planted: dict[str, str] = field(default_factory=dict)
+    notes: "Notes | None" = None
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it only looked, and nothing came of it."""
+        return self.method != "POST" and not (self.events or self.sent or self.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The session's cookies as a browser once sent them.
+
+    Attributes:
+        cookies: Their values by name.
+        at: When they first came, in Unix seconds.
+        says: What the session was then, in words.
+    """
+
+    cookies: Mapping[str, str] = field(repr=False)
+    at: int
+    says: str
+
+    @property
+    def handle(self) -> str:
+        """A short name for forms, which says nothing of the cookies."""
+        return sha256(repr(sorted(self.cookies.items())).encode()).hexdigest()[:16]
+
+
+class Notes:
+    """What is remembered of one browser.
+
+    Attributes:
+        visits: Its last requests, oldest first.
+        suffixes: The attributes that this server set last for a cookie, by its name.
+        kept: Its last session cookies, oldest first.
+    """
+
+    def __init__(self) -> None:
+        self.visits: deque[Visit] = deque(maxlen=_VISITS)
+        self.suffixes: dict[str, str] = {}
+        self.kept: deque[Kept] = deque(maxlen=_KEPT)
+
+    @property
+    def last(self) -> Visit | None:
+        """The last request that was remembered."""
+        return self.visits[-1] if self.visits else None
+
+    def add(self, visit: Visit) -> None:
+        """Remember a request that is over."""
+        self.suffixes.update((sent.name, sent.suffix) for sent in visit.sent if not sent.deletes)
+        if not visit.quiet:
+            self.visits.append(visit)
+
+    def keep(self, cookies: Mapping[str, str], *, at: int, says: str) -> None:
+        """Remember the session's cookies, once."""
+        kept = Kept(dict(cookies), at, says)
+        if cookies and kept.handle not in {each.handle for each in self.kept}:
+            self.kept.append(kept)
+
+
+class Notebook:
+    """The notes of all browsers, by the names that the inspector gave them. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._notes: OrderedDict[str, Notes] = OrderedDict()
+
+    def of(self, browser: str) -> Notes:
+        """Return the notes of `browser`; empty ones where it is new, or was forgotten for others."""
+        with self._lock:
+            notes = self._notes.setdefault(browser, Notes())
+            self._notes.move_to_end(browser)
+            if len(self._notes) > _BROWSERS:
+                self._notes.popitem(last=False)
+        return notes
+
+
+def note_event(event: Event) -> None:
+    """Write an event to the request in whose course it happened: the manager's `on_event`."""
+    visit = _current.get()
+    if visit is not None:
+        visit.events.append(event)
+
+
+class Recorder:
+    """A middleware that notes each request and answers where a change was refused.
+
+    Args:
+        app: The app with its sessions.
+        refused: Answers for an error of the library's that came out of `app`.
+        clock: Returns Unix seconds.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        *,
+        refused: Callable[[Visit, CookiesessError], "WSGIApplication"],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._app = app
+        self._refused = refused
+        self._clock = clock
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        visit = environ[VISIT_KEY] = Visit(environ["REQUEST_METHOD"], environ["PATH_INFO"], int(self._clock()))
+        token = _current.set(visit)
+        try:
+            return self._answer(visit, environ, _noting(visit, start_response))
+        finally:
+            _current.reset(token)
+            if visit.notes is not None:
+                visit.notes.add(visit)
+
+    def _answer(self, visit: Visit, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        try:
+            return self._app(environ, start_response)
+        except CookiesessError as error:
+            visit.error = str(error)
+            return self._refused(visit, error)(environ, start_response)
+
+
+def _noting(visit: Visit, start_response: "StartResponse") -> "StartResponse":
+    def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Callable[[bytes], object]:
+        planted = [("Set-Cookie", f"{name}={rest}") for name, rest in visit.planted.items()]
+        headers = [header for header in headers if _name_set(header) not in visit.planted] + planted
+        visit.status = status
+        visit.sent = [_sent(value) for name, value in headers if name == "Set-Cookie"]
+        return start_response(status, headers, *exc_info)
+
+    return start
+
+
+def _name_set(header: tuple[str, str]) -> str | None:
+    name, value = header
+    return value.partition("=")[0] if name == "Set-Cookie" else None
+
+
+def _sent(line: str) -> Sent:
+    pair, _, attributes = line.partition(";")
+    name, _, value = pair.partition("=")
+    return Sent(name, len(value), f";{attributes}" if attributes else "")
