@@ -18,7 +18,7 @@ from benchmarks.apps import SECRET
 from benchmarks.harness import TYPICAL, Cell
 from benchmarks.stores_contestants import MARIADB, MEMCACHED, POSTGRESQL, PURE_REDIS, REDIS, pure_python_redis
 from benchmarks.stores_servers import Servers
-from cookiesess.stores.base import Record
+from cookiesess.stores.base import Record, Store, Updated
 
 _IDLE_SECONDS = 14 * 24 * 3600
 
@@ -46,8 +46,8 @@ def pairs(servers: Servers, cleanup: ExitStack) -> dict[str, Pair]:
 def together(one: Pair, other: Pair) -> Pair:
     """Return the cells that do both, one after the other.
 
-    That takes longer than the two do by themselves: while the client computes, the server falls asleep, and must be
-    woken up for the next request. So it is in all applications.
+    That takes longer than the two do by themselves: what runs after a round trip finds the processor's caches cold. So
+    it does in all applications.
     """
 
     def both(first: Cell, second: Cell) -> Cell:
@@ -74,6 +74,36 @@ def typical_record(*, owner: str | None = None) -> Record:
         session.login(owner)
     manager.commit(session)
     return written[-1]
+
+
+def calls(servers: Servers, cleanup: ExitStack) -> dict[str, Pair]:
+    """Return the cells of the stores' own calls, without a session around them, by contestant."""
+    from cookiesess.stores.redis import RedisStore
+    from cookiesess.stores.urls import open_store
+
+    names = {"redis": REDIS, "postgresql": POSTGRESQL, "mariadb": MARIADB, "memcached": MEMCACHED}
+    stores = {names[engine]: open_store(url) for engine, url in servers.urls().items()}
+    if servers.redis is not None:
+        stores[PURE_REDIS] = RedisStore(pure_python_redis(servers.redis))
+    for store in stores.values():
+        cleanup.callback(store.close)
+    return {name: _call_pair(store) for name, store in stores.items()}
+
+
+def _call_pair(store: Store) -> Pair:
+    key, fresh = _record_in(store), typical_record()
+
+    def read() -> Record:
+        found = store.load(key, now=int(time.time()))
+        assert found is not None
+        return found
+
+    def write() -> None:
+        now, version = int(time.time()), read().version
+        moved = fresh._replace(expires_at=now + _IDLE_SECONDS)
+        assert isinstance(store.update(key, moved, expected_version=version, now=now), Updated)
+
+    return Pair(_cell(read), _cell(write))
 
 
 def token_and_record() -> Pair:

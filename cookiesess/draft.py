@@ -111,7 +111,7 @@ class Draft:
             # Logged in over another owner: nothing of that one's is taken along, not even what came in meanwhile.
             theirs.data, theirs.extras = mine.data, mine.extras
         theirs.owner = mine.owner
-        if self.renewed or theirs.sid is None:
+        if self.renewed:
             theirs.sid = mine.sid  # else theirs stands: it may have been renewed, and mine be ended
         if self.logged_in:
             theirs.authenticated_at, theirs.ends_at = mine.authenticated_at, mine.ends_at

@@ -185,9 +185,9 @@ class Revocations:
             self._hold(name, held, now)
         return held
 
-    def _ledger(self, owner: str, now: int, *, cached: bool = True) -> Ledger:
+    def _ledger(self, owner: str, now: int) -> Ledger:
         names = self._names(owner)
-        held = self._held(names[0], now) if cached else None
+        held = self._held(names[0], now)
         if not isinstance(held, Ledger):
             held = self._read(names, self._load(names, now))
             self._hold(names[0], held, now)

@@ -70,7 +70,6 @@ def test_under_one_name_at_another_path_theirs_is_forgotten_there(memory):
         {"partitioned": True},
         {"cookie_name": "other", "path": "/shop", "domain": "shop.example", "partitioned": True},
     ],
-    ids=repr,
 )
 def test_theirs_is_forgotten_by_its_own_name_path_domain_and_partition(plain, place):
     plain.use(accept=[flask(**place)])
@@ -91,7 +90,6 @@ def test_theirs_is_forgotten_by_its_own_name_path_domain_and_partition(plain, pl
         ({"partitioned": True}, Transport.PLAIN, True),
         ({"cookie_name": "__Secure-session"}, Transport.PLAIN, True),
     ],
-    ids=repr,
 )
 def test_the_line_that_forgets_is_one_that_the_browser_takes(plain, settings, transport, secure):
     """A Secure one is refused over plain HTTP, and one without Secure for what must have it."""
@@ -246,7 +244,9 @@ def test_the_time_that_it_began_is_kept_where_the_format_says_so(plain):
 # Settings
 
 
-@pytest.mark.parametrize("reader", [FlaskCookie, "session", None, SECRET, object()], ids=repr)
+@pytest.mark.parametrize(
+    "reader", [FlaskCookie, "session", None, SECRET, object()], ids=lambda value: type(value).__name__
+)
 def test_what_is_no_reader_is_refused_with_what_to_write(reader):
     kind = type(reader).__name__
     with pytest.raises(ConfigurationError, match=rf"of type {kind}; write accept=\[FlaskCookie\(") as raised:

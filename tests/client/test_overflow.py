@@ -136,6 +136,17 @@ def test_what_came_back_carries_nothing_that_only_records_need(memory):
     assert len(moved.cookies[NAME]) == len(never.cookies[NAME])
 
 
+def test_a_login_comes_back_wherever_a_session_that_never_moved_would_fit(memory):
+    memory.with_overflow()
+    came_back = []
+    for letters in range(150, 300, 5):
+        moved = memory.browser(put("x", BIG), put("x", "x" * letters), login("ann"))
+        never = memory.browser(every(put("x", "x" * letters), login("ann")))
+        assert list(moved.cookies) == list(never.cookies)
+        came_back.append(NAME in moved.cookies)
+    assert set(came_back) == {True, False}
+
+
 def test_a_login_that_does_not_fit_stays_in_the_store(world):
     browser = world.with_overflow().browser(put("big", BIG))
     before = dict(browser.cookies)

@@ -5,7 +5,7 @@ from server.helpers import OTHER_KEY, drop, every, in_threads, invalidate, login
 
 from client.helpers import BIG, NAME, REF, Browser, expired, issued
 from cookiesess.backends.overflow import session_id_of
-from cookiesess.events import ConflictMerged
+from cookiesess.events import ConflictMerged, WriteDropped
 
 THREADS = 8
 
@@ -108,7 +108,9 @@ def test_a_record_that_ends_while_a_parallel_move_merges_into_it_stays_ended(wor
     browser.visit(put("big", BIG))
     other = browser.copy()
     world.overflow.once_before("update", lambda: other.visit(invalidate))
+    world.forget()
     assert slow.finish() == []
+    assert WriteDropped("ended") in world.events
     assert browser.read() == {}
 
 

@@ -347,6 +347,18 @@ def test_what_need_not_be_remembered_any_more_is_forgotten(memory):
     assert len(record.payload) == len(alone)
 
 
+def test_a_ledger_that_is_still_needed_forgets_what_is_not(memory):
+    memory.with_revocations()
+    for pause in (ABSOLUTE // 2, ABSOLUTE // 2 + CLOCK_SKEW_SECONDS, 0):
+        signed_in(memory)[0].visit(invalidate)
+        memory.clock.advance(pause)
+    (anns,) = records(memory).items()
+    for browser in signed_in(memory, 2, owner="bob"):
+        browser.visit(invalidate)
+    (bobs,) = (record for key, record in records(memory).items() if key != anns[0])
+    assert len(anns[1].payload) == len(bobs.payload)
+
+
 def test_a_generation_is_remembered_as_long_as_any_token_that_holds_it(memory):
     memory.with_revocations().manager.end_all("ann")
     memory.clock.advance(ABSOLUTE // 2)

@@ -86,6 +86,15 @@ def test_a_session_that_has_moved_can_be_ended_while_its_body_is_sent(world):
     assert REF in browser.cookies
 
 
+def test_a_session_that_begins_and_ends_within_one_request_is_revoked_too(world):
+    request = world.with_both().browser().open(put("big", BIG))
+    request.send_headers()
+    assert world.revocations.taken() == []
+    request.session.invalidate()
+    request.close()
+    assert world.revocations.taken() == ["create"]
+
+
 def test_a_move_that_was_underway_during_the_logout_is_dead(world):
     browser = world.with_both().browser(ann)
     slow = browser.open(put("big", BIG))

@@ -176,7 +176,7 @@ def test_the_demo_keeps_its_sessions_in_each_engine_and_shows_no_password(store_
 def test_the_demo_without_its_server_is_one_clear_line_and_exit_code_2(url):
     code, out, err = run_to_its_end("--store", url, keys=KEYS)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert "runs" in err or "answer" in err
+    assert re.search("no connection|refused|not answer", err)
     assert "hunter2" not in err
 
 

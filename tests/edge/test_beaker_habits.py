@@ -116,7 +116,7 @@ def test_another_environ_key_has_the_plain_session_unless_told_otherwise():
     assert seen == [Session, BeakerSession]
 
 
-@pytest.mark.parametrize("kind", [dict, "BeakerSession", Session.__init__], ids=repr)
+@pytest.mark.parametrize("kind", [dict, "BeakerSession", Session.__init__], ids=lambda value: type(value).__name__)
 def test_a_session_class_that_is_none_is_refused(kind):
     with pytest.raises(ConfigurationError, match="session_class is a subclass of Session, and what came is of type"):
         SessionMiddleware(shop, KEY, session_class=kind)
