@@ -38,14 +38,15 @@ def compare(started: Running, *, seconds: float) -> None:
         contestants, missing = build_all(started.servers, cleanup, with_memory=True)
         raw = stores_raw.pairs(started.servers, cleanup)
         sealed = stores_raw.token_and_record()
+        calls = stores_raw.calls(started.servers, cleanup)
         least = {name: stores_raw.together(pair, sealed) for name, pair in raw.items()}
         print(versions(PACKAGES), *(f"left out: {line}" for line in missing), sep="\n")
-        beside = [cell for pair in [*raw.values(), *least.values(), sealed] for cell in pair]
+        beside = [cell for pair in [*raw.values(), *least.values(), *calls.values(), sealed] for cell in pair]
         results = measure(contestants, seconds=seconds, beside=beside)
     for shape, by_name in results.items():
         print(f"\n### {shape} session\n\n{contestants_table(by_name, trips)}")
     typical = results["typical"]
-    print(f"\n### against the raw client\n\n{raw_table(typical, raw, least, sealed)}")
+    print(f"\n### against the raw client\n\n{raw_table(typical, (raw, calls, least), sealed)}")
     print(f"\n### round trips\n\n{trips_table(trips)}")
     bars = [*bars_of_raw(typical, raw, sealed), *bars_of_peers(typical)]
     print(f"\n### bars\n\n{bars_table(bars)}")
@@ -61,17 +62,23 @@ def contestants_table(results: Mapping[str, Result], trips: Mapping[str, Trips])
     return table(["µs over the bare app", *SCENARIOS, "round trips a read", "a write"], rows)
 
 
-def raw_table(results: Mapping[str, Result], raw: Mapping[str, Pair], least: Mapping[str, Pair], sealed: Pair) -> str:
-    """Render, for each of our stores, what a request cannot cost less than, and what it costs."""
+def raw_table(results: Mapping[str, Result], cells: tuple[Mapping[str, Pair], ...], sealed: Pair) -> str:
+    """Render what a request to each of our stores cannot cost less than, and what it costs.
+
+    Args:
+        results: Of the typical session.
+        cells: The raw client's, the store's own calls', and the raw client's with token and record.
+        sealed: Token and record.
+    """
     rows = []
-    for name, pair in raw.items():
+    for name in cells[0]:
         for scenario in Pair._fields:
-            floor, own, both = (getattr(cells, scenario).us for cells in (pair, sealed, least[name]))
+            raw, call, both = (getattr(kind[name], scenario).us for kind in cells)
             cost = results[name].us[scenario]
-            shown = [f"{us:.1f}" for us in (floor, own, both, cost)]
-            rows.append([f"{name.removeprefix(OURS)}, {scenario}", *shown, f"{cost / both:.2f}"])
-    head = ["µs", "raw client", "token and record", "both in one request", "cookiesess", "of both in one"]
-    return table(head, rows)
+            store = f"{call:.1f} ({call / raw:.2f}×)"
+            shown = [f"{raw:.1f}", store, f"{getattr(sealed, scenario).us:.1f}", f"{both:.1f}", f"{cost:.1f}"]
+            rows.append([f"{name.removeprefix(OURS)}, {scenario}", *shown])
+    return table(["µs", "raw client", "store alone", "token and record", "client, token, record", "cookiesess"], rows)
 
 
 def bars_of_raw(results: Mapping[str, Result], raw: Mapping[str, Pair], sealed: Pair) -> list[Bar]:

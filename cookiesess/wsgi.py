@@ -21,7 +21,6 @@ SESSION_KEY, COOKIES_KEY, MANAGER_KEY = "cookiesess.session", "cookiesess.cookie
 BEAKER_KEY: Final = "beaker.session"
 # Where WebTest looks for what it shows as attributes of its responses.
 _TESTING_KEY: Final = "paste.testing_variables"
-_Exchange = Exchange
 
 
 class SessionMiddleware:

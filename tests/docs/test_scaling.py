@@ -217,12 +217,18 @@ def test_the_event_to_alert_on_exists():
     assert events.StoreFailed.name == "store.failed"
 
 
+def number(text):
+    return int(text.replace(",", ""))
+
+
 def test_the_sizes_are_the_bytes_times_the_sessions():
     bytes_a_session = {engine: cells for engine, *cells in rows_below("| bytes a session")}
     for engine, one, *totals in rows_below("| | bytes | 10^6"):
         name, _, without_owner = engine.partition(",")
         column = bytes_a_session[name][:2] if without_owner else bytes_a_session[name][2:]
-        assert one == [cell for cell in column if cell != "–"][-1]
+        measured = [cell for cell in column if cell != "–"][-1]
+        # They are measured anew now and then, and differ a little.
+        assert number(one) == pytest.approx(number(measured), rel=0.02)
         for sessions, total in zip((1e6, 1e8, 1e9), totals, strict=True):
-            gigabytes = int(one.replace(",", "")) * sessions / 1e9
-            assert total == f"{gigabytes:,.1f} GB" if sessions == 1e6 else f"{gigabytes:,.0f} GB"
+            gigabytes = number(one) * sessions / 1e9
+            assert total == (f"{gigabytes:,.1f} GB" if sessions == 1e6 else f"{gigabytes:,.0f} GB")

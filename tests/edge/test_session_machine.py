@@ -189,6 +189,9 @@ class SessionMachine(RuleBasedStateMachine):
             self.clock.advance(REFRESH)
             self.end_what_has_run_out()
             self.read()
+            if not self.exists:
+                # One that has run out is still in the browser, and would be expired as nobody's from here on.
+                self.browser.cookies.clear()
         if self.rings:
             self.browser.app = self.wrapped(self.rings.pop())
 
