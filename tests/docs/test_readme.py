@@ -240,7 +240,7 @@ def test_every_field_of_the_lifetime_is_in_the_table():
 
 def test_every_event_is_listed():
     named = README[README.index("## Events") : README.index("## Testing your app")]
-    for cls in events.Event.__subclasses__():
+    for cls in (cls for cls in events.Event.__subclasses__() if cls.__module__.startswith("cookiesess.")):
         prefix, _, rest = cls.name.partition(".")
         assert cls.name in named or (prefix == "session" and f"`.{rest}`" in named), cls.name
 
