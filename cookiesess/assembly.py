@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from cookiesess.backends.accepting import AcceptingTokens
-from cookiesess.backends.base import Backend, Drafts, Tokens
+from cookiesess.backends.base import SID_BYTES, Backend, Drafts, Tokens
 from cookiesess.backends.cookie import CookieBackend
 from cookiesess.backends.keeper import RecordKeeper
 from cookiesess.backends.overflow import OverflowBackend
@@ -116,7 +116,7 @@ class _Parts:
 
     def _check_reference(self, tokens: Tokens) -> None:
         """Raise where not even the reference to a record fits: then nothing ever would."""
-        size_bytes = len(tokens.issue(REFERENCE + bytes(ID_BYTES))) + self.settings.cookie.overhead_bytes(
+        size_bytes = len(tokens.issue(REFERENCE + bytes(ID_BYTES + SID_BYTES))) + self.settings.cookie.overhead_bytes(
             tokens.name, max_age=LONGEST_MAX_AGE
         )
         if size_bytes > self.settings.cookie.max_bytes:

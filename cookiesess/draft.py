@@ -35,6 +35,7 @@ class Draft:
         cookie_refusal: The same for what needs a new cookie: `login` and ``renew()``.
         token: What the cookie will hold, where the backend has made it already.
         header: The Cookie header that it was loaded from, where it may have brought several of the session's cookies.
+        base: The plaintext that it was opened from, where it came in the cookie itself.
         ticket: What would have to be revoked to end the session as it was loaded, or issued since.
     """
 
@@ -51,6 +52,7 @@ class Draft:
     cookie_refusal: Refusal | None = None
     token: str | None = None
     header: str = ""
+    base: bytes = b""
     ticket: Any = None
     _extras: Tracked | None = None
 
@@ -156,6 +158,7 @@ class Draft:
         self.state = fresh(now=now, lifetime=lifetime)
         self.data, self._extras = Tracked(self.state.data, self._codec), None
         self.handle = self._owner_before = None
+        self.base = b""
         self.continued = self.stale_key = self.renewed = self.logged_in = False
         # What is written from here on is another session, which needs a cookie of its own.
         self.refusal = self.refusal or self.cookie_refusal

@@ -52,7 +52,9 @@ class CookieBackend:
         if passed is not None:
             self._drafts.emit(SessionExpired(passed))
             return self._drafts.empty(Origin.GONE, now=now)
-        return self._drafts.loaded(state, handle=None, stale_key=not current)
+        draft = self._drafts.loaded(state, handle=None, stale_key=not current)
+        draft.base = plaintext
+        return draft
 
     def apply(self, action: Action, draft: Draft, *, now: int) -> tuple[Action, Outcome]:
         """Choose the cookie's fate; the writing is in the token.

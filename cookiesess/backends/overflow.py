@@ -2,8 +2,10 @@
 
 Two cookies: ``name`` holds a session that fits, ``name.ref`` refers to one that has moved. What holds, and what not:
 
-1. The record's ID derives from the session's own (`State.sid`). Two requests that move one session at the same time
-   meet in one record, where the second merges, as two requests of a server-side session do.
+1. The record's ID derives from the session's own (`State.sid`) and what the cookie held. Two requests that move one
+   session at the same time meet in one record, where the second merges, as two requests of a server-side session do.
+   A session that went on in its cookie, because the answer of a move was lost, moves to another record later: what it
+   became since is not mixed with what it was. Of two moves from different cookies the last one wins.
 2. A move sets ``name.ref`` and expires ``name``. A slower request that had loaded the session before the move, and
    answers with a small inline cookie afterwards, cannot overwrite the reference, since that has a name of its own:
    the moved session goes on, and an event says that a write was lost (`SessionSuperseded`).
@@ -17,26 +19,30 @@ import hashlib
 from cookiesess.backends.base import CookieToken, Drafts, Outcome, Tokens
 from cookiesess.backends.cookie import WRITES, CookieBackend
 from cookiesess.backends.keeper import Handle, RecordKeeper
-from cookiesess.backends.records import key_of
+from cookiesess.backends.records import ID_BYTES, key_of
 from cookiesess.backends.store import Done, StoreBackend
 from cookiesess.cookies import values_of
 from cookiesess.decision import Action
 from cookiesess.draft import Draft
 from cookiesess.errors import RecordExists
 from cookiesess.events import SessionOverflowed, SessionSuperseded
-from cookiesess.state import COUNTED_IDLE, MARKS, Origin, State
+from cookiesess.state import COUNTED_IDLE, MARKS, REFERENCE, Origin, State
 from cookiesess.stores.base import Record
 
 _LIVE = (Origin.LOADED, Origin.UNAVAILABLE)
 
 
-def session_id_of(sid: bytes) -> bytes:
+def session_id_of(sid: bytes, base: bytes = b"") -> bytes:
     """Return the ID under which a session's record is kept once it has moved: 32 bytes.
 
     As hard to guess as the 128 random bits of `sid`, which only the holder of a key can read. Not keyed: two processes
     in the middle of a key rotation must find the same record.
+
+    Args:
+        sid: The session's own ID.
+        base: The plaintext in the cookie that it moves from; empty for a session that was never in one.
     """
-    return hashlib.sha256(b"cookiesess v1 overflow" + sid).digest()
+    return hashlib.sha256(b"cookiesess v1 overflow" + sid + (base and hashlib.sha256(base).digest())).digest()
 
 
 class OverflowBackend:
@@ -85,7 +91,7 @@ class OverflowBackend:
         inline = self._cookie.load(header, now=now)
         if inline.origin is not Origin.LOADED or not isinstance(opened, tuple):
             return inline
-        of_the_same = inline.state.sid is not None and opened[0].endswith(session_id_of(inline.state.sid))
+        of_the_same = opened[0][1 + ID_BYTES :] == (inline.state.sid or b"-")
         return moved if of_the_same else inline
 
     def apply(self, action: Action, draft: Draft, *, now: int) -> Done:
@@ -100,7 +106,7 @@ class OverflowBackend:
             return self._cookie.apply(action, draft, now=now)
         self._drafts.identify(draft, anew=action is Action.MOVE)
         if draft.handle is not None:
-            done = self._store.move(draft, now, make=_without_a_record)
+            done = self._store.move(draft, now, make=_inline)
             if done[0] is not Action.MOVE:
                 return done
             draft.handle = None
@@ -111,11 +117,11 @@ class OverflowBackend:
 
     def _move_in(self, action: Action, draft: Draft, now: int) -> Done:
         """Make the session's record, or merge into the one that a parallel request has made."""
-        session_id = session_id_of(draft.state.sid or b"")
+        session_id = session_id_of(draft.state.sid or b"", draft.base)
         try:
             draft.handle = self._keeper.create(draft.state, now, session_id=session_id)
         except RecordExists:
-            draft.handle = _without_a_record(draft.state, now)
+            draft.handle = _unknown(session_id)
             failure = self._keeper.write(draft, now)
             if failure is not None:
                 draft.handle, draft.drop_reason = None, failure
@@ -126,7 +132,10 @@ class OverflowBackend:
 
     def token(self, draft: Draft) -> CookieToken:
         """Return the reference of a session that has moved, or the whole of one that has not."""
-        return self._cookie.token(draft) if draft.handle is None else self._store.token(draft)
+        if draft.handle is None:
+            return self._cookie.token(draft)
+        reference = REFERENCE + draft.handle.session_id + (draft.state.sid or b"")
+        return self._references.name, self._references.issue(reference)
 
     def late_writes(self, draft: Draft) -> bool:
         """Whether it is in the store, or would go there."""
@@ -155,7 +164,11 @@ def _forget_record(state: State) -> None:
         state.extras.pop(key, None)
 
 
-def _without_a_record(state: State, _: int) -> Handle:
-    """Return a handle of what has no record, or one that is not known."""
-    session_id = session_id_of(state.sid or b"")
+def _inline(state: State, _: int) -> Handle:
+    """Return a handle of what has no record."""
+    return _unknown(session_id_of(state.sid or b""))
+
+
+def _unknown(session_id: bytes) -> Handle:
+    """Return a handle of what is not known yet."""
     return Handle(session_id, key_of(session_id), Record(b"", expires_at=0))

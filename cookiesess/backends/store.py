@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from cookiesess.backends.base import CookieToken, Drafts, Outcome, Tokens
+from cookiesess.backends.base import SID_BYTES, CookieToken, Drafts, Outcome, Tokens
 from cookiesess.backends.keeper import MAX_TRIES, Handle, RecordKeeper, conflict
 from cookiesess.backends.owners import Owners
 from cookiesess.backends.records import ID_BYTES
@@ -24,7 +24,8 @@ from cookiesess.sealing import Opened
 from cookiesess.state import COUNTED_IDLE, PERSISTENT, REFERENCE, Origin, State
 from cookiesess.stores.base import Conflict, Gone, Record, Updated
 
-_REFERENCE_BYTES: Final = 1 + ID_BYTES
+# With overflow, the session's own ID follows.
+_REFERENCES_BYTES: Final = (1 + ID_BYTES, 1 + ID_BYTES + SID_BYTES)
 
 Done = tuple[Action, Outcome]
 """What came of an action, and what the cookie needs."""
@@ -65,10 +66,10 @@ class StoreBackend:
     def open(self, opened: Opened, *, now: int) -> Draft:
         """Load what an opened token refers to."""
         reference, current_token = opened
-        if reference[:1] != REFERENCE or len(reference) != _REFERENCE_BYTES:
+        if reference[:1] != REFERENCE or len(reference) not in _REFERENCES_BYTES:
             return self._drafts.rejected(InvalidToken("plaintext"), now=now)
         try:
-            found = self._keeper.find(reference[1:], now)
+            found = self._keeper.find(reference[1 : 1 + ID_BYTES], now)
         except StoreUnavailable as error:
             if not self._anonymous:
                 self._drafts.emit(StoreFailed(str(error)))

@@ -18,6 +18,26 @@ def started(world):
 # 1. Two requests that move one session meet in one record
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_a_session_became_after_the_answer_of_a_move_was_lost_is_kept(world, deleted):
+    browser = started(world)
+    browser.copy().visit(put("big", BIG))  # the browser never gets this answer, and goes on inline
+    browser.visit(put("b", 2))
+    if deleted:
+        browser.visit(drop("a"))
+    browser.visit(put("big2", BIG))
+    kept = {"b": 2, "big2": BIG} if deleted else {"a": 1, "b": 2, "big2": BIG}
+    assert browser.read() == kept
+
+
+def test_a_move_that_is_tried_again_after_a_lost_answer_is_the_same_move(world):
+    browser = started(world)
+    lost = browser.copy()
+    lost.visit(put("big", BIG))
+    browser.visit(put("other", BIG))
+    assert browser.read() == lost.read() == {"a": 1, "big": BIG, "other": BIG}
+
+
 @pytest.mark.parametrize("order", ["12", "21"])
 def test_two_parallel_moves_merge_whichever_answers_first(world, order):
     browser = started(world)
