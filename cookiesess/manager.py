@@ -138,7 +138,7 @@ class SessionManager:
         if self._owners is None or not self._owners.indexed:
             raise ConfigurationError(
                 "an owner's sessions can be listed and ended where they are kept in a store that indexes owners; give"
-                " one as store="
+                " one as store= (client-side, revocations= lets end_all() end them)"
             )
         return self._owners
 

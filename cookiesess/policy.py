@@ -94,6 +94,11 @@ class CookiePolicy:
         """The name of the cookie that refers to a session which has outgrown its cookie."""
         return f"{self.name}.ref"
 
+    @property
+    def family(self) -> frozenset[str]:
+        """All names that its sessions may use, with every setting: two policies in one stack must not share any."""
+        return frozenset((*self.chunk_names, self.reference_name))
+
     def overhead_bytes(self, name: str, *, max_age: int | None = None) -> int:
         """Return how much longer than its value a line of the cookie `name` is, over HTTPS."""
         return self.issue("", transport=Transport.HTTPS, max_age=max_age, name=name).size_bytes

@@ -94,7 +94,7 @@ class Session(MutableMapping[str, Any]):
 
     @property
     def available(self) -> bool:
-        """False while the store is down; always True client-side."""
+        """False while the store is down; always True where there is none."""
         try:
             return (self._draft or self._load()).origin is not Origin.UNAVAILABLE
         except StoreUnavailable:

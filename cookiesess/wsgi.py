@@ -10,7 +10,6 @@ from cookiesess.exchange import Exchange
 from cookiesess.flat_settings import read_environment
 from cookiesess.keys import Key, Keyring
 from cookiesess.manager import SessionManager
-from cookiesess.policy import CookiePolicy
 from cookiesess.session import Session
 from cookiesess.settings import Settings
 
@@ -67,7 +66,7 @@ class SessionMiddleware:
         self._environ_key = environ_key
         self._manager_key = _manager_key(environ_key)
         self._session_class = _session_class(session_class, environ_key)
-        self._names = _names(self.manager.cookie)
+        self._names = self.manager.cookie.family
         named = environ_key not in {SESSION_KEY, BEAKER_KEY}
         self._testing_name = environ_key.replace(".", "_") if named else "session"
 
@@ -138,7 +137,7 @@ class SessionMiddleware:
             manager = environ.get(_manager_key(key)) if is_open else None
             if manager is None:
                 continue
-            if key == self._environ_key or not self._names.isdisjoint(_names(manager.cookie)):
+            if key == self._environ_key or not self._names.isdisjoint(manager.cookie.family):
                 raise SessionError(
                     f"environ[{key!r}] holds the open session of another SessionMiddleware around this one, with the"
                     f" cookie {manager.cookie.name!r}, and this one has environ_key {self._environ_key!r} and the"
@@ -149,11 +148,6 @@ class SessionMiddleware:
 
 def _manager_key(environ_key: str) -> str:
     return MANAGER_KEY if environ_key == SESSION_KEY else f"{environ_key}.manager"
-
-
-def _names(policy: CookiePolicy) -> frozenset[str]:
-    """Return the names of all cookies that a session may travel in."""
-    return frozenset((*policy.chunk_names, policy.reference_name))
 
 
 def _session_class(given: Any, environ_key: str) -> type[Session]:

@@ -48,7 +48,8 @@ def open_session(manager: SessionManager, environ: "WSGIEnvironment") -> FlaskSe
     if again or jar is None or not jar.open:
         session._jar = environ[COOKIES_KEY] = manager.jar(cookie_header, transport=partial(transport_of, environ))
     else:
-        jar.reserve(session, manager.cookie.name)
+        for name in manager.cookie.family:
+            jar.reserve(session, name)
     environ[SESSION_KEY], environ[MANAGER_KEY] = session, manager
     return session
 

@@ -148,7 +148,8 @@ class PyramidSessionFactory:
         if again or jar is None or not jar.open:
             jar = exchange.jar = environ[COOKIES_KEY] = self.manager.jar(cookie_header, transport=exchange.transport)
         else:
-            jar.reserve(session, self.manager.cookie.name)
+            for name in self.manager.cookie.family:
+                jar.reserve(session, name)
         session.cookies = jar
         environ[SESSION_KEY], environ[MANAGER_KEY] = session, self.manager
         request.add_response_callback(exchange)
