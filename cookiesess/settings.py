@@ -81,6 +81,10 @@ class Configuration:
         if not stores:
             self._refuse("is about a store; give store=, overflow= or revocations= as well", "on_store_error")
         self._check_revocations()
+        if not isinstance(self.accept, list | tuple):
+            raise ConfigurationError(
+                f"accept is a list of readers, not a {type(self.accept).__name__}; write accept=[…]"
+            )
         for reader in self.accept:
             if isinstance(reader, type) or not isinstance(reader, ForeignReader):
                 raise ConfigurationError(

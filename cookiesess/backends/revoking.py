@@ -35,7 +35,7 @@ class RevokingBackend:
     def load(self, header: str, *, now: int) -> Draft:
         """Open what a Cookie header carries, and ask whether it has ended: one read."""
         draft = self._inner.load(header, now=now)
-        if draft.origin is not Origin.LOADED:
+        if draft.origin is not Origin.LOADED and draft.origin is not Origin.FOREIGN:
             return draft
         try:
             reason = self._revocations.reason(draft.state, now=now)

@@ -92,7 +92,14 @@ class StoreBackend:
             case Action.TOUCH | Action.RESEAL:
                 return self._refresh(action, draft, now)
             case Action.CREATE:
-                draft.handle = self._keeper.create(draft.state, now)
+                try:
+                    draft.handle = self._keeper.create(draft.state, now)
+                except StoreUnavailable as error:
+                    if draft.origin is not Origin.FOREIGN or draft.modified or draft.renewed:
+                        raise
+                    # A mere refresh of what another library's cookie holds, as in `_refresh`.
+                    self._drafts.emit(StoreFailed(str(error)))
+                    return _NOTHING
                 return self._new_id(action, draft, now, login=draft.logged_in)
             case Action.MOVE:
                 return self.move(draft, now, make=self._keeper.create)

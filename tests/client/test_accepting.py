@@ -7,7 +7,7 @@ from server.helpers import REFRESH, clear, every, invalidate, login, put, renew
 
 from client.accepting import DATA, KINDS, OLD, calls, flask, visitor
 from client.helpers import BIG, NAME, REF, Browser, expired, issued
-from cookiesess import SessionCommitted
+from cookiesess import ConfigurationError, SessionCommitted, StoreUnavailable
 
 
 @pytest.fixture(params=KINDS)
@@ -245,3 +245,44 @@ def test_where_ours_does_not_open_theirs_is_taken(site):
     browser.visit(put("a", 1))
     assert list(browser.cookies) == [NAME]
     assert browser.read() == DATA | {"a": 1}
+
+
+# Beside revocations, and while the store is down
+
+
+def test_ending_all_of_an_owners_sessions_ends_one_in_the_old_format_too(memory):
+    memory.use(accept=[flask(owner=lambda data: data["user"])], revocations=memory.revocations)
+    browser = visitor(memory)
+    assert browser.owner() == "ann"
+    memory.manager.end_all("ann")
+    assert browser.owner() is None
+    assert browser.visit(dict) == []
+
+
+def test_a_refresh_while_the_store_is_down_is_left_for_later(memory):
+    memory.use(accept=[flask()], store=memory.overflow)
+    browser = visitor(memory)
+    memory.clock.advance(REFRESH)
+    memory.overflow.down.add("create")
+    assert browser.visit(dict) == []
+    assert "store.failed" in memory.names()
+    memory.overflow.down.clear()
+    assert issued(browser.visit(dict)) == [NAME]
+
+
+@pytest.mark.parametrize("view", [put("a", 1), renew, login("ann")])
+def test_a_write_while_the_store_is_down_is_not(memory, view):
+    memory.use(accept=[flask()], store=memory.overflow)
+    browser = visitor(memory)
+    memory.clock.advance(REFRESH)
+    memory.overflow.down.add("create")
+    with pytest.raises(StoreUnavailable):
+        browser.visit(view)
+
+
+@pytest.mark.parametrize(
+    "readers", [flask(), (reader for reader in [flask()]), {"a": flask()}], ids=["one", "it", "map"]
+)
+def test_what_is_no_list_of_readers_is_refused(memory, readers):
+    with pytest.raises(ConfigurationError, match="accept is a list of readers"):
+        memory.use(accept=readers)
