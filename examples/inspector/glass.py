@@ -116,7 +116,7 @@ class Glass:
 
     def _open(self, plaintext: bytes, now: int) -> tuple[str, State | None, int | None]:
         if plaintext[:1] == REFERENCE:
-            return self._follow(plaintext[1:], now)
+            return self._follow(plaintext[1 : 1 + ID_BYTES], now)
         kind = "inline, compressed" if plaintext[:1] == COMPRESSED else "inline"
         return kind, self._unpack(plaintext), None
 
