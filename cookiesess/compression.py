@@ -18,8 +18,8 @@ import zlib
 from cookiesess.errors import InvalidToken
 from cookiesess.state import COMPRESSED, INLINE
 
-# What may come out of one cookie, whatever went in: twenty times the least that a session must fill to be compressed
-# at all, and what five chunks of the best compressible text could hold is not worth a megabyte on each request.
+# What may come out of one cookie, whatever went in. Five chunks carry some 15 KB, of which DEFLATE could make 15 MB, on
+# each request; a session of more than this belongs into a store.
 MAX_EXPANDED_BYTES = 1 << 18
 _LEVEL = 6
 _RAW = -zlib.MAX_WBITS

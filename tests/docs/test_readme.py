@@ -29,6 +29,7 @@ from cookiesess.testing import CookieHeader, session_transaction
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {"README.md": README, "settings.md": (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")}
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 PYTHON = [code for language, code in BLOCKS if language == "python"]
 KEYS = "a key of the tests that is longer than 32 bytes"
@@ -213,9 +214,10 @@ def test_make_knows_the_targets_that_the_readme_names():
         subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, timeout=30)
 
 
-def table_after(words):
+def table_after(words, page):
     """Return the first column of the table that follows `words`, without its head."""
-    lines = README[README.index(words) :].splitlines()
+    text = PAGES[page]
+    lines = text[text.index(words) :].splitlines()
     rows = [line for line in lines[: next_heading(lines)] if line.startswith("| ")]
     return {name for row in rows[1:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
 
@@ -225,24 +227,38 @@ def next_heading(lines):
     return next(index for index in range(tables[0], len(lines)) if not lines[index].startswith("|"))
 
 
-def test_every_setting_of_the_middleware_is_in_the_table():
-    settings = {"keys", "environ_key", *Settings.__annotations__}
-    assert table_after("## Settings") == settings
+@pytest.mark.parametrize("page", PAGES)
+def test_every_setting_of_the_middleware_is_in_the_table(page):
+    settings = {"keys", "environ_key", "session_class", *Settings.__annotations__}
+    assert table_after("Settings\n", page) == settings
 
 
-def test_every_field_of_the_cookie_policy_is_in_the_table():
-    assert table_after('`CookiePolicy(name="__Host-session", …)`') == {f.name for f in fields(CookiePolicy) if f.init}
+@pytest.mark.parametrize("page", PAGES)
+def test_every_field_of_the_cookie_policy_is_in_the_table(page):
+    names = {f.name for f in fields(CookiePolicy) if f.init}
+    assert table_after('`CookiePolicy(name="__Host-session", …)`', page) == names
 
 
-def test_every_field_of_the_lifetime_is_in_the_table():
-    assert table_after("`Lifetime(…)`") == {field.name for field in fields(Lifetime) if field.init}
+@pytest.mark.parametrize("page", PAGES)
+def test_every_field_of_the_lifetime_is_in_the_table(page):
+    assert table_after("`Lifetime(…)`", page) == {field.name for field in fields(Lifetime) if field.init}
+
+
+def own_events():
+    """The library's own; other tests in this process may have made theirs."""
+    return [cls for cls in events.Event.__subclasses__() if cls.__module__.startswith("cookiesess.")]
 
 
 def test_every_event_is_listed():
     named = README[README.index("## Events") : README.index("## Testing your app")]
-    for cls in (cls for cls in events.Event.__subclasses__() if cls.__module__.startswith("cookiesess.")):
+    for cls in own_events():
         prefix, _, rest = cls.name.partition(".")
         assert cls.name in named or (prefix == "session" and f"`.{rest}`" in named), cls.name
+
+
+def test_every_event_is_in_the_table_of_the_page():
+    page = (ROOT / "docs" / "sessions.md").read_text(encoding="utf-8")
+    assert not {cls.name for cls in own_events() if f"`{cls.name}`" not in page}
 
 
 def test_the_files_that_the_readme_links_to_exist():
