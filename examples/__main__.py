@@ -75,8 +75,8 @@ def _make_app(arguments: argparse.Namespace, keyring: Keyring) -> "tuple[WSGIApp
         return make_inspector(keyring, anyone=anyone, store=store), place
     url = arguments.overflow or DEFAULT_STORE
     place = f"{place}; those that outgrow it, and which have ended, in {_without_secrets(url)}"
-    kept = open_store(url)
     policy = dataclasses.replace(CookiePolicy.development(), chunks=arguments.chunks or 1)
+    kept = open_store(url)
     settings: Settings = {"cookie": policy, "compress": arguments.compress, "overflow": kept, "revocations": kept}
     return make_inspector(keyring, anyone=anyone, **settings), place
 

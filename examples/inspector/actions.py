@@ -1,6 +1,7 @@
 """What the buttons do: a name in the form's address, and a function that does it."""
 
 import secrets
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,8 @@ OWNERS: Final = ("ann", "bob")
 CART, FILLER = "cart", "filler"
 _FIRST_FILLER, _KILOBYTE, _MOST_FILLER = 256, 1024, 1 << 18
 _GOODS: Final = ("a cup of tea", "an apple", "a book", "a pair of socks", "a candle")
+# RFC 4648 section 5: each letter is six bits.
+_BASE64URL: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 # How a cookie was set that this server knows nothing of any more.
 _USUAL_SUFFIX: Final = "; Path=/; HttpOnly; SameSite=Lax"
 _FORGET: Final = "; Path=/; Max-Age=0"
@@ -137,9 +140,9 @@ ACTIONS: Final[Mapping[str, Callable[[Desk], None]]] = {
 
 
 def flipped(token: str) -> str:
-    """Return `token` with its middle letter exchanged for the next one, which differs in one bit or few."""
-    middle = next(at for at in range(len(token) // 2, len(token)) if token[at].isalnum())
-    letter = "B" if token[middle] == "A" else "A"
+    """Return `token` with one bit changed, in the middle."""
+    middle = next(at for at in range(len(token) // 2, len(token)) if token[at] in _BASE64URL)
+    letter = _BASE64URL[_BASE64URL.index(token[middle]) ^ 1]
     return f"{token[:middle]}{letter}{token[middle + 1 :]}"
 
 

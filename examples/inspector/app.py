@@ -153,7 +153,6 @@ class Inspector:
         inside = reading.inside(session, sight=sight, visit=visit, glass=self._glass, lifetime=self._lifetime, now=now)
         if inside.alive:
             notes.keep(own, at=now, says=reading.summary(session))
-        last = notes.last
         return model.Page(
             setup=self._setup,
             now=now,
@@ -164,7 +163,7 @@ class Inspector:
             can_end_others=self._can_end_others,
             kept=tuple(kept for kept in reversed(notes.kept) if kept.cookies != own),
             visits=tuple(each for each in (visit, *reversed(notes.visits)) if not each.quiet),
-            last_action=last if last is not None and last.method == "POST" else None,
+            last_action=notes.untold(),
             flashes=tuple(str(flash.message) for flash in session.pop_flashes()),
             csrf_token=session.csrf_token(),
         )

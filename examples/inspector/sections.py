@@ -71,7 +71,7 @@ def server(page: Page) -> Html:
     return section(
         "server",
         "On the server",
-        tag("p", seen.verdict, class_="verdict" if seen.alive else "verdict refused"),
+        tag("p", seen.verdict, class_="verdict refused" if seen.facts and not seen.alive else "verdict"),
         facts if seen.facts else None,
         _values(seen),
         None if seen.timeline is None else timeline(seen.timeline, page.now),

@@ -64,6 +64,7 @@ class Visit:
         error: What the app was told, where its change was refused.
         planted: Cookies that replace the response's own of the same name: the inspector's tampering.
         notes: What is remembered of the browser it came from, once that is known.
+        told: A page has said what came of it.
     """
 
     method: str
@@ -75,6 +76,7 @@ class Visit:
     error: str | None = None
     planted: dict[str, str] = field(default_factory=dict)
     notes: "Notes | None" = None
+    told: bool = False
 
     @property
     def quiet(self) -> bool:
@@ -116,10 +118,13 @@ class Notes:
         self.suffixes: dict[str, str] = {}
         self.kept: deque[Kept] = deque(maxlen=_KEPT)
 
-    @property
-    def last(self) -> Visit | None:
-        """The last request that was remembered."""
-        return self.visits[-1] if self.visits else None
+    def untold(self) -> Visit | None:
+        """Return the button's request that the browser comes from, once."""
+        last = self.visits[-1] if self.visits else None
+        if last is None or last.told or last.method != "POST":
+            return None
+        last.told = True
+        return last
 
     def add(self, visit: Visit) -> None:
         """Remember a request that is over."""

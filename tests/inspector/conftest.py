@@ -1,0 +1,36 @@
+"""The inspector in front of both kinds of sessions."""
+
+import pytest
+from edge.kit import KEY
+
+from cookiesess.stores.sqlite import SQLiteStore
+from examples.inspector.app import make_inspector
+from inspector.kit import Person
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = SQLiteStore(tmp_path / "sessions.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def client_side(store):
+    """The page as it is served by default."""
+    return make_inspector(KEY, overflow=store, revocations=store)
+
+
+@pytest.fixture
+def server_side(store):
+    return make_inspector(KEY, store=store)
+
+
+@pytest.fixture(params=["client_side", "server_side"])
+def app(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def person(app):
+    return Person(app)
