@@ -12,6 +12,8 @@ from cookiesess.errors import SessionError
 from cookiesess.session import Session
 from cookiesess.values import ValueCodec
 
+__all__ = ["BeakerSession"]
+
 # Where Beaker's own client-side sessions keep it, so that one which a reader has opened keeps its ID.
 _ID: Final = "_id"
 _ID_BYTES: Final = 16

@@ -10,6 +10,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
+__all__ = [
+    "ConflictMerged",
+    "Event",
+    "SecureCookieOverHttp",
+    "SessionAccepted",
+    "SessionCreated",
+    "SessionEnded",
+    "SessionExpired",
+    "SessionNearLimit",
+    "SessionOverflowed",
+    "SessionRefreshed",
+    "SessionRejected",
+    "SessionRenewed",
+    "SessionRevoked",
+    "SessionSuperseded",
+    "SessionsEvicted",
+    "SharedCachingPrevented",
+    "StoreFailed",
+    "TouchedLate",
+    "WriteDropped",
+]
+
 logger = logging.getLogger("cookiesess")
 
 

@@ -18,6 +18,8 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+__all__ = ["Conflict", "Gone", "Record", "Store", "Updated"]
+
 
 class Record(NamedTuple):
     """One session as a store keeps it.

@@ -14,6 +14,8 @@ from cookiesess.stores.memcached_nodes import Nodes, client_of
 from cookiesess.stores.memcached_value import NUMBER_BYTES, Version, exptime, moved, pack, unpack
 from cookiesess.stores.parameters import SECONDS, TEXT, read_parameters, refuse_form
 
+__all__ = ["MemcachedStore"]
+
 # The longest key of the protocol, and what 32 bytes are in base64url.
 _MAX_KEY_BYTES: Final = 250
 _KEY_BYTES: Final = 43

@@ -8,6 +8,8 @@ from threading import Lock
 from cookiesess.errors import ConfigurationError, RecordExists
 from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
 
+__all__ = ["MemoryStore"]
+
 # Later than any expiry: a store without records has nothing that could expire.
 _NEVER = 1 << 63
 

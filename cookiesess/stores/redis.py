@@ -22,6 +22,8 @@ from cookiesess.stores.redis_record import (
 from cookiesess.stores.redis_scripts import CREATE, DELETE, INDEX, LIST, TOUCH, UPDATE, Script
 from cookiesess.stores.redis_url import client_of
 
+__all__ = ["RedisStore"]
+
 # Of versions and of marks. Two that are drawn for one record are the same once in 10^19 times.
 _DRAWN_BYTES: Final = 8
 

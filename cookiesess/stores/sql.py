@@ -19,7 +19,7 @@ from cookiesess.stores.sql_schema import DEFAULT_TABLE, create_schema, sessions_
 from cookiesess.stores.sql_statements import Statements, by_number
 from cookiesess.stores.sql_urls import engine_of
 
-__all__ = ["SQLStore", "create_schema", "migrate", "open_url", "sessions_table"]
+__all__ = ["SQLStore", "create_schema", "migrate", "sessions_table"]
 
 
 class SQLStore(Store):

@@ -13,6 +13,8 @@ from psycopg.abc import PQGen
 
 from cookiesess.errors import MissingDependency
 
+__all__ = ["limit_silence"]
+
 # Until 3.2.9 its compiled half goes on waiting through a silence without asking anybody.
 _OLDEST: Final = [3, 3]
 

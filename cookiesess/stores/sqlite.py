@@ -10,6 +10,8 @@ from cookiesess.errors import ConfigurationError, RecordExists
 from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
 from cookiesess.stores.sqlite_file import SQLiteFile
 
+__all__ = ["SQLiteStore"]
+
 # Constant texts, since sqlite3 keeps prepared statements by their text. The columns of a load are in the order of
 # Record's fields.
 #

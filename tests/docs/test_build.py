@@ -1,0 +1,99 @@
+"""What `make docs` refuses: a copy of the pages with something wrong, by the command of the Makefile."""
+
+import ast
+import importlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from docs.pages import ROOT, blocks
+
+# What is put at the end of a page, and what the build must say of it; then what is taken out of the API's page.
+BROKEN_LINKS = {
+    "[a page](no-such-page.md)": "no-such-page.md",
+    "[a heading](walk.md#no-such-heading)": "no-such-heading",
+    "![a picture](images/no-such-picture.png)": "no-such-picture.png",
+}
+UNDOCUMENTED = {
+    "cookiesess.Flash": "autoclass",
+    "cookiesess.stores.memory.MemoryStore": "autoclass",
+    "cookiesess.adapters.pyramid.session_factory": "autofunction",
+}
+
+
+def copy_pages(folder):
+    """Copy the pages to where what they include and link to is as well."""
+    shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("_build"))
+    for path in ROOT.glob("*.md"):
+        shutil.copy(path, folder)
+    for name in ("tests", "examples", "benchmarks"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder / "docs"
+
+
+def build(pages):
+    """Run what `make docs` runs, with the interpreter of the tests; return its exit status and its warnings."""
+    recipe = ["make", "--dry-run", "--assume-old=.venv/.docs", "docs"]
+    command = subprocess.run(recipe, cwd=ROOT, capture_output=True, check=True, text=True, timeout=30).stdout
+    _python, *arguments = shlex.split(command.splitlines()[-1])
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=pages.parent, capture_output=True, text=True, timeout=300, check=False
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.fixture(scope="module")
+def refusal(tmp_path_factory):
+    """What the build says to pages of which everything below is wrong."""
+    pages = copy_pages(tmp_path_factory.mktemp("broken"))
+    page = pages / "timeouts.md"
+    page.write_text("\n\n".join([page.read_text(encoding="utf-8"), *BROKEN_LINKS]), encoding="utf-8")
+    api = (pages / "api.md").read_text(encoding="utf-8")
+    for name, kind in UNDOCUMENTED.items():
+        before, found, after = api.partition(f".. {kind}:: {name}\n")
+        assert found
+        api = before + after
+    (pages / "api.md").write_text(api, encoding="utf-8")
+    (pages / "lost.md").write_text("# Lost\n", encoding="utf-8")
+    status, warnings = build(pages)
+    assert status == 1
+    return warnings
+
+
+def test_the_pages_build_without_a_warning_as_they_are(tmp_path):
+    assert build(copy_pages(tmp_path)) == (0, "")
+
+
+@pytest.mark.parametrize("says", BROKEN_LINKS.values())
+def test_a_broken_link_fails(refusal, says):
+    assert re.search(f"timeouts.md:\\d+: WARNING: .*{re.escape(says)}", refusal)
+
+
+@pytest.mark.parametrize("name", UNDOCUMENTED)
+def test_a_public_name_that_no_page_documents_fails(refusal, name):
+    assert f"WARNING: {name} is public, and no page documents it" in refusal
+
+
+def test_a_page_outside_of_the_table_of_contents_fails(refusal):
+    assert re.search("lost.md: WARNING: document isn't included in any toctree", refusal)
+
+
+def imports(path):
+    """Yield module and name of what the Python blocks of a page take from the library."""
+    for language, _, code in blocks(path):
+        if language == "python":
+            for node in ast.walk(ast.parse(code)):
+                if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "cookiesess":
+                    yield from ((node.module, alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda path: path.stem
+)
+def test_what_a_page_imports_is_public(path):
+    for module, name in imports(path):
+        assert name in importlib.import_module(module).__all__, (module, name)
