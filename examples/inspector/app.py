@@ -21,11 +21,13 @@ from cookiesess import (
     get_session,
 )
 from cookiesess.settings import Settings
+from cookiesess.stores.base import Store
 from examples.four_routes import routes
 from examples.inspector import model, page, reading
 from examples.inspector.actions import ACTIONS, Desk, Refused
 from examples.inspector.glass import Glass
 from examples.inspector.visits import VISIT_KEY, Notebook, Notes, Recorder, Visit, note_event
+from examples.inspector.watching import WatchedStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +57,7 @@ def make_inspector(keys: Keyring | str, *, anyone: bool = False, **settings: Unp
     chosen: Settings = {"cookie": CookiePolicy.development(), "lifetime": LIFETIME, "clock": time.time}
     chosen.update(settings)
     chosen["on_event"] = note_event
-    manager = SessionManager(keys, **chosen)
+    manager = SessionManager(keys, **_watched(chosen))
     app = SessionMiddleware(Inspector(manager, keys=Keyring.of(keys), settings=chosen, anyone=anyone), manager)
     return Recorder(app, refused=_refused, clock=chosen["clock"])
 
@@ -231,6 +233,13 @@ def _file(path: str) -> Response:
     response = Response(body, content_type=_FILES[path], charset=None)
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _watched(settings: Settings) -> dict[str, Any]:
+    """Return the settings with each store watched, and one that does two things as one still."""
+    stores = {name: value for name, value in settings.items() if isinstance(value, Store)}
+    watchers = {id(store): WatchedStore(store) for store in stores.values()}
+    return {**settings, **{name: watchers[id(store)] for name, store in stores.items()}}
 
 
 def _setup(settings: Settings) -> list[str]:

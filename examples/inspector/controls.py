@@ -7,32 +7,42 @@ from examples.inspector.markup import Child, Html, tag
 from examples.inspector.timeline import distance
 from examples.inspector.visits import Kept
 
+# What each action is called, on its button and afterwards.
+TITLES: Final = {
+    "set": "Set",
+    "append": "Append to a nested list",
+    "kilobyte": "Grow by 1 KB",
+    "double": "Grow ×2",
+    "shrink": "Shrink",
+    "login": "Log in",
+    "renew": "Renew",
+    "logout": "Log out",
+    "end": "End",
+    "end-others": "End all others",
+    "flash": "Flash",
+    "flip": "Flip a bit",
+    "replay": "Replay",
+}
+_DATA: Final = ("append", "kilobyte", "double", "shrink")
+
 
 def groups(kept: Iterable[Kept], token: str, *, now: int) -> list[Html]:
     """Return what can be done with any session."""
     return [
-        _group("Data", _set(token), form(None, token, [button(text, to=name) for text, name in _DATA])),
+        _group("Data", _set(token), form(None, token, [press(name) for name in _DATA])),
         _group(
             "Identity",
             form(
                 "login",
                 token,
-                button("Log in as ann", name="owner", value="ann"),
-                button("Log in as bob", name="owner", value="bob"),
+                button(f"{TITLES['login']} as ann", name="owner", value="ann"),
+                button(f"{TITLES['login']} as bob", name="owner", value="bob"),
             ),
-            form(None, token, button("Renew", to="renew"), button("Log out", to="logout")),
+            form(None, token, press("renew"), press("logout")),
         ),
         _group("Messages", _flash(token)),
         _group("Replay an old cookie", _kept(kept, token, now)),
     ]
-
-
-_DATA: Final = (
-    ("Append to a nested list", "append"),
-    ("Grow by 1 KB", "kilobyte"),
-    ("Grow ×2", "double"),
-    ("Shrink", "shrink"),
-)
 
 
 def _group(title: str, *children: Child) -> Html:
@@ -41,12 +51,17 @@ def _group(title: str, *children: Child) -> Html:
 
 def _set(token: str) -> Html:
     return form(
-        "set", token, _field("Key", "key", "note"), _field("Value", "value", "萧兮"), button("Set"), class_="fields"
+        "set",
+        token,
+        _field("Key", "key", "note"),
+        _field("Value", "value", "萧兮"),
+        button(TITLES["set"]),
+        class_="fields",
     )
 
 
 def _flash(token: str) -> Html:
-    return form("flash", token, _field("Text", "message", "Saved."), button("Flash"), class_="fields")
+    return form("flash", token, _field("Text", "message", "Saved."), button(TITLES["flash"]), class_="fields")
 
 
 def _kept(kept: Iterable[Kept], token: str, now: int) -> Html:
@@ -54,7 +69,7 @@ def _kept(kept: Iterable[Kept], token: str, now: int) -> Html:
         tag(
             "li",
             tag("span", each.says, ", ", distance(each.at - now)),
-            button("Replay", name="kept", value=each.handle),
+            button(TITLES["replay"], name="kept", value=each.handle),
         )
         for each in kept
     ]
@@ -72,6 +87,11 @@ def _field(label: str, name: str, value: str) -> Html:
     return tag("label", label, tag("input", name=name, value=value, maxlength=2000, autocomplete="off"))
 
 
-def button(text: str, *, to: str | None = None, name: str | None = None, value: str | None = None) -> Html:
-    """Return a submit button; `to` is an action of its own, else it is its form's."""
-    return tag("button", text, name=name, value=value, formaction=to and f"/inspect/{to}")
+def button(text: str, *, name: str | None = None, value: str | None = None) -> Html:
+    """Return a submit button for its form's action."""
+    return tag("button", text, name=name, value=value)
+
+
+def press(action: str) -> Html:
+    """Return a submit button for an action of its own."""
+    return tag("button", TITLES[action], formaction=f"/inspect/{action}")

@@ -1,11 +1,11 @@
 """The page's sections: from the values of `model` to markup."""
 
-from examples.inspector.controls import button, form, groups
+from examples.inspector.controls import TITLES, button, form, groups, press
 from examples.inspector.markup import Child, Html, tag
 from examples.inspector.model import Cookie, Inside, Page, Value
 from examples.inspector.reading import Happening, happening
 from examples.inspector.timeline import clock, distance, timeline
-from examples.inspector.visits import Sent, Visit
+from examples.inspector.visits import Sent, Visit, Written
 
 
 def section(name: str, title: str, *children: Child, note: Child = None) -> Html:
@@ -56,7 +56,7 @@ def _cookie(cookie: Cookie, csrf_token: str) -> Html:
         ),
         tag("p", tag("code", cookie.value), tag("span", f"{cookie.length:,} characters"), class_="value"),
         tag("ul", attributes, class_="chips", role="list", aria_label=f"Attributes of {cookie.name}"),
-        form("flip", csrf_token, button("Flip a bit", name="cookie", value=cookie.name), class_="corner")
+        form("flip", csrf_token, button(TITLES["flip"], name="cookie", value=cookie.name), class_="corner")
         if cookie.own
         else None,
     )
@@ -115,7 +115,7 @@ def sessions(page: Page) -> Html:
     token = page.csrf_token
     if page.owner is None:
         return section("sessions", "Sessions of the owner", tag("p", "Nobody is logged in.", class_="empty"))
-    others = form(None, token, button("End all others", to="end-others")) if page.can_end_others else None
+    others = form(None, token, press("end-others")) if page.can_end_others else None
     if page.sessions is None:
         text = "Client-side sessions live in browsers alone, so nobody can list them"
         listing = tag("p", f"{text}{'; all others can still be ended.' if others else '.'}", class_="empty")
@@ -132,7 +132,7 @@ def _listing(page: Page) -> Html:
             tag("th", info.label or "no label", tag("strong", "this one") if this else None, scope="row"),
             tag("td", distance((info.authenticated_at or info.created_at) - page.now)),
             tag("td", distance(info.last_seen_at - page.now)),
-            tag("td", button("End", name="handle", value=info.handle)),
+            tag("td", button(TITLES["end"], name="handle", value=info.handle)),
         )
         for info, this in page.sessions or ()
     ]
@@ -150,13 +150,18 @@ def visits(page: Page) -> Html:
         "events",
         "Events",
         tag("ol", rows, role="list") if rows else tag("p", "Nothing has happened yet.", class_="empty"),
-        note="The last requests of this browser, newest first: the cookies that were set, and what the library said.",
+        note="The last requests of this browser, newest first: the cookies that were set, what was written to"
+        " the store, and what the library said.",
     )
 
 
 def _visit(visit: Visit, *, is_this: bool) -> Html:
     status = "this page, so far" if is_this else visit.status.partition(" ")[0]
-    lines = [*map(_sent, visit.sent), *(_event(happening(event)) for event in visit.events)]
+    lines = [
+        *map(_sent, visit.sent),
+        *map(_written, visit.written),
+        *(_event(happening(event)) for event in visit.events),
+    ]
     return tag(
         "li",
         tag("p", clock(visit.at), tag("code", f"{visit.method} {visit.path}"), tag("span", status), class_="request"),
@@ -175,16 +180,22 @@ def _sent(sent: Sent) -> Html:
     return tag("li", tag("b", "cookie deleted" if sent.deletes else "cookie set"), " ", tag("code", sent.name), size)
 
 
+def _written(written: Written) -> Html:
+    size = f" {written.payload_bytes:,} bytes" if written.payload_bytes else None
+    return tag("li", tag("b", f"record {written.verb}"), size)
+
+
 def outcome(page: Page) -> Html | None:
     """Return what the last button did, where this page answers to it."""
     last = page.last_action
     if last is None:
         return None
-    told = [sent.words for sent in last.sent] + [event.name for event in last.events]
-    text = last.error or ", ".join(told) or "no cookie was set, and there was no event"
+    told = [sent.words for sent in last.sent] + [written.words for written in last.written]
+    told += [event.name for event in last.events]
+    text = last.error or "; ".join(told) or "nothing was set or written, and there was no event"
     return tag(
         "p",
-        tag("strong", last.path.removeprefix("/inspect/")),
+        tag("strong", TITLES.get(last.path.removeprefix("/inspect/"), last.path)),
         " ",
         text,
         role="alert" if last.error else "status",

@@ -50,6 +50,20 @@ class Sent:
         return f"cookie {self.name} deleted" if self.deletes else f"cookie {self.name} set, {self.length:,} characters"
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write to a store: what became of a record, and how long its payload is now (0 where it has none)."""
+
+    verb: str
+    payload_bytes: int = 0
+
+    @property
+    def words(self) -> str:
+        """What was done."""
+        size = f", {self.payload_bytes:,} bytes" if self.payload_bytes else ""
+        return f"record {self.verb}{size}"
+
+
 @dataclass(slots=True)
 class Visit:
     """One request.
@@ -60,6 +74,7 @@ class Visit:
         at: Unix seconds.
         status: Of the response, such as ``"200 OK"``; empty until there is one.
         events: What the library said meanwhile.
+        written: What was written to a store meanwhile.
         sent: The cookies of the response.
         error: What the app was told, where its change was refused.
         planted: Cookies that replace the response's own of the same name: the inspector's tampering.
@@ -72,6 +87,7 @@ class Visit:
     at: int
     status: str = ""
     events: list[Event] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     error: str | None = None
     planted: dict[str, str] = field(default_factory=dict)
@@ -81,7 +97,7 @@ class Visit:
     @property
     def quiet(self) -> bool:
         """Whether it only looked, and nothing came of it."""
-        return self.method != "POST" and not (self.events or self.sent or self.error)
+        return self.method != "POST" and not (self.events or self.written or self.sent or self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +177,13 @@ def note_event(event: Event) -> None:
     visit = _current.get()
     if visit is not None:
         visit.events.append(event)
+
+
+def note_write(written: Written) -> None:
+    """Write a store's write to the request in whose course it happened."""
+    visit = _current.get()
+    if visit is not None:
+        visit.written.append(written)
 
 
 class Recorder:

@@ -74,7 +74,7 @@ def test_logging_out_ends_the_session(person):
 
 def test_what_came_of_a_button_is_said_once(person):
     person.press("Log in as ann")
-    assert person.outcome.startswith("login cookie session set")
+    assert person.outcome.startswith("Log in cookie session set")
     assert person.look().html.find(class_="outcome") is None
 
 
