@@ -88,12 +88,14 @@ class Tracked:
         before = {key: _snapshot(self._codec, value) for key, value in self.data.items()}
         if self._original is None:
             self._original = dict(self._before)
+        done = False
         try:
             function(self.data)
             check_all(self.data, self._codec)
-        except BaseException:
-            self._go_back(before)
-            raise
+            done = True
+        finally:
+            if not done:
+                self._go_back(before)
         self.steps = [*self.steps, pending, function]
         # Nothing is pending any more; what can change inside is watched from here on.
         watched = ((key, value) for key, value in self.data.items() if type(value) not in SCALARS)

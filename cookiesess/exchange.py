@@ -6,12 +6,13 @@ returned a list, a tuple or a file wrapper (which reach the server as they are: 
 and the wrapper for sendfile).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from cookiesess import headers
+from cookiesess.body import Body
 from cookiesess.errors import SessionError
 from cookiesess.events import SharedCachingPrevented
 from cookiesess.jar import Cookies
@@ -95,22 +96,28 @@ class Exchange:
 
     def finish(self, result: Iterable[bytes]) -> Iterable[bytes]:
         """Return what the server gets: the same object where the body is complete, else an iterator around it."""
+        answer: Iterable[bytes] | None = None
         try:
             if not (type(result) is list or type(result) is tuple or self._is_file(result)):
                 body = _Body(self, result)
-                return body.begun() if self._server_is_early() else body
-            if self._committed:
-                self._manager.close(self.session)
+                answer = body.begun() if self._server_is_early() else body
             else:
-                self.commit(last=True)
-        except BaseException:
-            # The server never gets to see this body, so nobody else would close it.
-            self.abandon()
-            close = getattr(result, "close", None)
-            if close is not None:
-                close()
-            raise
-        return result
+                if self._committed:
+                    self._manager.close(self.session)
+                else:
+                    self.commit(last=True)
+                answer = result
+        finally:
+            if answer is None:
+                self._give_up(result)
+        return answer
+
+    def _give_up(self, result: object) -> None:
+        """The server never gets to see this body, so nobody else would close it."""
+        self.abandon()
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()
 
     def _is_file(self, result: Iterable[bytes]) -> bool:
         wrapper = self._environ.get("wsgi.file_wrapper")
@@ -138,16 +145,15 @@ class Exchange:
             self.abandon()
 
 
-class _Body(Iterator[bytes]):
-    """The app's body; commits at its first item. No ``len()``, since the server must not ask before the commit."""
+class _Body(Body[bytes]):
+    """The app's body; commits at its first item."""
 
-    __slots__ = ("_app_close", "_exchange", "_failed", "_iterator")
+    __slots__ = ("_exchange",)
 
     def __init__(self, exchange: Exchange, body: Iterable[bytes]) -> None:
+        # The app's own close comes first, then what it and the body changed is saved.
+        super().__init__(body, failed=exchange.abandon, closed=exchange.close)
         self._exchange = exchange
-        self._iterator = iter(body)
-        self._app_close = getattr(body, "close", None)
-        self._failed = False
 
     def begun(self) -> Self:
         """Take the first item now, so that the server has status and headers before it asks for one."""
@@ -158,12 +164,9 @@ class _Body(Iterator[bytes]):
 
     def __next__(self) -> bytes:
         try:
-            item = next(self._iterator)
+            item = super().__next__()
         except StopIteration:
             self._commit()
-            raise
-        except BaseException:
-            self._failed = True
             raise
         self._commit()
         return item
@@ -171,17 +174,3 @@ class _Body(Iterator[bytes]):
     def _commit(self) -> None:
         if not self._exchange.committed:
             self._exchange.commit(last=False)
-
-    def close(self) -> None:
-        """The app's own close first, then what it and the body changed is saved, unless one of them raised."""
-        try:
-            if self._app_close is not None:
-                self._app_close()
-        except BaseException:
-            self._failed = True
-            raise
-        finally:
-            if self._failed:
-                self._exchange.abandon()
-        if not self._failed:
-            self._exchange.close()

@@ -196,11 +196,13 @@ class SessionManager:
             cookies.commit()
 
     def close(self, session: Session) -> None:
-        """After the body: save what was changed since `settle`.
+        """After the body: save what was changed since `settle`; after `abandon` nothing.
 
         Raises:
             SessionCommitted: A nested value was changed that only a cookie could have carried.
         """
+        if session._stage is Stage.ABANDONED:
+            return
         session._stage = Stage.OVER
         if session._draft is not None:
             self._engine.close(session._draft)

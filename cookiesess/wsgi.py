@@ -123,11 +123,12 @@ class SessionMiddleware:
         environ[self._manager_key] = manager
         if _TESTING_KEY in environ:
             environ[_TESTING_KEY][self._testing_name] = session
+        result = None
         try:
             result = self.app(environ, exchange.start_response)
-        except BaseException:
-            exchange.abandon()
-            raise
+        finally:
+            if result is None:  # it raised
+                exchange.abandon()
         return exchange.finish(result)
 
     def _refuse_clashes(self, environ: "WSGIEnvironment") -> None:

@@ -4,7 +4,7 @@ Flask saves the session last of all, but before the response is sent and before 
 after that, in a stream or there, is saved as the response is closed where that needs no cookie, and is an error else.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +13,7 @@ from flask import Response
 
 from cookiesess import headers
 from cookiesess.adapters.flask_session import FlaskSession
+from cookiesess.body import Body
 from cookiesess.context import Stage
 from cookiesess.errors import SessionError, StoreUnavailable
 from cookiesess.events import SharedCachingPrevented
@@ -71,12 +72,13 @@ def save_session(session: FlaskSession, response: Response, *, environ: "WSGIEnv
     if not session.closed:
         if refresh:
             _refresh_permanent(session, response)
+        commit = None
         try:
             commit = manager.commit(session, session._jar, transport=partial(transport_of, environ))
-        except BaseException:
-            manager.abandon(session, session._jar)
-            session._needs = _VARY  # the error page may show what it found in the session
-            raise
+        finally:
+            if commit is None:  # it raised
+                manager.abandon(session, session._jar)
+                session._needs = _VARY  # the error page may show what it found in the session
         session._needs = Commit(commit.cookies, vary=True) if session.accessed else commit
     _add_headers(response, session._needs, manager)
     _let_go_on(session, response)
@@ -115,33 +117,6 @@ def _let_go_on(session: FlaskSession, response: Response) -> None:
     if session._stage is Stage.OVER:  # not for the error page after it: what that has changed is still to be saved
         session._manager.settle(session)
     if response.is_streamed:
-        response.response = _Body(response.response, failed=partial(session._manager.abandon, session))
-    response.call_on_close(partial(_close, session))
-
-
-def _close(session: FlaskSession) -> None:
-    if session._stage is not Stage.ABANDONED:
-        session._manager.close(session)
-
-
-class _Body(Iterator[Any]):
-    """A streamed body that tells if it fails: then nothing of what it changed is saved."""
-
-    def __init__(self, body: Iterable[Any], *, failed: Callable[[], object]) -> None:
-        self._iterator = iter(body)
-        self._failed = failed
-        self._app_close = getattr(body, "close", None)
-
-    def __next__(self) -> Any:
-        try:
-            return next(self._iterator)
-        except StopIteration:
-            raise
-        except BaseException:
-            self._failed()
-            raise
-
-    def close(self) -> None:
-        """Close the app's body. If that raises, the session is not closed, and so not saved."""
-        if self._app_close is not None:
-            self._app_close()
+        body: Iterable[Any] = response.response
+        response.response = Body(body, failed=partial(session._manager.abandon, session))
+    response.call_on_close(partial(session._manager.close, session))

@@ -15,11 +15,11 @@
 No middleware is needed.
 """
 
-from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from cookiesess import headers
+from cookiesess.body import Body
 from cookiesess.errors import ConfigurationError, MissingDependency, SessionError
 from cookiesess.events import SharedCachingPrevented
 from cookiesess.jar import Cookies
@@ -200,11 +200,13 @@ class _Callback:
             self._waited = True
             request.add_response_callback(self)
             return
+        needs = None
         try:
-            cookies, vary = self._manager.commit(self._session, self.jar, transport=self.transport)
-        except BaseException:
-            self._manager.abandon(self._session, self.jar)
-            raise
+            needs = self._manager.commit(self._session, self.jar, transport=self.transport)
+        finally:
+            if needs is None:  # it raised
+                self._manager.abandon(self._session, self.jar)
+        cookies, vary = needs
         if vary or cookies:
             response.headerlist, prevented = headers.with_ours(response.headerlist, cookies, vary=vary)
             if prevented:
@@ -220,35 +222,9 @@ class _Callback:
             request.add_finished_callback(lambda _: self._manager.close(self._session))
             return
         length = response.content_length
-        response.app_iter = _Body(body, self._manager, session=self._session)
+        failed, closed = partial(self._manager.abandon, self._session), partial(self._manager.close, self._session)
+        response.app_iter = Body(body, failed=failed, closed=closed)
         response.content_length = length  # which webob forgets with the body
-
-
-class _Body(Iterator[bytes]):
-    """A streamed body; what it changed is saved when it is closed, unless it has failed."""
-
-    def __init__(self, body: Iterable[bytes], manager: SessionManager, *, session: PyramidSession) -> None:
-        self._iterator = iter(body)
-        self._app_close: Callable[[], object] | None = getattr(body, "close", None)
-        self._manager = manager
-        self._session = session
-        self._failed = False
-
-    def __next__(self) -> bytes:
-        try:
-            return next(self._iterator)
-        except StopIteration:
-            raise
-        except BaseException:
-            self._failed = True
-            raise
-
-    def close(self) -> None:
-        """Close the app's body first; where that raises, nothing is saved either."""
-        if self._app_close is not None:
-            self._app_close()
-        if not self._failed:
-            self._manager.close(self._session)
 
 
 def _nested(manager: SessionManager) -> SessionError:

@@ -1,0 +1,52 @@
+"""An app's response body on its way to the server: what fails in it is noticed before anything of it could be saved."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Generic, TypeVar
+
+T = TypeVar("T")
+_END: Final[Any] = object()
+
+
+class Body(Iterator[T], Generic[T]):
+    """Passes on the items of an app's body, and closes it. No ``len()``: the server must not ask for one.
+
+    Args:
+        body: The app's.
+        failed: Called where the body raises, or its own close does; the error goes on.
+        closed: Called once the app's own close is through.
+    """
+
+    __slots__ = ("_close_app", "_closed", "_failed", "_iterator")
+
+    def __init__(
+        self, body: Iterable[T], *, failed: Callable[[], object], closed: Callable[[], object] | None = None
+    ) -> None:
+        self._iterator = iter(body)
+        self._close_app: Callable[[], object] | None = getattr(body, "close", None)
+        self._failed = failed
+        self._closed = closed
+
+    def __next__(self) -> T:
+        done = False
+        try:
+            item = next(self._iterator, _END)
+            done = True
+        finally:
+            if not done:
+                self._failed()
+        if item is _END:
+            raise StopIteration
+        return item
+
+    def close(self) -> None:
+        """Close the app's body first, where that can be closed."""
+        done = False
+        try:
+            if self._close_app is not None:
+                self._close_app()
+            done = True
+        finally:
+            if not done:
+                self._failed()
+        if self._closed is not None:
+            self._closed()
