@@ -82,6 +82,10 @@ def plain_app(handler: Handler) -> App:
     return app
 
 
+# What all plain contestants are compared with.
+BARE_WSGI = plain_app(BareHandler())
+
+
 def flask_app(handler: Handler | None = None, **settings: Any) -> Any:
     """Serve `handler` by Flask, or without one a bare app, whose session interface does nothing."""
     from flask import Flask

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.apps import (
+    BARE_WSGI,
     SECRET,
-    BareHandler,
     Handler,
     available,
     django_app,
@@ -24,6 +24,7 @@ from benchmarks.apps import (
     plain_app,
     pyramid_app,
 )
+from benchmarks.beaker_apps import ENDLESS, WITH_TIMEOUT, beaker_contestant
 from benchmarks.harness import App, Bar, Contestant, Data, Result, bars_table, measure, results_table
 
 OURS, FLASK = "cookiesess", "Flask"
@@ -40,7 +41,6 @@ PACKAGES = (
     "Pyramid",
 )
 
-BARE_WSGI = plain_app(BareHandler())
 """One bare app for all who wrap plain WSGI."""
 
 
@@ -100,40 +100,22 @@ def flask() -> Contestant:
     return Contestant(FLASK, flask_app(), lambda data: flask_app(flask_handler(data)))
 
 
+_BEAKER = {
+    "session.type": "cookie",
+    "session.encrypt_key": SECRET,
+    "session.validate_key": SECRET,
+    "session.crypto_type": "cryptography",  # the backend it recommends: AES-GCM by OpenSSL
+    "session.data_serializer": "json",  # the only one besides pickle, which makes a leaked key run code
+}
+
+
 def beaker() -> Contestant:
-    # The like of what all others here do: a session that ends by itself. For that Beaker keeps the time of access, and
-    # so seals the cookie anew with every read; it does that by default too, without a timeout.
-    return _beaker(BEAKER, {"session.timeout": 14 * 24 * 3600})
+    return beaker_contestant(BEAKER, _BEAKER, WITH_TIMEOUT)
 
 
 def beaker_endless() -> Contestant:
-    # Its fastest: no time of access, and a stolen cookie that works for ever. (It still seals once for every read, when
-    # it loads the session; no setting spares that.)
-    return _beaker(BEAKER_ENDLESS, {"session.save_accessed_time": False})
-
-
-def _beaker(name: str, settings: Mapping[str, object]) -> Contestant:
-    from beaker.middleware import SessionMiddleware
-
-    config = {
-        "session.type": "cookie",
-        "session.key": "session",
-        "session.encrypt_key": SECRET,
-        "session.validate_key": SECRET,
-        "session.crypto_type": "cryptography",  # the backend it recommends: AES-GCM by OpenSSL
-        "session.data_serializer": "json",  # the only one besides pickle, which makes a leaked key run code
-        "session.secure": True,
-        "session.httponly": True,
-        "session.samesite": "Lax",
-        **settings,
-    }
-
-    def build(data: Data) -> App:
-        # Explicit save() where something changed; `session.auto` would save after every read as well.
-        handler = Handler(data, lambda environ: environ["beaker.session"], save=lambda session: session.save())
-        return SessionMiddleware(plain_app(handler), config)
-
-    return Contestant(name, BARE_WSGI, build)
+    # It still seals once for every read, when it loads the session; no setting spares that.
+    return beaker_contestant(BEAKER_ENDLESS, _BEAKER, ENDLESS)
 
 
 def django_signed_cookies() -> Contestant:

@@ -14,8 +14,8 @@ from typing import Any
 
 from benchmarks import floor, growth
 from benchmarks.apps import (
+    BARE_WSGI,
     SECRET,
-    BareHandler,
     Handler,
     available,
     django_app,
@@ -23,6 +23,7 @@ from benchmarks.apps import (
     flask_handler,
     plain_app,
 )
+from benchmarks.beaker_apps import ENDLESS, PICKLED, WITH_TIMEOUT, beaker_contestant
 from benchmarks.harness import App, Bar, Contestant, Data, Result, bars_table, measure, results_table
 from benchmarks.overhead import parser, versions
 
@@ -30,10 +31,8 @@ SQLITE, MEMORY = "cookiesess, SQLite", "cookiesess, memory"
 OVERFLOWN = "cookiesess, overflow in SQLite"
 DJANGO = "Django, SQLite"
 BEAKER_FILE, BEAKER_MEMORY = "Beaker, file", "Beaker, memory"
-ENDLESS = ", no timeout"
+NO_TIMEOUT = ", no timeout"
 PACKAGES = ("cookiesess", "cryptography", "Django", "Beaker", "Flask", "Flask-Session", "cachelib")
-
-BARE_WSGI = plain_app(BareHandler())
 
 # A contestant is told which directory is its own, and what to do when all is over.
 Builder = Callable[[Path, ExitStack], Contestant]
@@ -101,49 +100,27 @@ def django_sqlite(directory: Path, cleanup: ExitStack) -> Contestant:
     return Contestant(DJANGO, bare, build)
 
 
-# The like of what all others here do: a session that ends by itself. For that Beaker keeps the time of access, and so
-# writes with every read; it does that by default too, without a timeout.
-_BEAKER = {"session.timeout": 14 * 24 * 3600}
-# Its fastest: no time of access, and a stolen ID that works for ever.
-_BEAKER_ENDLESS = {"session.save_accessed_time": False}
+_IN_MEMORY = {"session.type": "memory"}
+
+
+def _in_files(directory: Path) -> dict[str, Any]:
+    return {"session.type": "file", "session.data_dir": str(directory)}
 
 
 def beaker_file(directory: Path, cleanup: ExitStack) -> Contestant:
-    return _beaker(BEAKER_FILE, directory, _BEAKER)
+    return beaker_contestant(BEAKER_FILE, PICKLED, _in_files(directory), WITH_TIMEOUT)
 
 
 def beaker_file_endless(directory: Path, cleanup: ExitStack) -> Contestant:
-    return _beaker(BEAKER_FILE + ENDLESS, directory, _BEAKER_ENDLESS)
+    return beaker_contestant(BEAKER_FILE + NO_TIMEOUT, PICKLED, _in_files(directory), ENDLESS)
 
 
 def beaker_memory(directory: Path, cleanup: ExitStack) -> Contestant:
-    return _beaker(BEAKER_MEMORY, None, _BEAKER)
+    return beaker_contestant(BEAKER_MEMORY, PICKLED, _IN_MEMORY, WITH_TIMEOUT)
 
 
 def beaker_memory_endless(directory: Path, cleanup: ExitStack) -> Contestant:
-    return _beaker(BEAKER_MEMORY + ENDLESS, None, _BEAKER_ENDLESS)
-
-
-def _beaker(name: str, directory: Path | None, settings: Mapping[str, object]) -> Contestant:
-    from beaker.middleware import SessionMiddleware
-
-    config = {
-        "session.type": "file" if directory else "memory",
-        "session.data_dir": str(directory) if directory else None,
-        "session.key": "session",
-        "session.data_serializer": "pickle",  # its default, and its fastest: JSON costs up to a fifth more with files
-        "session.secure": True,
-        "session.httponly": True,
-        "session.samesite": "Lax",
-        **settings,  # no `session.secret`: its IDs are random, and a signature would only cost
-    }
-
-    def build(data: Data) -> App:
-        # Explicit save() where something changed; `session.auto` would save after every read as well.
-        handler = Handler(data, lambda environ: environ["beaker.session"], save=lambda session: session.save())
-        return SessionMiddleware(plain_app(handler), config)
-
-    return Contestant(name, BARE_WSGI, build)
+    return beaker_contestant(BEAKER_MEMORY + NO_TIMEOUT, PICKLED, _IN_MEMORY, ENDLESS)
 
 
 def flask_session_files(directory: Path, cleanup: ExitStack) -> Contestant:

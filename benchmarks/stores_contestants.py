@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from benchmarks.apps import (
+    BARE_WSGI,
     SECRET,
-    BareHandler,
     Handler,
     available,
     django_app,
@@ -15,6 +15,7 @@ from benchmarks.apps import (
     flask_handler,
     plain_app,
 )
+from benchmarks.beaker_apps import ENDLESS, PICKLED, WITH_TIMEOUT, beaker_contestant
 from benchmarks.harness import App, Contestant, Data
 from benchmarks.stores_servers import Servers
 
@@ -29,8 +30,6 @@ REDIS_PEERS = (FLASK_SESSION, DJANGO_CACHE, BEAKER, BEAKER_ENDLESS)
 
 # Takes the ports, and what to do when all is over.
 Builder = Callable[[Servers, ExitStack], Contestant]
-
-BARE_WSGI = plain_app(BareHandler())
 
 
 def pure_python_redis(port: int) -> Any:
@@ -179,41 +178,16 @@ def _django(name: str, session_engine: str, servers: Servers, cleanup: ExitStack
     return Contestant(name, django_app(**settings), build)
 
 
-# The like of what all others here do: a session that ends by itself. For that Beaker keeps the time of access, and so
-# writes with every read; it does that by default too, without a timeout.
-_BEAKER = {"session.timeout": 14 * 24 * 3600}
-# Its fastest: no time of access, so that nothing in Redis ever ends, and a stolen ID works for ever.
-_BEAKER_ENDLESS = {"session.save_accessed_time": False}
+def _in_redis(servers: Servers) -> dict[str, Any]:
+    return {"session.type": "ext:redis", "session.url": f"redis://127.0.0.1:{servers.redis}/0"}
 
 
 def beaker(servers: Servers, cleanup: ExitStack) -> Contestant:
-    return _beaker(BEAKER, _BEAKER, servers)
+    return beaker_contestant(BEAKER, PICKLED, _in_redis(servers), WITH_TIMEOUT)
 
 
 def beaker_endless(servers: Servers, cleanup: ExitStack) -> Contestant:
-    return _beaker(BEAKER_ENDLESS, _BEAKER_ENDLESS, servers)
-
-
-def _beaker(name: str, settings: dict[str, object], servers: Servers) -> Contestant:
-    from beaker.middleware import SessionMiddleware
-
-    config = {
-        "session.type": "ext:redis",
-        "session.url": f"redis://127.0.0.1:{servers.redis}/0",
-        "session.key": "session",
-        "session.data_serializer": "pickle",  # its default, and its fastest
-        "session.secure": True,
-        "session.httponly": True,
-        "session.samesite": "Lax",
-        **settings,  # no `session.secret`: its IDs are random, and a signature would only cost
-    }
-
-    def build(data: Data) -> App:
-        # Explicit save() where something changed; `session.auto` would save after every read as well.
-        handler = Handler(data, lambda environ: environ["beaker.session"], save=lambda session: session.save())
-        return SessionMiddleware(plain_app(handler), config)
-
-    return Contestant(name, BARE_WSGI, build)
+    return beaker_contestant(BEAKER_ENDLESS, PICKLED, _in_redis(servers), ENDLESS)
 
 
 # With the servers that each needs.
