@@ -15,7 +15,7 @@ def get_session(request: Any, key: str = SESSION_KEY) -> Session:
     Args:
         request: A WSGI environ, or an object with ``.environ`` (webob, Flask, Bottle, Pyramid, Django) or ``.env``
             (Falcon).
-        key: The middleware's ``environ_key``.
+        key: The middleware's ``environ_key``, by default ``"cookiesess.session"``.
 
     Raises:
         SessionError: The app is not wrapped in `SessionMiddleware`.
@@ -25,13 +25,29 @@ def get_session(request: Any, key: str = SESSION_KEY) -> Session:
 
 
 def get_cookies(request: Any) -> Cookies:
-    """Return the cookie jar of a request; see `get_session` for `request` and the error."""
+    """Return the cookie jar of a request; all middlewares of one stack share it.
+
+    Args:
+        request: As `get_session` takes it.
+
+    Raises:
+        SessionError: As `get_session`.
+    """
     cookies: Cookies = _find(request, COOKIES_KEY)
     return cookies
 
 
 def get_manager(request: Any, key: str = MANAGER_KEY) -> SessionManager:
-    """Return the manager behind a request's session; see `get_session` for `request` and the error."""
+    """Return the manager behind a request's session.
+
+    Args:
+        request: As `get_session` takes it.
+        key: Where it stands in the environ. Beside a session of another ``environ_key`` than the default that is
+            ``"<environ_key>.manager"``, such as ``"beaker.session.manager"``.
+
+    Raises:
+        SessionError: As `get_session`.
+    """
     manager: SessionManager = _find(request, key)
     return manager
 

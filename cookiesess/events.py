@@ -194,7 +194,7 @@ class SessionNearLimit(Event):
 
     size_bytes: int
     limit_bytes: int
-    advice: ClassVar[str] = "store less in it, or give the middleware overflow="
+    advice: ClassVar[str] = "store less in it; what does not fit raises CookieTooLarge, or moves to overflow="
     name: ClassVar[str] = "session.near_limit"
     level: ClassVar[int] = logging.WARNING
 
@@ -232,7 +232,14 @@ class SessionRevoked(Event):
 
 @dataclass(frozen=True, slots=True)
 class StoreFailed(Event):
-    """The store did not answer where a request could go on without: `cause` is what it said."""
+    """The store did not answer when a session was read, or where a request could go on without a write.
+
+    That is a mere refresh, or an owner's limit after a login. A change that could not be written is an exception,
+    `StoreUnavailable`, and no event: alert on the rate of 500s as well.
+
+    Attributes:
+        cause: What the store said.
+    """
 
     cause: str
     name: ClassVar[str] = "store.failed"

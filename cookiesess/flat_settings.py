@@ -33,7 +33,8 @@
 
 A duration is a whole number and its unit: ``90 seconds``, ``15 minutes``, ``2 hours``, ``14 days``. A switch is
 ``true`` or ``false`` (``1`` or ``0``). Defaults and dangers are those of `SessionManager`, `CookiePolicy` and
-`Lifetime`. What is no text (``accept``, ``types``, ``on_event``) is given in code.
+`Lifetime`. What is no text (``accept``, ``types``, ``on_event``, ``session_class``, ``clock``, ``random_bytes``) is
+given in code.
 """
 
 import re

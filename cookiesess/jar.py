@@ -186,10 +186,12 @@ class Cookies(Mapping[str, str]):
 
 
 class ProtectedCookies:
-    """A view of the jar whose values come back only if this app wrote them under this name, while they last.
+    """What `Cookies.signed` and `Cookies.sealed` return: cookies that come back only if this app wrote them.
 
-    What a client kept can be sent again until its `max_age` has passed: it proves that the app once said so, not that
-    it still holds.
+    That is, with a key that is still in the ring, under this name, in the same of the two views, and not longer ago
+    than their ``max_age``. What a browser kept, or somebody copied, can be sent again until that has passed: it proves
+    that the app once said so, not that it still holds. Without a ``max_age`` or ``expires`` that is for as long as the
+    key is in the ring.
     """
 
     def __init__(self, jar: Cookies, protection: Protection) -> None:
@@ -197,9 +199,13 @@ class ProtectedCookies:
         self._protection = protection
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """Return the value, or `default` where there is none, or none of ours, or its time is over.
+        """Return the value of a request's cookie. What `set` does to the response does not show here.
 
-        Of several cookies of one name the first that opens counts, so one that a subdomain planted hides nothing.
+        Of several cookies of one name the first that opens counts, of at most four.
+
+        Args:
+            name: The cookie's name.
+            default: What is returned where there is no such cookie, none that this app wrote, or its time is over.
         """
         context = self._jar._context
         for token in self._jar._raw_values(name):
@@ -213,10 +219,18 @@ class ProtectedCookies:
         return default
 
     def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
-        """As `Cookies.set`, with ``httponly=True`` by default; the deadline travels inside and the server enforces it.
+        """Set a cookie on the response, as `Cookies.set` does, but ``httponly`` is True by default.
+
+        Args:
+            key: As `Cookies.set` takes it.
+            value: Any text, CR, LF and NUL included. Its token is a third longer than its UTF-8, and another 50
+                characters (signed) or 70 (sealed).
+            **attributes: As `Cookies.set` takes them. The deadline of ``max_age`` or ``expires`` travels inside as
+                well, and the server enforces it.
 
         Raises:
-            As `Cookies.set`.
+            NotSerializable: The text holds half a surrogate pair.
+            ValueError, CookieTooLarge, ResponseStarted: As `Cookies.set`.
         """
         if type(value) is not str:
             raise ValueError(f"the value of cookie {key!r} is {type(value).__name__}; cookies hold text, use str(…)")

@@ -44,30 +44,39 @@ class SessionManager:
 
     Args:
         keys: A `Keyring`; bytes (one key, verbatim); or text, which is parsed as `Keyring.parse` does.
-        store: Keeps the sessions on the server, behind an ID in the cookie. None: they travel in the cookie itself.
+        store: Keeps the sessions on the server, behind an ID in the cookie. None (the default): they travel in the
+            cookie itself.
         overflow: Keeps those client-side sessions that outgrow their cookie; they stay there until they end or log in.
+            None by default: `CookieTooLarge` instead.
         revocations: Remembers the client-side sessions that have been ended, until no copy of their cookies would open
             any more: `Session.invalidate`, `Session.login`, `Session.renew` and `end_all` then end the copies too. One
-            read for each request that touches its session. A store that evicts is refused.
-        revocation_cache_seconds: For how long a process may hold on to what it has read there: 0 is exact; with 5, an
-            ended session may go on for five seconds in other processes, and most requests cost no I/O.
+            read for each request that touches its session. A store that evicts is refused, and a `lifetime` without an
+            absolute timeout. None by default: a copy of a cookie works until it times out.
+        revocation_cache_seconds: For how long a process may hold on to what it has read there: 0 (the default) is
+            exact; with 5, an ended session may go on for five seconds in other processes, and most requests cost no
+            I/O.
         accept: Readers of other libraries' cookies (`cookiesess.readers`), asked in order where no session of ours
-            came; what they open is written in our format at the next change or refresh.
-        cookie: The session cookie's name and attributes, and how large it may become.
-        lifetime: The timeouts.
-        on_store_error: When a store is down at the first touch: ``"raise"`` `StoreUnavailable`; or ``"anonymous"``:
-            an empty session that cannot be written, for requests that can do without. Never an authenticated one.
-        max_sessions_per_owner: The most sessions that `Session.login` leaves an owner; None: any number. It may be
-            exceeded for a moment. Server-side only.
-        on_owner_limit: What a login beyond that does: ``"end_oldest"``, or ``"refuse"`` (`TooManySessions`).
-        encrypt: True: sealed, nobody but the server can read the session. False: signed only, and whoever holds the
-            cookie can read it.
-        compress: Whether client-side sessions are compressed where that makes the cookie shorter. Dangerous where
-            secrets and text that others choose are in one session: its length tells of both (CRIME).
-        types: Types of the app's own that sessions may carry.
-        on_event: Called with each event; what it raises is logged and goes no further.
-        clock: Returns Unix seconds; for tests.
-        random_bytes: Returns that many bytes that nobody can guess; for tests.
+            came; what they open is written in our format at the next change or refresh. None of them by default.
+            Nothing ends a copy of such a cookie before its time.
+        cookie: The session cookie's name and attributes, and how large it may become; by default ``CookiePolicy()``.
+        lifetime: The timeouts; by default ``Lifetime()``, 14 days idle and 30 days absolute.
+        on_store_error: When a store is down at the first touch: ``"raise"`` `StoreUnavailable` (the default); or
+            ``"anonymous"``: an empty session that cannot be written, for requests that can do without. Never an
+            authenticated one.
+        max_sessions_per_owner: The most sessions that `Session.login` leaves an owner, from 1; None (the default): any
+            number. It may be exceeded for a moment. Server-side only.
+        on_owner_limit: What a login beyond that does: ``"end_oldest"`` (the default), or ``"refuse"``
+            (`TooManySessions`), with which whoever holds that many sessions of a user, a thief too, locks the user out
+            until they end.
+        encrypt: True (the default): sealed, nobody but the server can read the session. False: signed only, and whoever
+            holds the cookie can read it.
+        compress: Whether client-side sessions are compressed where that makes the cookie shorter; False by default.
+            Dangerous where secrets and text that others choose are in one session: its length tells of both (CRIME).
+        types: Types of the app's own that sessions may carry; none by default.
+        on_event: Called with each event, or None (the default); what it raises is logged and goes no further.
+        clock: Returns Unix seconds, by default `time.time`; another one is for tests.
+        random_bytes: Returns that many bytes that nobody can guess, by default `os.urandom`; another one is for tests.
+            Predictable ones make sessions guessable.
 
     Raises:
         ConfigurationError: A setting that is wrong or contradicts another, said when the manager is built.
@@ -169,6 +178,8 @@ class SessionManager:
         Raises:
             CookieTooLarge: The session does not fit; nothing was sent, so an error page still can be.
             NotSerializable: A nested value cannot be stored.
+            StoreUnavailable: The store did not answer, and something had changed. It may have been written or not.
+            SessionConflict: Other requests changed the same session again and again.
         """
         draft = session._draft
         session._stage = Stage.OVER
@@ -200,6 +211,7 @@ class SessionManager:
 
         Raises:
             SessionCommitted: A nested value was changed that only a cookie could have carried.
+            NotSerializable, StoreUnavailable, SessionConflict: As `commit`.
         """
         if session._stage is Stage.ABANDONED:
             return

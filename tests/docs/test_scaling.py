@@ -16,7 +16,8 @@ from engines.postgresql_server import url as postgresql_url
 from engines.redis_server import shared_redis  # noqa: F401
 from webob import Request, Response
 
-from cookiesess import SessionMiddleware, events
+from cookiesess import SessionManager, SessionMiddleware, StoreUnavailable
+from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import CookieHeader, session_transaction
 
 ROOT = Path(__file__).parents[2]
@@ -213,8 +214,37 @@ def test_each_file_of_fault_tests_is_behind_a_promise():
     assert faults <= files
 
 
-def test_the_event_to_alert_on_exists():
-    assert events.StoreFailed.name == "store.failed"
+class Down(MemoryStore):
+    """A store that answers until it is said to be down."""
+
+    down = False
+
+    def load(self, key, *, now):
+        if self.down:
+            raise StoreUnavailable("no answer")
+        return super().load(key, now=now)
+
+    def update(self, key, record, *, expected_version, now):
+        if self.down:
+            raise StoreUnavailable("no answer")
+        return super().update(key, record, expected_version=expected_version, now=now)
+
+
+@pytest.mark.parametrize("when", ["it is read", "it is written"])
+def test_a_failure_to_read_is_an_event_and_one_to_write_an_exception_alone(when):
+    assert "`store.failed` comes when a session could not be read" in PAGE
+    seen, cookies, store = [], CookieHeader(), Down()
+    manager = SessionManager(KEYS, store=store, on_event=seen.append)
+    with session_transaction(manager, cookies) as session:
+        session["a"] = 1
+    seen.clear()
+    session = manager.open(cookies.value)
+    if when == "it is written":
+        session["a"] = 2
+    store.down = True
+    with pytest.raises(StoreUnavailable):
+        manager.commit(session) if when == "it is written" else session.get("a")
+    assert [event.name for event in seen] == (["store.failed"] if when == "it is read" else [])
 
 
 def number(text):
