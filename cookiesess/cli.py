@@ -12,6 +12,7 @@ from pprint import pformat
 from cookiesess.encoding import decode, purpose
 from cookiesess.errors import ConfigurationError, CookiesessError, InvalidToken
 from cookiesess.keys import Key, Keyring
+from cookiesess.lifetime import Lifetime
 from cookiesess.manager import SessionManager
 from cookiesess.policy import CookiePolicy
 from cookiesess.sealing import VERSION, Opened, Sealer
@@ -24,6 +25,9 @@ KEYS_VARIABLE = "COOKIESESS_KEYS"
 
 # Unix seconds far ahead of every token: the clock check is for servers, a tool should show a token from the future.
 _NO_LATEST = 1 << 62
+# The app's timeouts are not known here, and shorter ones would hide sessions that live. The deadline that was fixed
+# when a session began, or logged in, stands in its record and counts.
+_LIFETIME = Lifetime(absolute=None)
 # Other writers wait while a batch is deleted: some milliseconds for this many.
 _SWEEP_BATCH = 200
 
@@ -136,7 +140,7 @@ def _sessions(arguments: argparse.Namespace) -> int:
         raise ConfigurationError("say which sessions to end: `end HANDLE …`, or `end --all`")
     store = open_store(arguments.store, must_exist=True)
     try:
-        manager = SessionManager(arguments.keys, store=store)
+        manager = SessionManager(arguments.keys, store=store, lifetime=_LIFETIME)
         if arguments.verb is None:
             return _list(manager, arguments.owner)
         return _end(manager, arguments.owner, [] if arguments.all else arguments.handles)

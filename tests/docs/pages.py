@@ -16,6 +16,7 @@ _BLOCK = re.compile(
     r"(?:<!-- save: (?P<file>\S+) -->\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
 )
 _SEPARATOR = "--- the next command ---"
+KEYS = "COOKIESESS_KEYS"
 SECONDS = 120
 
 
@@ -40,16 +41,15 @@ class Shell:
 
     def run(self, transcript):
         """Type what follows each ``$``, and compare what comes."""
-        for name in ("COOKIE", "COOKIESESS_KEYS"):
-            if name in os.environ:
-                self._type(f"export {name}={shlex.quote(os.environ[name])}")
+        if KEYS in os.environ:
+            self._type(f"export {KEYS}={shlex.quote(os.environ[KEYS])}")
         for command, wanted in _parse(transcript):
             came = self._type(command)
             assert _matches(wanted, came), f"$ {command}\n{came}\n  instead of\n{wanted}"
         self._type(f"env -0 > {self._variables}")
         for line in self._variables.read_bytes().split(b"\0"):
             name, _, value = line.decode().partition("=")
-            if name == "COOKIESESS_KEYS":
+            if name == KEYS:
                 self._monkeypatch.setenv(name, value)
 
     def _type(self, command):

@@ -1,13 +1,15 @@
 """Every code block and transcript of the pages in docs/ is executed, page by page, in the order of the page."""
 
-import os
-from datetime import timedelta
+import logging
+import re
+from dataclasses import fields
 
 import pytest
 from webob import Response
 
 import cookiesess
-from cookiesess import SessionManager, SessionMiddleware
+from cookiesess import SessionManager
+from cookiesess.adapters.flask import ShortSecretKey
 from cookiesess.stores.memory import MemoryStore
 from docs.pages import ROOT, Shell, blocks
 
@@ -17,8 +19,8 @@ ELSEWHERE = {"frameworks.md", "migrating.md", "scaling.md"}
 PAGES = sorted(path for path in (ROOT / "docs").glob("*.md") if path.name not in ELSEWHERE)
 # Not run, each for its reason.
 NOT_RUN = {
-    "pip install cookiesess": "it is not on a package index yet",
-    "python -m venv": "the tests have an environment already, and one without access to a network",
+    "pip install": "the tests have an environment already, and may have no access to a network",
+    "waitress-serve": "it serves until somebody stops it; the app before it is run",
 }
 
 
@@ -29,9 +31,11 @@ def names(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     manager = SessionManager(KEYS, store=MemoryStore())
-    other = manager.open("")
-    other.login("user-42")
-    manager.commit(other)
+    for label in ("lost phone", "Firefox on Linux"):
+        session = manager.open("")
+        session.login("user-42")
+        session.label = label
+        manager.commit(session)
     return {
         "__name__": "__main__",
         "KEYS": KEYS,
@@ -41,11 +45,6 @@ def names(monkeypatch, tmp_path):
             "cookiesess.cookies": manager.jar("theme=dark"),
             "cookiesess.manager": manager,
         },
-        "handle": manager.handle_of(other),
-        "os": os,
-        "session": manager.open(""),
-        "timedelta": timedelta,
-        "SessionMiddleware": SessionMiddleware,
     }
 
 
@@ -76,3 +75,15 @@ def test_every_page_is_in_the_table_of_contents():
 
 def test_the_version_of_the_changelog_is_the_package_s():
     assert f"\n## {cookiesess.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_events_says_what_the_code_says():
+    page = (ROOT / "docs" / "sessions.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w.]+)` \| `(\w+)` \| ([A-Z]+) \| (.*?) \| ", page, re.MULTILINE)
+    table = {name: (cls, level, re.findall(r"`(\w+)`", names)) for name, cls, level, names in rows}
+    classes = [getattr(cookiesess.events, name) for name in cookiesess.events.__all__ if name != "Event"]
+    assert len(rows) == len(table)
+    assert table == {
+        cls.name: (cls.__name__, logging.getLevelName(cls.level), [field.name for field in fields(cls)])
+        for cls in [*classes, ShortSecretKey]
+    }

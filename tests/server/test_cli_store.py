@@ -1,5 +1,6 @@
 """`python -m cookiesess sweep` and `sessions`, on real SQLite files."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from cookiesess import Lifetime, SessionManager
 from cookiesess.cli import main
 from cookiesess.stores.base import Record
 from cookiesess.stores.sqlite import SQLiteStore
-from cookiesess.testing import CookieHeader, session_transaction
+from cookiesess.testing import CookieHeader, ManualClock, session_transaction
 
 KEY = "a key of the tests that is longer than 32 bytes"
 
@@ -56,6 +57,29 @@ def test_sessions_lists_an_owners_sessions_with_their_labels(capsys, manager, pa
     lines = captured.out.splitlines()
     assert (code, len(lines), lines[-1]) == (0, 3, "2 sessions")
     assert {line.rsplit("  ", 1)[1] for line in lines[:-1]} == {"'Firefox on Linux'", "'phone'"}
+
+
+def seen_by_another_app(path, *, absolute, days_ago):
+    """Log user-42 in to an app with other timeouts than the default, and have the session seen 20 days later."""
+    store, clock = SQLiteStore(path), ManualClock(time.time() - days_ago * 86_400)
+    manager = SessionManager(KEY, store=store, clock=clock, lifetime=Lifetime(idle=absolute, absolute=absolute))
+    cookies = log_in(manager, "user-42")
+    clock.advance(timedelta(days=20))
+    assert owner_of(manager, cookies) == "user-42"
+    store.close()
+
+
+def test_a_session_that_lives_longer_than_the_default_is_listed_and_ended(capsys, path):
+    seen_by_another_app(path, absolute=timedelta(days=90), days_ago=40)
+    _, listed = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
+    _, ended = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42", "end", "--all")
+    assert (listed.out.splitlines()[-1], ended.out) == ("1 sessions", "ended 1 sessions\n")
+
+
+def test_a_session_whose_own_deadline_has_passed_is_not_listed(capsys, path):
+    seen_by_another_app(path, absolute=timedelta(days=30), days_ago=40)
+    code, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
+    assert (code, captured.out) == (0, "0 sessions\n")
 
 
 def test_a_session_without_a_label_is_listed_with_none(capsys, manager, path):
