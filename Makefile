@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-wheel docs lint bench bench-server bench-stores clean
+.PHONY: demo test test-wheel docs pictures lint bench bench-server bench-stores clean
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -29,7 +29,11 @@ test-wheel: $(VENV)/.test
 	cd build/wheel/project && ../venv/bin/python -m pytest --numprocesses auto --dist worksteal --ignore tests/engines --ignore tests/browser --ignore tests/servers
 
 docs: $(VENV)/.docs
-	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html
+	$(BIN)/python -m sphinx --builder html --fresh-env --write-all --fail-on-warning --keep-going --quiet docs docs/_build/html
+
+# The screenshots in README and docs. Needs /usr/bin/chromium, and a font with Chinese characters.
+pictures: $(VENV)/.test
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m browser.pictures
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
