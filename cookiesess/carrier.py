@@ -35,7 +35,7 @@ _MARK = "~"
 # The number of pieces, one digit, and the mark.
 _COUNT_BYTES = 2
 # From which part of the limit on an operator should hear of it.
-_NEAR_PER_CENT = 80
+NEAR_PER_CENT = 80
 
 
 class Place(NamedTuple):
@@ -77,7 +77,7 @@ class Carrier:
         self._usual_rooms = self._rooms(None)
         self.limit_bytes = policy.max_bytes * policy.chunks
         self.wide = len(self._family) > 1
-        self._near_bytes = self.limit_bytes * _NEAR_PER_CENT // 100
+        self._near_bytes = self.limit_bytes * NEAR_PER_CENT // 100
         longest = partial(self.size_bytes, max_age=LONGEST_MAX_AGE)
         self.near_length = bisect_right(range(self.limit_bytes), self._near_bytes, key=longest)
         self.sure_length = self._rooms(LONGEST_MAX_AGE)[0]

@@ -63,27 +63,32 @@ def _make_app(arguments: argparse.Namespace, keyring: Keyring) -> "tuple[WSGIApp
         ConfigurationError: The options contradict each other, or a store cannot be used so.
         StoreError: A store cannot be reached.
     """
-    url = arguments.store or (DEFAULT_STORE if arguments.server_side else None)
+    url = DEFAULT_STORE if arguments.store is None and arguments.server_side else arguments.store
     _check_inspect(arguments, server_side=url is not None)
     # A file is made where there is none; a server should be there before the first request asks for it.
-    store = open_store(url, must_exist=not url.startswith("sqlite:")) if url else None
-    place = f"on the server, in {_without_secrets(url)}" if url else "client-side, encrypted in the cookie"
+    store = None if url is None else open_store(url, must_exist=not url.startswith("sqlite:"))
+    place = "client-side, encrypted in the cookie" if url is None else f"on the server, in {_without_secrets(url)}"
     if not arguments.inspect:
         return make_app(keyring, store=store), place
     anyone = arguments.inspect_anyone
     if store is not None:
         return make_inspector(keyring, anyone=anyone, store=store), place
-    url = arguments.overflow or DEFAULT_STORE
+    url = DEFAULT_STORE if arguments.overflow is None else arguments.overflow
     place = f"{place}; those that outgrow it, and which have ended, in {_without_secrets(url)}"
-    policy = dataclasses.replace(CookiePolicy.development(), chunks=arguments.chunks or 1)
+    policy = dataclasses.replace(CookiePolicy.development(), chunks=1 if arguments.chunks is None else arguments.chunks)
     kept = open_store(url)
+    if kept.evicts:
+        raise ConfigurationError(
+            f"--overflow {_without_secrets(url)} may forget what has ended; give another store's URL"
+        )
     settings: Settings = {"cookie": policy, "compress": arguments.compress, "overflow": kept, "revocations": kept}
     return make_inspector(keyring, anyone=anyone, **settings), place
 
 
 def _check_inspect(arguments: argparse.Namespace, *, server_side: bool) -> None:
     client_side = {"--overflow": arguments.overflow, "--chunks": arguments.chunks, "--compress": arguments.compress}
-    for option, given in {"--inspect-anyone": arguments.inspect_anyone, **client_side}.items():
+    for option, value in {"--inspect-anyone": arguments.inspect_anyone, **client_side}.items():
+        given = value is not None and value is not False
         if given and not arguments.inspect:
             raise ConfigurationError(f"{option} is about the inspector; give --inspect as well, or leave it out")
         if given and server_side and option in client_side:

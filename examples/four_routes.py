@@ -49,7 +49,7 @@ ROUTES = {
 
 def routes(environ, start_response):  # type: ignore[no-untyped-def]  # as an app is written in a hurry
     request = Request(environ)
-    view = ROUTES.get(request.path_info)
+    view = ROUTES.get(environ["PATH_INFO"])
     if view is None:
         response = Response("not found", status=404, content_type="text/plain", charset="utf-8")
     else:

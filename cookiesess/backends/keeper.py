@@ -107,9 +107,7 @@ class RecordKeeper:
         except InvalidToken as error:
             self._drafts.emit(SessionRejected(error.reason, error.kid))
             return Origin.GONE
-        # Touches move the record's expiry without opening it, so the last touch is read off there.
-        if COUNTED_IDLE in state.extras:
-            state.refreshed_at = record.expires_at - state.extras[COUNTED_IDLE]
+        note_last_use(state, record)
         passed = self._drafts.lifetime.expired(state, now=now)
         if passed is not None:
             self._drafts.emit(SessionExpired(passed))
@@ -221,6 +219,12 @@ class RecordKeeper:
     def idle_of(self, state: State) -> int:
         """Return the idle timeout of a session in seconds: its own, or the setting's."""
         return state.idle_seconds or self._drafts.lifetime.idle_seconds
+
+
+def note_last_use(state: State, record: Record) -> None:
+    """Have `state` count its idle timeout from the last touch, which moved the record's expiry without opening it."""
+    if COUNTED_IDLE in state.extras:
+        state.refreshed_at = record.expires_at - state.extras[COUNTED_IDLE]
 
 
 def _moved_to(plaintext: bytes, now: int, *, ending: bool) -> bytes | Origin:

@@ -48,6 +48,7 @@ class Desk:
 
 
 def set_value(desk: Desk) -> None:
+    """Assign a text to a key."""
     desk.session[desk.form.get("key") or "note"] = desk.form.get("value", "")
 
 
@@ -60,14 +61,17 @@ def append(desk: Desk) -> None:
 
 
 def double(desk: Desk) -> None:
+    """Make the session about twice as large."""
     _fill(desk, _filler(desk) or _FIRST_FILLER // 2)
 
 
 def add_kilobyte(desk: Desk) -> None:
+    """Make the session a kilobyte larger."""
     _fill(desk, _KILOBYTE)
 
 
 def shrink(desk: Desk) -> None:
+    """Remove half of what made the session large."""
     half = _filler(desk) // 2
     if half >= _FIRST_FILLER:
         desk.session[FILLER] = desk.session[FILLER][:half]
@@ -76,6 +80,7 @@ def shrink(desk: Desk) -> None:
 
 
 def login(desk: Desk) -> None:
+    """Log in as one of the page's users."""
     owner = desk.form.get("owner", "")
     if owner not in OWNERS:
         raise Refused(f"the users here are {' and '.join(OWNERS)}")
@@ -84,24 +89,29 @@ def login(desk: Desk) -> None:
 
 
 def renew(desk: Desk) -> None:
+    """Give the session a new ID."""
     desk.session.renew()
 
 
 def logout(desk: Desk) -> None:
+    """End the session."""
     desk.session.invalidate()
 
 
 def end(desk: Desk) -> None:
+    """End one session of the owner's, by the handle that the list shows."""
     if desk.session.owner is not None:
         desk.manager.end(desk.session.owner, desk.form.get("handle", ""))
 
 
 def end_others(desk: Desk) -> None:
+    """End all sessions of the owner's but this one."""
     if desk.session.owner is not None:
         desk.manager.end_all(desk.session.owner, keep=desk.session)
 
 
 def flash(desk: Desk) -> None:
+    """Leave a message for the next page."""
     desk.session.flash(desk.form.get("message") or "Hello.")
 
 
@@ -141,7 +151,9 @@ ACTIONS: Final[Mapping[str, Callable[[Desk], None]]] = {
 
 def flipped(token: str) -> str:
     """Return `token` with one bit changed, in the middle."""
-    middle = next(at for at in range(len(token) // 2, len(token)) if token[at] in _BASE64URL)
+    middle = next((at for at in range(len(token) // 2, len(token)) if token[at] in _BASE64URL), None)
+    if middle is None:
+        raise Refused("there is nothing in that cookie to flip a bit of")
     letter = _BASE64URL[_BASE64URL.index(token[middle]) ^ 1]
     return f"{token[:middle]}{letter}{token[middle + 1 :]}"
 

@@ -1,7 +1,9 @@
 """The inspector as a WSGI app: the page, its buttons, and the demo's routes behind the same sessions."""
 
+import re
 import secrets
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -40,6 +42,8 @@ BROWSER_COOKIE: Final = "inspector"
 _HERE: Final = Path(__file__).parent
 _FILES: Final = {"/inspect.css": "text/css", "/inspect.svg": "image/svg+xml"}
 _MOST_FORM_BYTES: Final = 1 << 16
+# RFC 9110 section 7.2: a name or an address, an IPv6 one in brackets, and perhaps a port.
+_HOST: Final = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z.-]+))(?::[0-9]+)?")
 
 
 def make_inspector(keys: Keyring | str, *, anyone: bool = False, **settings: Unpack[Settings]) -> "WSGIApplication":
@@ -92,22 +96,16 @@ class Inspector:
         self._can_end_others = self._server_side or settings.get("revocations") is not None
         self._setup = tuple(_setup(settings))
         self._notebook = Notebook()
-        self._glass = Glass(
-            keys,
-            settings["cookie"],
-            store=settings.get("store") or settings.get("overflow"),
-            encrypt=settings.get("encrypt", True),
-        )
+        self._glass = Glass(keys, settings)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
-        request = Request(environ)
-        if not self._anyone and not is_loopback(_name_of(request.host)):
-            answer: Any = page.refusal(
-                "Another host", "This page answers to this machine's own names alone.", status=421
-            )
-        elif request.path_info in _FILES:
-            answer = _file(request.path_info)
-        elif request.path_info == "/inspect" or request.path_info.startswith("/inspect/"):
+        request, path = Request(environ), environ[VISIT_KEY].path
+        if not self._anyone and not is_loopback(_name_of(environ.get("HTTP_HOST", ""))):
+            text = "This page answers to this machine's own names alone."
+            answer: Any = page.refusal("Another host", text, status="421 Misdirected Request")
+        elif path in _FILES:
+            answer = _file(path)
+        elif path == "/inspect" or path.startswith("/inspect/"):
             answer = self._answer(request)
         else:
             self._notes(request)
@@ -118,13 +116,15 @@ class Inspector:
     def _answer(self, request: Request) -> Response:
         visit: Visit = request.environ[VISIT_KEY]
         notes = self._notes(request) or self._begin_notes(request)
-        if request.path_info == "/inspect" and request.method in {"GET", "HEAD"}:
-            return page.inspector(self._look(request, visit, notes))
-        action = request.path_info.removeprefix("/inspect/")
+        if visit.path == "/inspect":
+            if visit.method in {"GET", "HEAD"}:
+                return page.inspector(self._look(request, visit, notes))
+            return page.refusal("Not a button", "This page is to be looked at.", status="405", allow="GET, HEAD")
+        action = visit.path.removeprefix("/inspect/")
         if action not in ACTIONS:
-            return page.refusal("Not found", "There is no such page and no such button.", status=404)
-        if request.method != "POST":
-            return page.refusal("Not a page", "This is a button's address; press it.", status=405)
+            return page.refusal("Not found", "There is no such page and no such button.", status="404")
+        if visit.method != "POST":
+            return page.refusal("Not a page", "This is a button's address; press it.", status="405", allow="POST")
         return self._act(action, request, visit, notes)
 
     # Who asks
@@ -150,25 +150,34 @@ class Inspector:
 
     def _look(self, request: Request, visit: Visit, notes: Notes) -> model.Page:
         header, now = request.environ.get("HTTP_COOKIE", ""), int(self._clock())
-        own, session = self._glass.own_cookies(header), get_session(request)
-        sight = self._glass.look(header, now=now)
+        session = get_session(request)
+        own = self._keep(request, notes)
+        sight = self._glass.look(header, session, now=now)
         inside = reading.inside(session, sight=sight, visit=visit, glass=self._glass, lifetime=self._lifetime, now=now)
-        if inside.alive:
-            notes.keep(own, at=now, says=reading.summary(session))
+        cookies = reading.cookies_of(header, policy=self._manager.cookie, notes=notes, own=own, near=self._glass.near)
+        # Only who sees the page has been told.
+        seen = visit.method == "GET"
         return model.Page(
             setup=self._setup,
             now=now,
-            cookies=tuple(reading.cookies_of(header, policy=self._manager.cookie, notes=notes, own=own)),
+            cookies=tuple(cookies),
             inside=inside,
             owner=session.owner,
             sessions=self._sessions(session),
             can_end_others=self._can_end_others,
-            kept=tuple(kept for kept in reversed(notes.kept) if kept.cookies != own),
-            visits=tuple(each for each in (visit, *reversed(notes.visits)) if not each.quiet),
-            last_action=notes.untold(),
-            flashes=tuple(str(flash.message) for flash in session.pop_flashes()),
+            kept=tuple(kept for kept in notes.kept if kept.cookies != own),
+            visits=tuple(each for each in (visit, *notes.visits) if not each.quiet),
+            last_action=notes.untold() if seen else None,
+            flashes=tuple(str(flash.message) for flash in session.pop_flashes()) if seen else (),
             csrf_token=session.csrf_token(),
         )
+
+    def _keep(self, request: Request, notes: Notes) -> Mapping[str, str]:
+        """Return the session's cookies; those of a session that goes on are kept, so that they can be replayed."""
+        own, session = self._glass.own_cookies(request.environ.get("HTTP_COOKIE", "")), get_session(request)
+        if not session.is_new:
+            notes.keep(own, at=int(self._clock()), says=reading.summary(session))
+        return own
 
     def _sessions(self, session: Any) -> tuple[tuple[Any, bool], ...] | None:
         if not self._server_side or session.owner is None:
@@ -182,21 +191,21 @@ class Inspector:
         form = _form_of(request)
         session = get_session(request)
         if form is None or not session.check_csrf(form.get("csrf_token")):
-            text = "The form's token is missing, or not this session's. Nothing was done."
-            return page.refusal("Refused", text, status=403)
+            visit.refuse("the form's token is missing, or not this session's; nothing was done")
+            return page.refusal("Refused", f"{visit.error}.".capitalize(), status="403")
         desk = Desk(
             session=session,
             manager=self._manager,
             form=form,
             visit=visit,
             notes=notes,
-            cookies=self._glass.own_cookies(request.environ.get("HTTP_COOKIE", "")),
+            cookies=self._keep(request, notes),
             device=reading.device(request.user_agent or ""),
         )
         try:
             ACTIONS[action](desk)
         except Refused as error:
-            visit.error = str(error)
+            visit.refuse(str(error))
         return _see_inspector()
 
 
@@ -207,16 +216,16 @@ def _see_inspector() -> Response:
 
 
 def _name_of(host: str) -> str:
-    """Return a Host header without its port, and an IPv6 address without its brackets."""
-    six, bracket, _ = host.removeprefix("[").rpartition("]")
-    return six if bracket else host.partition(":")[0]
+    """Return a Host header's name or address; empty text where it is none."""
+    found = _HOST.fullmatch(host)
+    return "" if found is None else found["six"] or found["name"].removesuffix(".")
 
 
 def _refused(visit: Visit, error: CookiesessError) -> Any:
     """Answer where the library refused: a button's request leads back to the page, which shows the error."""
     if visit.method == "POST" and visit.notes is not None:
         return _see_inspector()
-    return page.refusal("No session", f"{type(error).__name__}: {error}", status=503)
+    return page.refusal("No session", f"{type(error).__name__}: {error}", status="503")
 
 
 def _form_of(request: Request) -> dict[str, str] | None:

@@ -69,7 +69,7 @@ def _kept(kept: Iterable[Kept], token: str, now: int) -> Html:
         tag(
             "li",
             tag("span", each.says, ", ", distance(each.at - now)),
-            button(TITLES["replay"], name="kept", value=each.handle),
+            button(TITLES["replay"], name="kept", value=each.handle, about=each.says),
         )
         for each in kept
     ]
@@ -87,9 +87,9 @@ def _field(label: str, name: str, value: str) -> Html:
     return tag("label", label, tag("input", name=name, value=value, maxlength=2000, autocomplete="off"))
 
 
-def button(text: str, *, name: str | None = None, value: str | None = None) -> Html:
-    """Return a submit button for its form's action."""
-    return tag("button", text, name=name, value=value)
+def button(text: str, *, name: str | None = None, value: str | None = None, about: str | None = None) -> Html:
+    """Return a submit button for its form's action; `about`: what tells it from others, for who cannot see the row."""
+    return tag("button", text, name=name, value=value, aria_label=about and f"{text}: {about}")
 
 
 def press(action: str) -> Html:

@@ -4,15 +4,18 @@ It opens a token as the library would, but asks nobody whether the session was e
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from cookiesess import CookiePolicy, InvalidToken, Keyring, Lifetime
+from cookiesess import InvalidToken, Keyring, Session
+from cookiesess.backends.keeper import note_last_use
 from cookiesess.backends.records import ID_BYTES, RecordSealer, key_of
-from cookiesess.carrier import Carrier
+from cookiesess.carrier import MAX_CANDIDATES, Carrier
 from cookiesess.compression import expand
 from cookiesess.cookies import values_of
 from cookiesess.encoding import decode, purpose
-from cookiesess.sealing import VERSION, Sealer
+from cookiesess.sealing import VERSION, Opened, Sealer
+from cookiesess.settings import Settings
 from cookiesess.signing import Signer
 from cookiesess.state import (
     COMPRESSED,
@@ -28,7 +31,6 @@ from cookiesess.state import (
     State,
     unpack,
 )
-from cookiesess.stores.base import Store
 from cookiesess.values import ValueCodec
 
 # Unix seconds ahead of every token: one from the future should be seen here, not refused.
@@ -44,6 +46,7 @@ class Sight:
         protection: ``"sealed"`` or ``"signed"``.
         kid: The key id that the token names, or None where none stands in it.
         key: ``"current"`` or ``"accepted"``; None where the token does not open.
+        refers: Whether it holds a reference to a record instead of the session.
         state: The session; None where it does not open, or has no record.
         record_bytes: How long its record is in the store, or None.
     """
@@ -52,6 +55,7 @@ class Sight:
     protection: str
     kid: str | None = None
     key: str | None = None
+    refers: bool = False
     state: State | None = None
     record_bytes: int | None = None
 
@@ -71,66 +75,96 @@ class Glass:
 
     Args:
         keys: As the manager has them.
-        policy: The session cookie's.
-        store: Where references lead; None where there are none.
-        encrypt: As the manager has it.
+        settings: As the manager has them.
     """
 
-    def __init__(self, keys: Keyring, policy: CookiePolicy, *, store: Store | None, encrypt: bool) -> None:
-        self._policy = policy
-        self._carrier = Carrier(policy, Lifetime())
-        self._encrypt = encrypt
-        self._read = Sealer(keys).unseal if encrypt else Signer(keys).unsign
-        self._codec = ValueCodec()
-        self._store = store
+    def __init__(self, keys: Keyring, settings: Settings) -> None:
+        self._policy = policy = settings["cookie"]
+        self._carrier = Carrier(policy, settings["lifetime"])
+        self._protection = "sealed" if settings.get("encrypt", True) else "signed"
+        self._read = Sealer(keys).unseal if self._protection == "sealed" else Signer(keys).unsign
+        self._codec = ValueCodec(settings.get("types", ()))
+        self._store = settings.get("store") or settings.get("overflow")
+        self._moves = settings.get("overflow") is not None
         self._records = RecordSealer(keys, sealer=Sealer(keys), codec=self._codec)
 
     def own_cookies(self, header: str) -> Mapping[str, str]:
-        """Return the raw values of the session's cookies in a Cookie header, by name."""
+        """Return the raw values of the session's cookies in a Cookie header, by name: of several the one that opens."""
         names = (*self._policy.chunk_names, self._policy.reference_name)
-        found = {name: values_of(header, name, limit=1) for name in names}
-        return {name: values[0] for name, values in found.items() if values}
+        found = {name: values_of(header, name, limit=MAX_CANDIDATES) for name in names}
+        return {
+            name: next((value for value in values if self._opened(value, name)), values[0])
+            for name, values in found.items()
+            if values
+        }
 
     def encoded_bytes(self, value: object) -> int:
         """Return how many bytes `value` takes in a session."""
         return len(self._codec.pack(value))
 
-    def look(self, header: str, *, now: int) -> Sight | None:
-        """Return what the session's cookies in a Cookie header say; None where there are none."""
-        references = values_of(header, self._policy.reference_name, limit=1)
-        if references:
-            return self._look_into(references[0], self._policy.reference_name, now)
-        tokens = self._carrier.tokens(header)
-        return self._look_into(tokens[0], self._policy.name, now) if tokens else None
+    def near(self, size_bytes: int) -> bool:
+        """Whether a session's Set-Cookie lines of `size_bytes` together are near the limit."""
+        return self._carrier.near(size_bytes)
+
+    def look(self, header: str, session: Session, *, now: int) -> Sight | None:
+        """Return what the session's cookies in a Cookie header say; None where there are none.
+
+        Of a session that goes on it is what the library has loaded. Of one that does not, it is what stands in the
+        first cookie that opens, whether or not that still counts.
+        """
+        sights = [self._look_into(token, name, now) for token, name in self._candidates(header)]
+        draft = session._draft or session._load()
+        if not sights or not draft.continued:
+            return next((sight for sight in sights if sight.key), sights[0] if sights else None)
+        refers, handle = draft.handle is not None, draft.handle
+        sight = next(sight for sight in sights if sight.key and sight.refers == refers)
+        if not refers:
+            return replace(sight, state=draft.state)
+        kind = "a reference to a record, followed through a renewal" if handle.moved else "a reference to a record"
+        return replace(sight, kind=kind, state=draft.state, record_bytes=len(handle.record.payload))
+
+    def _candidates(self, header: str) -> Iterator[tuple[str, str]]:
+        """Yield each token with its cookie's name, in the order in which the library tries them."""
+        if self._moves:
+            name = self._policy.reference_name
+            yield from ((token, name) for token in values_of(header, name, limit=MAX_CANDIDATES))
+        yield from ((token, self._policy.name) for token in self._carrier.tokens(header))
+
+    def _opened(self, token: str, name: str) -> Opened | None:
+        try:
+            return self._read(token, purpose("session", name))
+        except InvalidToken:
+            return None
 
     def _look_into(self, token: str, name: str, now: int) -> Sight:
-        protection = "sealed" if self._encrypt else "signed"
-        kid = _kid(token) if self._encrypt else None
+        kid = _kid(token) if self._protection == "sealed" else None
+        opened = self._opened(token, name)
+        if opened is None:
+            return Sight("unreadable", self._protection, kid)
+        plaintext, current = opened
+        sight = Sight("unreadable", self._protection, kid, "current" if current else "accepted")
         try:
-            plaintext, current = self._read(token, purpose("session", name))
-            key = "current" if current else "accepted"
-            kind, state, record_bytes = self._open(plaintext, now)
+            if plaintext[:1] == REFERENCE:
+                return replace(sight, refers=True, **self._follow(plaintext[1 : 1 + ID_BYTES], now))
+            kind = "inline, compressed" if plaintext[:1] == COMPRESSED else "inline"
+            return replace(sight, kind=kind, state=self._unpack(plaintext))
         except InvalidToken:
-            return Sight("unreadable", protection, kid)
-        return Sight(kind, protection, kid, key, state, record_bytes)
+            return sight
 
-    def _open(self, plaintext: bytes, now: int) -> tuple[str, State | None, int | None]:
-        if plaintext[:1] == REFERENCE:
-            return self._follow(plaintext[1 : 1 + ID_BYTES], now)
-        kind = "inline, compressed" if plaintext[:1] == COMPRESSED else "inline"
-        return kind, self._unpack(plaintext), None
-
-    def _follow(self, session_id: bytes, now: int) -> tuple[str, State | None, int | None]:
+    def _follow(self, session_id: bytes, now: int) -> dict[str, Any]:
+        """Return what a reference leads to."""
         if self._store is None:
-            return "a reference that leads nowhere", None, None
+            return {"kind": "a reference that leads nowhere"}
         key = key_of(session_id)
         record = self._store.load(key, now=now)
         if record is None:
-            return "a reference to a record that is gone", None, None
+            return {"kind": "a reference to a record that is gone"}
         plaintext, _ = self._records.unseal(record.payload, session_id, key)
         if plaintext[:1] in (MOVED, REPLACED):
-            return "a reference to a record that was closed", None, None
-        return "a reference to a record", self._unpack(plaintext), len(record.payload)
+            return {"kind": "a reference to a record that was closed"}
+        state = self._unpack(plaintext)
+        note_last_use(state, record)
+        return {"kind": "a reference to a record", "state": state, "record_bytes": len(record.payload)}
 
     def _unpack(self, plaintext: bytes) -> State:
         return unpack(expand(plaintext), self._codec, now=_NO_LATEST)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 from typing import Final
+from unicodedata import category
 
 _VOID: Final = frozenset({"circle", "input", "line", "link", "meta", "path", "rect"})
 
@@ -35,11 +36,16 @@ def join(children: Iterable[Child]) -> Html:
     return Html("".join(map(_text, children)))
 
 
+def printable(text: str) -> str:
+    """Return `text` with escapes for what cannot be seen: a NUL would vanish, a U+202E turn what follows around."""
+    return "".join(each if each == "\n" or category(each)[0] != "C" else ascii(each)[1:-1] for each in text)
+
+
 def _text(child: Child) -> str:
     if child is None:
         return ""
     if isinstance(child, str):
-        return child if isinstance(child, Html) else escape(child)
+        return child if isinstance(child, Html) else escape(printable(child))
     return str(child) if isinstance(child, int) else join(child)
 
 
@@ -47,4 +53,4 @@ def _attribute(key: str, value: str | int | bool | None) -> str:
     if value is None or value is False:
         return ""
     name = key.rstrip("_").replace("_", "-")
-    return f" {name}" if value is True else f' {name}="{escape(str(value))}"'
+    return f" {name}" if value is True else f' {name}="{escape(printable(str(value)))}"'

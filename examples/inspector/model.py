@@ -19,7 +19,7 @@ class Cookie:
         attributes: As this server set them last, or None where it did not.
         size_bytes: How long its Set-Cookie line is.
         limit_bytes: How long that may be.
-        high_bytes: From where on it is near the limit.
+        near: Whether that is near the limit; of a session in pieces, whether they are together.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Cookie:
     attributes: tuple[str, ...] | None
     size_bytes: int
     limit_bytes: int
-    high_bytes: int
+    near: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ _JUMPS: Final = (
 )
 
 
-def respond(title: str, *children: Html, status: int = 200) -> Response:
+def respond(title: str, *children: Html, status: str = "200") -> Response:
     """Return a page of the inspector's."""
     head = tag(
         "head",
@@ -62,10 +62,14 @@ def inspector(page: Page) -> Response:
     )
 
 
-def refusal(title: str, text: str, *, status: int) -> Response:
-    """Return a page that says why there is none."""
+def refusal(title: str, text: str, *, status: str, allow: str | None = None) -> Response:
+    """Return a page that says why there is none; `allow`: the methods that there are."""
     back = tag("p", tag("a", "Back to the inspector", href="/inspect"))
-    return respond(title, tag("main", tag("h1", title), tag("p", text), back, class_="refusal"), status=status)
+    main = tag("main", tag("h1", title), tag("p", text), back, class_="refusal")
+    response = respond(title, main, status=status)
+    if allow is not None:
+        response.headers["Allow"] = allow
+    return response
 
 
 def _header(page: Page) -> Html:

@@ -1,11 +1,12 @@
 """From a request's cookies, its session and its events to what the page shows. Pure functions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pprint import pformat
 from typing import Any
 
 from cookiesess import CookiePolicy, Lifetime, Session, events
+from cookiesess.carrier import NEAR_PER_CENT
 from cookiesess.events import Event
 from examples.inspector.glass import Glass, Sight
 from examples.inspector.model import Cookie, Inside, Moment, Timeline, Value
@@ -13,7 +14,6 @@ from examples.inspector.visits import Notes, Visit
 
 # A value in the page is cut here; a cookie's much earlier, since whoever has it has the session.
 _LONGEST_TEXT, _LONGEST_INNER_TEXT, _LONGEST_COOKIE, _SHOWN = 120, 40, 24, (10, 4)
-_NEAR_PER_CENT = 80
 # In this order: most browsers name others too, to be taken for them.
 _BROWSERS = (("Edge", "Edg/"), ("Firefox", "Firefox/"), ("Chrome", "Chrome/"), ("Safari", "Safari/"), ("curl", "curl/"))
 _SYSTEMS = (
@@ -37,21 +37,30 @@ class Happening:
 # What the browser holds
 
 
-def cookies_of(header: str, *, policy: CookiePolicy, notes: Notes, own: Mapping[str, str]) -> Iterator[Cookie]:
-    """Yield the cookies of a Cookie header, the session's first."""
+def cookies_of(
+    header: str, *, policy: CookiePolicy, notes: Notes, own: Mapping[str, str], near: Callable[[int], bool]
+) -> Iterator[Cookie]:
+    """Yield the cookies of a Cookie header, the session's first; `near` judges the size of all its pieces together."""
+    pieces = [name for name in policy.chunk_names if name in own]
+    piece_bytes = sum(_size_bytes(name, own[name], notes) for name in pieces)
     for name, value in sorted(_pairs(header), key=lambda pair: pair[0] not in own):
-        suffix = notes.suffixes.get(name)
+        suffix, size_bytes = notes.suffixes.get(name), _size_bytes(name, value, notes)
         yield Cookie(
-            name=name,
-            value=shortened(value),
+            name=_utf8(name),
+            value=shortened(_utf8(value)),
             length=len(value),
             role=_role(name, own, policy),
             own=name in own,
             attributes=None if suffix is None else tuple(suffix.removeprefix("; ").split("; ")),
-            size_bytes=len(name) + 1 + len(value) + len(suffix or ""),
+            size_bytes=size_bytes,
             limit_bytes=policy.max_bytes,
-            high_bytes=policy.max_bytes * _NEAR_PER_CENT // 100,
+            near=near(piece_bytes) if name in pieces else size_bytes * 100 > policy.max_bytes * NEAR_PER_CENT,
         )
+
+
+def _size_bytes(name: str, value: str, notes: Notes) -> int:
+    # A WSGI header's characters are bytes (PEP 3333).
+    return len(name) + 1 + len(value) + len(notes.suffixes.get(name, ""))
 
 
 def shortened(value: str) -> str:
@@ -66,8 +75,7 @@ def _pairs(header: str) -> Iterator[tuple[str, str]]:
     for pair in header.split(";"):
         name, equals, value = pair.strip().partition("=")
         if equals and name:
-            # A WSGI header's characters are bytes (PEP 3333).
-            yield _utf8(name), _utf8(value)
+            yield name, value
 
 
 def _utf8(text: str) -> str:
@@ -92,7 +100,8 @@ def inside(
     """Return what the server sees in the session's cookies. Looking at the session is what opens it."""
     alive = not session.is_new
     values = [
-        Value(key, _text(value), type(value).__name__, glass.encoded_bytes(value)) for key, value in session.items()
+        Value(_cut_key(key), _text(value), type(value).__name__, glass.encoded_bytes(value))
+        for key, value in session.items()
     ]
     return Inside(
         verdict=_verdict(sight, visit, alive=alive),
@@ -140,18 +149,21 @@ def _timeline(sight: Sight, lifetime: Lifetime, now: int) -> Timeline | None:
     state = sight.state
     if state is None:
         return None
-    idle_at = state.refreshed_at + (state.idle_seconds or lifetime.idle_seconds)
     times = [
         ("created", "created", state.created_at),
         ("authenticated", "logged in", state.authenticated_at),
         ("refreshed", "refreshed", state.refreshed_at),
         ("now", "now", now),
-        ("idle", "ends if nobody comes", idle_at),
+        ("idle", "ends if nobody comes", lifetime.deadline(state)),
         ("absolute", "ends at the latest", lifetime.absolute_deadline(state)),
     ]
     moments = [Moment(marker, says, at) for marker, says, at in times if at is not None]
     moments.sort(key=lambda moment: moment.at)
     return Timeline(tuple(moments), state.created_at, max(moment.at for moment in moments if moment.marker != "now"))
+
+
+def _cut_key(key: str) -> str:
+    return key if len(key) <= _LONGEST_INNER_TEXT else f"{key[:_LONGEST_INNER_TEXT]}…"
 
 
 def _text(value: object) -> str:

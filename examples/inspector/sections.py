@@ -1,5 +1,6 @@
 """The page's sections: from the values of `model` to markup."""
 
+from cookiesess.events import Event
 from examples.inspector.controls import TITLES, button, form, groups, press
 from examples.inspector.markup import Child, Html, tag
 from examples.inspector.model import Cookie, Inside, Page, Value
@@ -34,7 +35,8 @@ def browser(page: Page) -> Html:
 
 def _cookie(cookie: Cookie, csrf_token: str) -> Html:
     size = f"{cookie.size_bytes:,} of {cookie.limit_bytes:,} bytes"
-    near = cookie.size_bytes > cookie.high_bytes
+    if cookie.attributes is None:
+        size = f"{size}, and its attributes"
     attributes = [tag("li", each) for each in cookie.attributes or ["not set by this server since it started"]]
     return tag(
         "li",
@@ -46,12 +48,12 @@ def _cookie(cookie: Cookie, csrf_token: str) -> Html:
                 size,
                 min=0,
                 max=cookie.limit_bytes,
-                high=cookie.high_bytes,
+                high=0 if cookie.near else cookie.limit_bytes,
                 optimum=0,
                 value=cookie.size_bytes,
                 aria_label=f"Size of {cookie.name}",
             ),
-            tag("span", size, ", near the limit" if near else None, class_="near" if near else "size"),
+            tag("span", size, ", near the limit" if cookie.near else None, class_="near" if cookie.near else "size"),
             class_="gauge",
         ),
         tag("p", tag("code", cookie.value), tag("span", f"{cookie.length:,} characters"), class_="value"),
@@ -125,14 +127,15 @@ def sessions(page: Page) -> Html:
 
 
 def _listing(page: Page) -> Html:
-    head = tag("tr", [tag("th", name, scope="col") for name in ("Device", "Logged in", "Seen", "")])
+    names = ("Device", "Logged in", "Seen", tag("span", "Action", class_="hidden"))
+    head = tag("tr", [tag("th", name, scope="col") for name in names])
     rows = [
         tag(
             "tr",
             tag("th", info.label or "no label", tag("strong", "this one") if this else None, scope="row"),
             tag("td", distance((info.authenticated_at or info.created_at) - page.now)),
             tag("td", distance(info.last_seen_at - page.now)),
-            tag("td", button(TITLES["end"], name="handle", value=info.handle)),
+            tag("td", button(TITLES["end"], name="handle", value=info.handle, about=info.label or "no label")),
         )
         for info, this in page.sessions or ()
     ]
@@ -145,29 +148,34 @@ def _listing(page: Page) -> Html:
 
 
 def visits(page: Page) -> Html:
-    rows = [_visit(visit, is_this=not visit.status) for visit in page.visits]
+    rows = [_visit(visit) for visit in page.visits]
     return section(
         "events",
         "Events",
         tag("ol", rows, role="list") if rows else tag("p", "Nothing has happened yet.", class_="empty"),
-        note="The last requests of this browser, newest first: the cookies that were set, what was written to"
-        " the store, and what the library said.",
+        note="The last requests of this browser, newest first: what was written to the store, what the library said,"
+        " and the cookies that were set.",
     )
 
 
-def _visit(visit: Visit, *, is_this: bool) -> Html:
-    status = "this page, so far" if is_this else visit.status.partition(" ")[0]
-    lines = [
-        *map(_sent, visit.sent),
-        *map(_written, visit.written),
-        *(_event(happening(event)) for event in visit.events),
-    ]
+def _visit(visit: Visit) -> Html:
+    status = visit.status.partition(" ")[0] or "this page, so far"
+    lines = [_happened(each) for each in visit.happened]
     return tag(
         "li",
         tag("p", clock(visit.at), tag("code", f"{visit.method} {visit.path}"), tag("span", status), class_="request"),
         tag("p", visit.error, class_="error") if visit.error else None,
         tag("ul", lines, role="list") if lines else None,
     )
+
+
+def _happened(what: Event | Written | Sent) -> Html:
+    match what:
+        case Sent():
+            return _sent(what)
+        case Written():
+            return _written(what)
+    return _event(happening(what))
 
 
 def _event(told: Happening) -> Html:
@@ -190,8 +198,7 @@ def outcome(page: Page) -> Html | None:
     last = page.last_action
     if last is None:
         return None
-    told = [sent.words for sent in last.sent] + [written.words for written in last.written]
-    told += [event.name for event in last.events]
+    told = [each.name if isinstance(each, Event) else each.words for each in last.happened]
     text = last.error or "; ".join(told) or "nothing was set or written, and there was no event"
     return tag(
         "p",

@@ -23,7 +23,7 @@ def timeline(line: Timeline, now: int) -> Html:
     parts = ((line.starts_at, now, "lived"), (now, line.at("idle") or now, "ahead"))
     return tag(
         "div",
-        tag("h3", "Time"),
+        tag("h3", "Time", tag("span", " (UTC)", class_="role")),
         tag(
             "svg",
             tag("rect", class_="rail", width="100%", height="6", y="17", rx="3"),

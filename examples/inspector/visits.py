@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 VISIT_KEY: Final = "examples.inspector.visit"
 # A page for one person at a time: what is kept stays small whoever comes.
 _BROWSERS, _VISITS, _KEPT = 100, 12, 5
+# Characters of a path or an error.
+_LONGEST = 300
 
 _current: ContextVar["Visit | None"] = ContextVar("visit", default=None)
 
@@ -70,12 +72,10 @@ class Visit:
 
     Attributes:
         method: In capitals.
-        path: Without the query.
+        path: As text, without the query, cut where it is long.
         at: Unix seconds.
-        status: Of the response, such as ``"200 OK"``; empty until there is one.
-        events: What the library said meanwhile.
-        written: What was written to a store meanwhile.
-        sent: The cookies of the response.
+        status: Of the response, such as ``"200 OK"``; empty until there is one, and "failed" where none came.
+        happened: What the library said, what was written to a store, and the response's cookies, in their order.
         error: What the app was told, where its change was refused.
         planted: Cookies that replace the response's own of the same name: the inspector's tampering.
         notes: What is remembered of the browser it came from, once that is known.
@@ -86,18 +86,30 @@ class Visit:
     path: str
     at: int
     status: str = ""
-    events: list[Event] = field(default_factory=list)
-    written: list[Written] = field(default_factory=list)
-    sent: list[Sent] = field(default_factory=list)
+    happened: list[Event | Written | Sent] = field(default_factory=list)
     error: str | None = None
     planted: dict[str, str] = field(default_factory=dict)
     notes: "Notes | None" = None
     told: bool = False
 
     @property
+    def events(self) -> list[Event]:
+        """What the library said."""
+        return [each for each in self.happened if isinstance(each, Event)]
+
+    @property
+    def sent(self) -> list[Sent]:
+        """The cookies of the response."""
+        return [each for each in self.happened if isinstance(each, Sent)]
+
+    @property
     def quiet(self) -> bool:
         """Whether it only looked, and nothing came of it."""
-        return self.method != "POST" and not (self.events or self.written or self.sent or self.error)
+        return self.method != "POST" and not (self.happened or self.error)
+
+    def refuse(self, reason: str) -> None:
+        """Say that a change was refused, and why."""
+        self.error = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,54 +117,70 @@ class Kept:
     """The session's cookies as a browser once sent them.
 
     Attributes:
+        handle: A short name for forms, which says nothing of the cookies.
         cookies: Their values by name.
         at: When they first came, in Unix seconds.
         says: What the session was then, in words.
     """
 
+    handle: str
     cookies: Mapping[str, str] = field(repr=False)
     at: int
     says: str
 
-    @property
-    def handle(self) -> str:
-        """A short name for forms, which says nothing of the cookies."""
-        return sha256(repr(sorted(self.cookies.items())).encode()).hexdigest()[:16]
-
 
 class Notes:
-    """What is remembered of one browser.
+    """What is remembered of one browser. Thread-safe: a browser sends several requests at once.
 
     Attributes:
-        visits: Its last requests, oldest first.
         suffixes: The attributes that this server set last for a cookie, by its name.
-        kept: Its last session cookies, oldest first.
     """
 
     def __init__(self) -> None:
-        self.visits: deque[Visit] = deque(maxlen=_VISITS)
+        self._lock = Lock()
+        self._visits: deque[Visit] = deque(maxlen=_VISITS)
+        self._kept: deque[Kept] = deque(maxlen=_KEPT)
         self.suffixes: dict[str, str] = {}
-        self.kept: deque[Kept] = deque(maxlen=_KEPT)
+
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        """Its last requests, newest first."""
+        with self._lock:
+            return tuple(reversed(self._visits))
+
+    @property
+    def kept(self) -> tuple[Kept, ...]:
+        """Its last session cookies, newest first."""
+        with self._lock:
+            return tuple(reversed(self._kept))
 
     def untold(self) -> Visit | None:
         """Return the button's request that the browser comes from, once."""
-        last = self.visits[-1] if self.visits else None
-        if last is None or last.told or last.method != "POST":
-            return None
-        last.told = True
-        return last
+        with self._lock:
+            last = self._visits[-1] if self._visits else None
+            if last is None or last.told or last.method != "POST":
+                return None
+            last.told = True
+            return last
 
     def add(self, visit: Visit) -> None:
         """Remember a request that is over."""
-        self.suffixes.update((sent.name, sent.suffix) for sent in visit.sent if not sent.deletes)
-        if not visit.quiet:
-            self.visits.append(visit)
+        with self._lock:
+            self.suffixes.update((sent.name, sent.suffix) for sent in visit.sent if not sent.deletes)
+            if not visit.quiet:
+                self._visits.append(visit)
 
     def keep(self, cookies: Mapping[str, str], *, at: int, says: str) -> None:
         """Remember the session's cookies, once."""
-        kept = Kept(dict(cookies), at, says)
-        if cookies and kept.handle not in {each.handle for each in self.kept}:
-            self.kept.append(kept)
+        kept = Kept(handle_of(cookies), dict(cookies), at, says)
+        with self._lock:
+            if cookies and kept.handle not in {each.handle for each in self._kept}:
+                self._kept.append(kept)
+
+
+def handle_of(cookies: Mapping[str, str]) -> str:
+    """Return a short name for some cookies, which says nothing of them."""
+    return sha256(repr(sorted(cookies.items())).encode()).hexdigest()[:16]
 
 
 class Notebook:
@@ -176,14 +204,14 @@ def note_event(event: Event) -> None:
     """Write an event to the request in whose course it happened: the manager's `on_event`."""
     visit = _current.get()
     if visit is not None:
-        visit.events.append(event)
+        visit.happened.append(event)
 
 
 def note_write(written: Written) -> None:
     """Write a store's write to the request in whose course it happened."""
     visit = _current.get()
     if visit is not None:
-        visit.written.append(written)
+        visit.happened.append(written)
 
 
 class Recorder:
@@ -207,12 +235,13 @@ class Recorder:
         self._clock = clock
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        visit = environ[VISIT_KEY] = Visit(environ["REQUEST_METHOD"], environ["PATH_INFO"], int(self._clock()))
+        visit = environ[VISIT_KEY] = Visit(environ["REQUEST_METHOD"], _path_of(environ), int(self._clock()))
         token = _current.set(visit)
         try:
             return self._answer(visit, environ, _noting(visit, start_response))
         finally:
             _current.reset(token)
+            visit.status = visit.status or "failed"
             if visit.notes is not None:
                 visit.notes.add(visit)
 
@@ -220,8 +249,14 @@ class Recorder:
         try:
             return self._app(environ, start_response)
         except CookiesessError as error:
-            visit.error = str(error)
+            visit.refuse(str(error))
             return self._refused(visit, error)(environ, start_response)
+
+
+def _path_of(environ: "WSGIEnvironment") -> str:
+    # A WSGI path's characters are bytes (PEP 3333), which need not be text.
+    path: str = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
+    return path if len(path) <= _LONGEST else f"{path[:_LONGEST]}…"
 
 
 def _noting(visit: Visit, start_response: "StartResponse") -> "StartResponse":
@@ -229,7 +264,7 @@ def _noting(visit: Visit, start_response: "StartResponse") -> "StartResponse":
         planted = [("Set-Cookie", f"{name}={rest}") for name, rest in visit.planted.items()]
         headers = [header for header in headers if _name_set(header) not in visit.planted] + planted
         visit.status = status
-        visit.sent = [_sent(value) for name, value in headers if name == "Set-Cookie"]
+        visit.happened += [_sent(value) for name, value in headers if name == "Set-Cookie"]
         return start_response(status, headers, *exc_info)
 
     return start

@@ -16,6 +16,9 @@ class WatchedStore(Store):
     def __init__(self, inner: Store) -> None:
         self._inner = inner
 
+    def __repr__(self) -> str:
+        return repr(self._inner)
+
     @property
     def evicts(self) -> bool:  # type: ignore[override]  # as the other one has it at the time
         return self._inner.evicts

@@ -5,6 +5,13 @@ import webtest
 HERE = {"REMOTE_ADDR": "127.0.0.1"}
 
 
+def look(app, cookie):
+    """Return somebody whose page answers a request with this Cookie header, and who keeps no cookies."""
+    person = object.__new__(Person)
+    person.page = webtest.TestApp(app, extra_environ={**HERE, "HTTP_COOKIE": cookie}).get("/inspect")
+    return person
+
+
 class Person:
     """Somebody in front of the page, who presses its buttons."""
 

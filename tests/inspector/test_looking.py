@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from edge.kit import KEY
 
-from cookiesess import CookiePolicy, Lifetime
+from cookiesess import CookiePolicy, Lifetime, SessionManager
+from cookiesess.testing import CookieHeader, session_transaction
 from examples.inspector.app import make_inspector
-from inspector.kit import Person
+from inspector.kit import Person, look
 
 
 def test_a_first_look_finds_no_cookie_and_sets_two(person):
@@ -144,3 +145,56 @@ def test_a_signed_session_is_called_so():
     assert "signed: authenticated; anybody can read it" in person.part("server")
     person.press("Flip a bit")
     assert "It does not open" in person.part("server")
+
+
+# The rest of what is shown
+
+
+def test_looks_that_changed_nothing_are_no_events(person):
+    person.look()
+    before = len(person.page.html.select(".events ol > li"))
+    for _ in range(3):
+        person.look()
+    assert len(person.page.html.select(".events ol > li")) == before
+
+
+def test_a_session_that_a_login_replaced_is_said_to_be_over(server_side):
+    person = Person(server_side)
+    person.press("Set", key="name", value="x")
+    old = person.cookies["session"]
+    person.press("Log in as ann")
+    thief = look(server_side, f"session={old}")
+    assert "It was replaced or ended" in thief.part("server")
+    assert "a reference to a record that was closed" in thief.part("server")
+
+
+def test_a_session_with_an_idle_timeout_of_its_own_ends_by_that(store, clock):
+    policy = CookiePolicy("session", secure="auto")
+    person = Person(make_inspector(KEY, store=store, clock=clock, cookie=policy))
+    manager = SessionManager(KEY, store=store, clock=clock, cookie=policy)
+    with session_transaction(manager, CookieHeader(f"session={person.cookies['session']}")) as session:
+        session.idle = timedelta(minutes=3)
+        session["deep"] = {"texts": ["y" * 100]}
+    person.look()
+    assert "has an idle timeout of its own, 180 s" in person.part("server")
+    assert "ends if nobody comes 22:16:20 in 3 min" in person.part("server")
+    assert "{'texts': ['" + "y" * 40 + "…']}" in person.part("server")
+
+
+def test_a_cookie_of_a_server_that_was_started_anew_can_still_be_flipped(store):
+    person = Person(make_inspector(KEY, overflow=store, revocations=store))
+    person.press("Set", key="name", value="x")
+    again = Person(make_inspector(KEY, overflow=store, revocations=store))
+    for name, value in person.cookies.items():
+        again.app.set_cookie(name, value)
+    again.look()
+    answer = again.post("Flip a bit")
+    (line,) = [each for each in answer.headers.getall("Set-Cookie") if each.startswith("session=")]
+    assert line.endswith("; Path=/; HttpOnly; SameSite=Lax")
+
+
+def test_a_cookie_that_does_not_open_is_not_offered_for_a_replay(person):
+    person.press("Set", key="name", value="x")
+    person.press("Flip a bit")
+    flipped = person.page.text.count(">Replay<")
+    assert person.look().text.count(">Replay<") == flipped

@@ -1,7 +1,9 @@
 """Who and what is refused, and what the page may load."""
 
+import os
 import subprocess
 import sys
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from edge.kit import KEY
 
 from cookiesess.errors import StoreUnavailable
 from cookiesess.stores.memory import MemoryStore
+from examples.__main__ import _without_secrets
 from examples.inspector.app import is_loopback, make_inspector
 from inspector.kit import HERE, Person
 
@@ -36,9 +39,18 @@ def test_a_body_that_is_no_form_of_ours_is_refused(person, body):
     assert answer.status_int == 403
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/inspect/set", 405), ("GET", "/inspect/x", 404)])
-def test_a_buttons_address_is_no_page(person, method, path, status):
-    assert person.app.request(path, method=method, expect_errors=True).status_int == status
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allowed"),
+    [
+        ("GET", "/inspect/set", 405, "POST"),
+        ("POST", "/inspect", 405, "GET, HEAD"),
+        ("OPTIONS", "/inspect", 405, "GET, HEAD"),
+        ("GET", "/inspect/x", 404, None),
+    ],
+)
+def test_a_buttons_address_is_no_page_and_the_page_no_button(person, method, path, status, allowed):
+    answer = person.app.request(path, method=method, expect_errors=True)
+    assert (answer.status_int, answer.headers.get("Allow")) == (status, allowed)
 
 
 def test_bytes_that_are_no_text_are_shown_as_far_as_they_are(person):
@@ -48,15 +60,32 @@ def test_bytes_that_are_no_text_are_shown_as_far_as_they_are(person):
     assert "k '\ufffd\\x00'" in " ".join(person.look().html.get_text(" ").split())
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "192.0.2.1", "localhost.evil.example"])
+HOSTS_OF_OTHERS = [
+    "evil.example",
+    "evil.example:8080",
+    "192.0.2.1",
+    "localhost.evil.example",
+    "evillocalhost",
+    "[127.0.0.1].evil.example",
+    "evil.example#.localhost",
+    "evil.example/.localhost",
+    "localhost:evil.example",
+    "user@localhost",
+    "",
+]
+
+
+@pytest.mark.parametrize("host", HOSTS_OF_OTHERS)
 def test_a_request_by_another_name_is_refused(client_side, host):
     app = webtest.TestApp(client_side, extra_environ={**HERE, "HTTP_HOST": host})
     answer = app.get("/inspect", expect_errors=True)
-    assert answer.status_int == 421
+    assert answer.status == "421 Misdirected Request"
     assert "Set-Cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "[::1]:8080", "[::1]", "demo.localhost:80"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1:8080", "[::1]:8080", "[::1]", "demo.localhost:80", "localhost."]
+)
 def test_this_machines_names_are_answered(client_side, host):
     app = webtest.TestApp(client_side, extra_environ={**HERE, "HTTP_HOST": host})
     assert app.get("/inspect").status_int == 200
@@ -102,14 +131,34 @@ def test_nothing_may_load_but_this_servers_own_stylesheet_and_icon(person):
         "frame-ancestors": "'none'",
     }
     assert headers["Cache-Control"] == "no-store"
+    assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_buttons_answer_is_as_strict_as_the_page(person):
+    answer = person.post("Set")
+    for name in ("Content-Security-Policy", "Cache-Control", "Referrer-Policy"):
+        assert answer.headers[name].startswith(person.page.headers[name])
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://user:secret@127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("postgresql://a:b@host/db?password=c", "postgresql://host/db"),
+        ("sqlite:///sessions.db", "sqlite:///sessions.db"),
+    ],
+)
+def test_a_stores_url_is_printed_without_its_secrets(url, shown):
+    assert _without_secrets(url) == shown
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/inspect.css", "text/css"), ("/inspect.svg", "image/svg+xml")])
 def test_stylesheet_and_icon_set_no_cookie(person, path, kind):
     answer = person.app.get(path)
     assert answer.content_type == kind
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "Set-Cookie" not in answer.headers
 
 
@@ -128,7 +177,7 @@ def test_hosts_that_mean_this_machine(host):
 
 
 @pytest.mark.parametrize(
-    "host", ["", "0.0.0.0", "::", "192.0.2.1", "example.com", "localhost.example.com", "127.1.evil"]
+    "host", ["", "0.0.0.0", "::", "192.0.2.1", "example.com", "localhost.example.com", "127.1.evil", "evillocalhost"]
 )
 def test_hosts_that_mean_more_than_this_machine(host):
     assert not is_loopback(host)
@@ -159,9 +208,30 @@ def test_the_inspector_is_not_served_to_other_machines_unasked():
         (["--inspect-anyone"], "give --inspect as well"),
         (["--overflow", "memory://"], "give --inspect as well"),
         (["--inspect", "--server-side", "--compress"], "--compress is for sessions in cookies"),
-        (["--inspect", "--overflow", "memory://"], "revocations needs a store that forgets nothing"),
+        (["--inspect", "--overflow", "memory://"], "--overflow memory:// may forget what has ended"),
+        (["--inspect", "--overflow", ""], "URL"),
+        (["--store", ""], "URL"),
         (["--inspect", "--chunks", "9"], "chunks is 9"),
+        (["--inspect", "--chunks", "0"], "chunks is 0"),
+        (["--inspect", "--server-side", "--chunks", "0"], "--chunks is for sessions in cookies"),
     ],
 )
 def test_options_that_do_not_fit_are_one_clear_line(arguments, says):
     assert says in refused(*arguments)
+
+
+@pytest.mark.parametrize("side", [[], ["--server-side"]], ids=["client-side", "server-side"])
+@pytest.mark.parametrize(("option", "status"), [([], 421), (["--inspect-anyone"], 200)], ids=["itself", "anyone"])
+def test_as_it_is_served_the_page_answers_to_this_machines_names_unless_told_otherwise(tmp_path, side, option, status):
+    command = [sys.executable, "-m", "examples", "--inspect", "--port", "0", *side, *option]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            port = int(server.stdout.readline().rpartition(":")[2].split()[0])
+            connection = HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("GET", "/inspect", headers={"Host": "evil.example"})
+            assert connection.getresponse().status == status
+            connection.close()
+        finally:
+            server.terminate()

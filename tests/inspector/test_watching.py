@@ -20,7 +20,9 @@ class TestWatchedStore(StoreContract):
 def test_a_first_session_is_a_record_that_was_created(server_side):
     person = Person(server_side)
     person.look()
-    assert re.search(r"GET /inspect 200 cookie set session .* record created \d+ bytes", person.part("events"))
+    assert re.search(
+        r"GET /inspect 200 record created \d+ bytes session\.created .* cookie set session", person.part("events")
+    )
 
 
 def test_a_change_updates_the_record_and_sets_no_cookie(server_side):
@@ -34,7 +36,7 @@ def test_a_logout_deletes_the_record(server_side):
     person = Person(server_side)
     person.press("Set", key="name", value="x")
     person.press("Log out")
-    assert person.outcome == "Log out cookie session deleted; record deleted; session.ended"
+    assert person.outcome == "Log out record deleted; session.ended; cookie session deleted"
 
 
 def test_a_refresh_keeps_the_record_longer(store, clock):
