@@ -2,9 +2,11 @@
 
 ::
 
+    import os
+
     from cookiesess import SessionMiddleware, get_session
 
-    app = SessionMiddleware(app, "the text that `python -m cookiesess keygen` printed")
+    app = SessionMiddleware(app, os.environ["COOKIESESS_KEYS"])     # what `python -m cookiesess keygen` printed
 """
 
 from cookiesess import events

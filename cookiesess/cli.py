@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pprint import pformat
 
+from cookiesess.compression import expand
 from cookiesess.encoding import decode, purpose
 from cookiesess.errors import ConfigurationError, CookiesessError, InvalidToken
+from cookiesess.flat_settings import read_keys_file
 from cookiesess.keys import Key, Keyring
 from cookiesess.lifetime import Lifetime
 from cookiesess.manager import SessionManager
@@ -21,7 +23,7 @@ from cookiesess.state import REFERENCE, State, unpack
 from cookiesess.stores.urls import open_store
 from cookiesess.values import ValueCodec
 
-KEYS_VARIABLE = "COOKIESESS_KEYS"
+KEYS_VARIABLE, KEYS_FILE_VARIABLE = "COOKIESESS_KEYS", "COOKIESESS_KEYS_FILE"
 
 # Unix seconds far ahead of every token: the clock check is for servers, a tool should show a token from the future.
 _NO_LATEST = 1 << 62
@@ -45,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cookiesess", description="Keys and tokens of cookiesess.")
+    parser.add_argument("--version", action="version", version=f"cookiesess {sys.modules['cookiesess'].__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     keygen = commands.add_parser("keygen", help="print a new random key")
     keygen.set_defaults(run=_keygen)
@@ -80,8 +83,16 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_keys(parser: argparse.ArgumentParser) -> None:
-    default = os.environ.get(KEYS_VARIABLE)
-    parser.add_argument("--keys", default=default, help=f"keys, parted by commas (default: ${KEYS_VARIABLE})")
+    text = f"keys, parted by commas (default: ${KEYS_VARIABLE}, or the file that ${KEYS_FILE_VARIABLE} names)"
+    parser.add_argument("--keys", default=os.environ.get(KEYS_VARIABLE), help=text)
+
+
+def _keyring(arguments: argparse.Namespace) -> Keyring | None:
+    """Return the keys that were given or set, or None."""
+    path = os.environ.get(KEYS_FILE_VARIABLE)
+    if arguments.keys:
+        return Keyring.parse(arguments.keys)
+    return read_keys_file(path) if path else None
 
 
 def _positive(text: str) -> int:
@@ -101,11 +112,12 @@ def _inspect(arguments: argparse.Namespace) -> int:
     name, _, token = text.strip().rpartition("=")
     name = name or arguments.name
     print(_outside(token))
-    if not arguments.keys:
+    keyring = _keyring(arguments)
+    if keyring is None:
         print(f"opens: not tried; give --keys or set {KEYS_VARIABLE}")
         return 0
     try:
-        plaintext, current = _open(token, Keyring.parse(arguments.keys), [name] if name else _usual_names())
+        plaintext, current = _open(token, keyring, [name] if name else _usual_names())
     except InvalidToken as error:
         print(f"opens: no ({error.reason})")
         return 1
@@ -133,36 +145,44 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 
 def _sessions(arguments: argparse.Namespace) -> int:
-    if not arguments.keys:
+    keyring = _keyring(arguments)
+    if keyring is None:
         raise ConfigurationError(f"owners are stored as keyed hashes; give --keys or set {KEYS_VARIABLE}")
     named = bool(arguments.handles) + arguments.all
     if named != (arguments.verb == "end"):
         raise ConfigurationError("say which sessions to end: `end HANDLE …`, or `end --all`")
     store = open_store(arguments.store, must_exist=True)
     try:
-        manager = SessionManager(arguments.keys, store=store, lifetime=_LIFETIME)
+        manager = SessionManager(keyring, store=store, lifetime=_LIFETIME)
         if arguments.verb is None:
-            return _list(manager, arguments.owner)
-        return _end(manager, arguments.owner, [] if arguments.all else arguments.handles)
+            found, code = _list(manager, arguments.owner)
+        else:
+            found, code = _end(manager, arguments.owner, [] if arguments.all else arguments.handles)
     finally:
         store.close()
+    if not found:
+        # To who ends sessions in a hurry, with the wrong keys, it would say that nobody is logged in.
+        kids = ", ".join(key.kid.hex() for key in keyring.keys)
+        print(f"(under the keys with the ids {kids}; under others there is another owner of that name)")
+    return code
 
 
-def _list(manager: SessionManager, owner: str) -> int:
+def _list(manager: SessionManager, owner: str) -> tuple[int, int]:
+    """Print an owner's sessions; return how many there are, and the exit code."""
     sessions = manager.sessions_of(owner)
     for info in sessions:
         times = f"created {_utc(info.created_at)}  last seen {_utc(info.last_seen_at)}"
         # As a literal: a label is mostly what a browser called itself, and may hold a terminal's control characters.
         print(f"{info.handle}  {times}  {info.label!r}")
     print(f"{len(sessions)} sessions")
-    return 0
+    return len(sessions), 0
 
 
-def _end(manager: SessionManager, owner: str, handles: Sequence[str]) -> int:
-    """End the sessions of `handles`, or all where there are none; exit code 1 where one was not found."""
+def _end(manager: SessionManager, owner: str, handles: Sequence[str]) -> tuple[int, int]:
+    """End the sessions of `handles`, or all where there are none; return how many, and 1 where one was not found."""
     ended = sum(manager.end(owner, handle) for handle in handles) if handles else manager.end_all(owner) or 0
     print(f"ended {ended} sessions")
-    return 0 if ended >= len(handles) else 1
+    return ended, 0 if ended >= len(handles) else 1
 
 
 def _usual_names() -> list[str]:
@@ -197,7 +217,7 @@ def _inside(plaintext: bytes) -> str:
     if plaintext[:1] == REFERENCE:
         return "holds: a reference to a record in a store"
     try:
-        state = unpack(plaintext, ValueCodec(), now=_NO_LATEST)
+        state = unpack(expand(plaintext), ValueCodec(), now=_NO_LATEST)
     except InvalidToken:
         return "holds: values of types that only the app knows (types=)"
     return "\n".join([*_times(state), f"owner: {state.owner!r}", f"data: {pformat(state.data)}"])

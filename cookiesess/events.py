@@ -28,6 +28,7 @@ __all__ = [
     "SessionsEvicted",
     "SharedCachingPrevented",
     "StoreFailed",
+    "StoreNotShared",
     "TouchedLate",
     "WriteDropped",
 ]
@@ -244,6 +245,15 @@ class StoreFailed(Event):
     cause: str
     name: ClassVar[str] = "store.failed"
     level: ClassVar[int] = logging.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class StoreNotShared(Event):
+    """The store serves one process, and the server runs several: each has sessions of its own. Emitted once."""
+
+    advice: ClassVar[str] = "visitors lose their sessions at random; take a store that processes share, as SQLiteStore"
+    name: ClassVar[str] = "store.not_shared"
+    level: ClassVar[int] = logging.WARNING
 
 
 @dataclass(frozen=True, slots=True)

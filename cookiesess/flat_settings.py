@@ -38,9 +38,8 @@ given in code.
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -48,6 +47,7 @@ from cookiesess.errors import ConfigurationError, MissingDependency
 from cookiesess.keys import Keyring
 from cookiesess.lifetime import Lifetime
 from cookiesess.policy import CookiePolicy
+from cookiesess.settings import nearest
 from cookiesess.stores.parameters import FLAG, TEXT, Reader
 from cookiesess.stores.urls import open_store
 
@@ -83,7 +83,7 @@ def read_environment(environ: Mapping[str, str], *, given: Container[str] = ()) 
     for variable, text in environ.items():
         if variable.startswith(_PREFIX):
             if variable not in _VARIABLES:
-                raise unknown(variable, _VARIABLES, name=variable.removeprefix(_PREFIX).lower())
+                raise unknown(variable, name=variable.removeprefix(_PREFIX).lower(), spell=_variable)
             entries[_VARIABLES[variable]] = Entry(variable, text)
     return read_settings(entries, given=given, keys_names="COOKIESESS_KEYS or COOKIESESS_KEYS_FILE")
 
@@ -119,18 +119,19 @@ def read_settings(
     return result
 
 
-def unknown(spelling: str, known: Iterable[str], *, name: str) -> ConfigurationError:
+def unknown(spelling: str, *, name: str, spell: Callable[[str], str]) -> ConfigurationError:
     """Return the error of a setting that does not exist, with the nearest of those that do.
 
     Args:
         spelling: As somebody wrote it.
-        known: All that exist, in the same spelling.
         name: Its name in an ini file.
+        spell: Returns how another name would be spelled there.
     """
     if name in _IN_CODE:
         return ConfigurationError(f"{spelling}: {name} is no text; give it to SessionMiddleware in code")
-    (nearest,) = get_close_matches(spelling, known, n=1, cutoff=0)
-    return ConfigurationError(f"there is no setting {spelling}; the nearest one is {nearest}")
+    known = nearest(name, NAMES)
+    remedy = "help(cookiesess.flat_settings) lists them" if known is None else f"the nearest one is {spell(known)}"
+    return ConfigurationError(f"there is no setting {spelling}; {remedy}")
 
 
 def _value(name: str, entry: Entry) -> Any:
@@ -161,9 +162,14 @@ def _target(name: str) -> str:
     return "keys" if name == "keys_file" else name.partition(".")[0]
 
 
-def _read_keys(path: str) -> Keyring:
+def read_keys_file(path: str) -> Keyring:
+    """Return the ring that a file holds: keys parted by commas or one to a line, the current one first.
+
+    Raises:
+        ConfigurationError: There is no such file of text, or a bad key in it.
+    """
     try:
-        text = Path(path).read_text("utf-8")
+        text = Path(path).read_text("utf-8-sig")  # some editors begin it with a mark
     except (OSError, UnicodeDecodeError) as error:
         # By its class alone: an error of decoding quotes what is in the file, and the path may be a key.
         raise ConfigurationError(
@@ -174,6 +180,8 @@ def _read_keys(path: str) -> Keyring:
 
 
 def _duration(text: str) -> timedelta:
+    if _WHOLE.fullmatch(text):  # a key is longer than that, so it may be shown
+        raise ConfigurationError(f"{text} has no unit; write {text} seconds, minutes, hours or days")
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError
@@ -202,7 +210,7 @@ _SAMESITE: Final[Reader] = _choice("Strict", "Lax", "None", unset=None)
 
 _READERS: Final[dict[str, Reader]] = {
     "keys": (Keyring.parse, "keys, parted by commas"),
-    "keys_file": (_read_keys, "a path"),
+    "keys_file": (read_keys_file, "a path"),
     "environ_key": TEXT,
     "encrypt": _SWITCH,
     "compress": _SWITCH,
@@ -231,5 +239,10 @@ _READERS: Final[dict[str, Reader]] = {
 NAMES: Final = tuple(_READERS)
 """All settings, as an ini file names them."""
 
-_VARIABLES: Final = {_PREFIX + name.replace(".", "_").upper(): name for name in NAMES}
+
+def _variable(name: str) -> str:
+    return _PREFIX + name.replace(".", "_").upper()
+
+
+_VARIABLES: Final = {_variable(name): name for name in NAMES}
 _IN_CODE: Final = ("accept", "types", "on_event", "clock", "random_bytes", "session_class")

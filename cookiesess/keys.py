@@ -1,9 +1,11 @@
 """Secrets: their least size, their order, and the purpose each derived key is for."""
 
 import hashlib
+import re
 import secrets
+import unicodedata
 from collections.abc import Iterable
-from typing import Self
+from typing import Final, Self
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -15,6 +17,13 @@ from cookiesess.errors import ConfigurationError
 MIN_SECRET_BYTES = 32
 
 _HINT = "`python -m cookiesess keygen` prints a good one"
+# Where the documentation shows a key, it says which command makes one; no generated key has a blank.
+_PLACEHOLDER: Final = b"cookiesess keygen"
+_GENERATED: Final = rb"\s*[A-Za-z0-9_-]{43}\s*"
+_RING: Final = re.compile(_GENERATED + rb"(," + _GENERATED + rb")+")
+_LINES: Final = re.compile(rb"[ -~\t\r\n]*\n[ -~\t\r\n]*")
+# Unicode's controls, invisible signs (a byte order mark is one), and separators of lines and paragraphs.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
 class Key:
@@ -29,27 +38,50 @@ class Key:
             from the key by a one-way function and no secret.
 
     Raises:
-        ConfigurationError: Too short, empty, or text that holds a comma or blanks around it.
+        ConfigurationError: Too short, empty, or the documentation's placeholder; text that holds a comma, a line break
+            or another character that cannot be seen, or has blanks or quotes around it; bytes that are lines of ASCII
+            text, or several generated keys. Each of these would silently be another key than the one that was meant.
     """
 
     __slots__ = ("_secret", "kid")
 
     def __init__(self, secret: bytes | str) -> None:
         if isinstance(secret, str):
-            if "," in secret or secret != secret.strip():
-                raise ConfigurationError(
-                    "a key's text holds a comma or blanks around it; Keyring.parse(text) splits several keys"
-                )
-            if not is_utf8(secret):
-                raise ConfigurationError(f"a key's text holds half a surrogate pair; {_HINT}")
-            secret = secret.encode()
-        if type(secret) is not bytes:
+            secret = _bytes_of(secret)
+        elif type(secret) is not bytes:
+            raise _wrong_type("a key is bytes or text", secret)
+        elif _RING.fullmatch(secret) or _LINES.fullmatch(secret):
             raise ConfigurationError(
-                f"a key is bytes or text, not {type(secret).__name__}; is the variable set? {_HINT}"
+                "a key's bytes hold a line break or several keys, so it looks like text: decode it (keys.decode())"
             )
+        self._take(secret)
+
+    @classmethod
+    def of_secret_key(cls, secret: bytes) -> Self:
+        """Return the key that a framework's own ``SECRET_KEY`` is: these bytes, line breaks, quotes and all.
+
+        Raises:
+            ConfigurationError: Too short, the documentation's placeholder, or several generated keys: whoever put them
+                there means to rotate, and would log everybody out.
+        """
+        if _RING.fullmatch(secret):
+            raise ConfigurationError(
+                "it looks like a ring of keys, and would be taken as one key; pass it as keys= (COOKIESESS_KEYS in"
+                " Django), and leave one key here"
+            )
+        key = cls.__new__(cls)
+        key._take(secret)
+        return key
+
+    def _take(self, secret: bytes) -> None:
         if len(secret) < MIN_SECRET_BYTES:
             raise ConfigurationError(
                 f"a key of {len(secret)} bytes is too short, it needs at least {MIN_SECRET_BYTES}; {_HINT}"
+            )
+        if _PLACEHOLDER in secret:
+            raise ConfigurationError(
+                "this is the placeholder of the documentation; run `python -m cookiesess keygen`, and give the text"
+                " that it prints as the key"
             )
         self._secret = secret
         # Over the derived key and a label of its own: the id can then not be mistaken for, or reveal, anything else.
@@ -111,7 +143,8 @@ class Keyring:
             ConfigurationError: No key, or a bad one.
         """
         if type(text) is not str:
-            raise ConfigurationError(f"the keys are text, not {type(text).__name__}; is the variable set? {_HINT}")
+            raise _wrong_type("the keys are text", text)
+        _refuse_quotes(text.strip())
         current, *accepted = (part.strip() for part in text.split(","))
         if not current or not all(accepted):
             raise ConfigurationError(f"a key is empty; {_HINT}")
@@ -122,7 +155,7 @@ class Keyring:
         """Return `keys` as a ring: bytes are one key, verbatim; text is always parsed.
 
         Raises:
-            ConfigurationError: None, or another type, or a bad key.
+            ConfigurationError: None, a list, or another type, or a bad key.
         """
         if isinstance(keys, Keyring):
             return keys
@@ -134,3 +167,33 @@ class Keyring:
 
 def _key(key: Key | bytes | str) -> Key:
     return key if isinstance(key, Key) else Key(key)
+
+
+def _wrong_type(expected: str, came: object) -> ConfigurationError:
+    remedy = f"is the variable set? {_HINT}"
+    if isinstance(came, list | tuple):
+        remedy = "join them by commas, or write Keyring(current, accepted=[…])"
+    return ConfigurationError(f"{expected}, not {type(came).__name__}; {remedy}")
+
+
+def _bytes_of(text: str) -> bytes:
+    """Return a key's text as bytes, if what is written there can only be the key."""
+    if "," in text or text != text.strip():
+        raise ConfigurationError(
+            "a key's text holds a comma or blanks around it; Keyring.parse(text) splits several keys"
+        )
+    if not is_utf8(text):
+        raise ConfigurationError(f"a key's text holds half a surrogate pair; {_HINT}")
+    if not _UNSEEN.isdisjoint(map(unicodedata.category, text)):
+        raise ConfigurationError(
+            "a key's text holds a line break or another character that cannot be seen; part keys by commas, or name"
+            " their file in COOKIESESS_KEYS_FILE"
+        )
+    _refuse_quotes(text)
+    return text.encode()
+
+
+def _refuse_quotes(text: str) -> None:
+    """Raise where a shell, or a reader of ``.env`` files, has left the quotes around a value."""
+    if text[:1] in {"'", '"'} and text[:1] == text[-1:]:
+        raise ConfigurationError("a key's text stands in quotes, which would be part of the key; remove the quotes")

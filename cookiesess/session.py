@@ -182,13 +182,19 @@ class Session(MutableMapping[str, Any]):
 
     @property
     def persistent(self) -> bool | None:
-        """Whether the cookie outlives the browser window; None: as `CookiePolicy.persistent` says. Settable."""
+        """Whether the cookie outlives the browser window; None: as `CookiePolicy.persistent` says. Settable.
+
+        Raises:
+            ValueError: On setting anything but True, False and None.
+        """
         value: bool | None = (self._draft or self._load()).extras.data.get(PERSISTENT)
         return value
 
     @persistent.setter
     def persistent(self, value: bool | None) -> None:
-        self._set_extra(PERSISTENT, None if value is None else bool(value))
+        if value is not None and type(value) is not bool:
+            raise ValueError(f"persistent is True, False or None, not of type {type(value).__name__}")
+        self._set_extra(PERSISTENT, value)
 
     @property
     def idle(self) -> timedelta | None:

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Any, Final, Literal, TypedDict
 
 from cookiesess.backends.accepting import ForeignReader
@@ -67,6 +68,7 @@ class Configuration:
     def __post_init__(self) -> None:
         for name, cls in (("cookie", CookiePolicy), ("lifetime", Lifetime), ("encrypt", bool), ("compress", bool)):
             _check_type(name, getattr(self, name), cls)
+        object.__setattr__(self, "types", _value_types(self.types))
         _check_callable(on_event=self.on_event or str, clock=self.clock, random_bytes=self.random_bytes)
         _check_limit(self.max_sessions_per_owner, self.on_owner_limit)
         if self.on_store_error not in ("raise", "anonymous"):
@@ -123,6 +125,84 @@ _STORES: Final = ("store", "overflow", "revocations")
 _CLIENT: Final = ("overflow", "revocations", "compress")
 _SERVER: Final = ("max_sessions_per_owner",)
 _DEFAULTS: Final[dict[str, object]] = {field.name: field.default for field in fields(Configuration)}
+
+_MIDDLEWARE: Final = ("environ_key", "session_class")
+_GROUPS: Final = {"cookie": CookiePolicy, "lifetime": Lifetime}
+_PLACES: Final = (
+    "keys",
+    *(name for name in (*_DEFAULTS, *_MIDDLEWARE) if name not in _GROUPS),
+    *(f"{group}.{field.name}" for group, cls in _GROUPS.items() for field in fields(cls) if field.init),
+)
+# What other libraries call them, in the spelling of `_word`.
+_ALIASES: Final = {
+    **dict.fromkeys(("secret", "secretkey", "key"), "keys"),
+    **dict.fromkeys(("lifetime", "timeout", "maxage", "expires", "ttl"), "lifetime.idle"),
+    "cookie": "cookie.name",
+}
+
+
+def check_names(call: str, names: Iterable[str], *, others: Iterable[str] = ()) -> None:
+    """Raise for the first of `names` that is not a setting, with what to write instead.
+
+    Args:
+        call: What was called, up to its keys: ``"SessionManager(keys"``.
+        names: The keywords that it was given.
+        others: Further names that it knows.
+
+    Raises:
+        ConfigurationError: There is no such setting.
+    """
+    for name in names:
+        if name not in _DEFAULTS and name not in others:
+            raise ConfigurationError(f"there is no setting {name!r} of {call.partition('(')[0]}; {_remedy(name, call)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return which setting is meant by `name`: what other libraries call so, or one that is spelled like it, or None.
+
+    Args:
+        name: A name that is none, with ``_`` or ``.`` in it.
+        known: All names, as an ini file has them: ``store``, ``cookie.name``, ``lifetime.idle``.
+    """
+    words = {_word(place): place for place in known}
+    words |= {alias: place for alias, place in _ALIASES.items() if place in words.values()}
+    return next((words[word] for word in get_close_matches(_word(name), words, n=1)), None)
+
+
+def _remedy(name: str, call: str) -> str:
+    if name in _MIDDLEWARE:
+        return "it is an argument of SessionMiddleware alone"
+    place, every = nearest(name, _PLACES), "help(cookiesess.SessionManager) lists them"
+    return every if place is None else f"did you mean {_form(place, call)}? {every}"
+
+
+def _word(name: str) -> str:
+    name = name.lower().replace(".", "_")
+    for prefix in ("session_", "cookie_", "lifetime_"):
+        name = name.removeprefix(prefix)
+    return name.replace("_", "")
+
+
+def _form(place: str, call: str) -> str:
+    """Return how the setting at `place` is written in `call`."""
+    group, _, field = place.partition(".")
+    if field:
+        value = "timedelta(…)" if group == "lifetime" else "…"
+        return f"{group}={_GROUPS[group].__name__}({field}={value})"
+    return f"{call}, …)" if place == "keys" else f"{place}=…"
+
+
+def _value_types(types: object) -> tuple[ValueType[Any], ...]:
+    """Return the app's own types, which may come from a generator, as a tuple."""
+    wanted = "types is a list of ValueType(tag, type, encode=…, decode=…)"
+    if not isinstance(types, Iterable):
+        raise ConfigurationError(f"{wanted}, and what came is of type {type(types).__name__}; write types=[…]")
+    kinds = tuple(types)
+    for kind in kinds:
+        if not isinstance(kind, ValueType):
+            came = f"the class {kind.__name__}" if isinstance(kind, type) else f"of type {type(kind).__name__}"
+            raise ConfigurationError(f"{wanted}, and one of them is {came}; write a ValueType for it, or leave it out")
+    return kinds
 
 
 def _check_type(name: str, value: object, cls: type) -> None:

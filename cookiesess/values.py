@@ -32,6 +32,7 @@ import ormsgpack
 
 from cookiesess.encoding import is_utf8
 from cookiesess.errors import ConfigurationError, InvalidToken, NotSerializable
+from cookiesess.plain import instead_of
 
 # Far beyond any real session, far below where the C encoder and Python's own recursion give up.
 MAX_DEPTH = 64
@@ -187,7 +188,8 @@ class ValueCodec:
         if encode is None:
             raise NotSerializable(
                 _path(trail),
-                f"{type(value).__name__} is not supported; store plain values or register it: types=[ValueType(…)]",
+                f"{type(value).__name__} is not supported; store {instead_of(value)}, or register it:"
+                " types=[ValueType(…)]",
             )
         try:
             body = encode(value)

@@ -11,7 +11,7 @@ from cookiesess.flat_settings import read_environment
 from cookiesess.keys import Key, Keyring
 from cookiesess.manager import SessionManager
 from cookiesess.session import Session
-from cookiesess.settings import Settings
+from cookiesess.settings import Settings, check_names
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,7 +39,8 @@ class SessionMiddleware:
         **settings: As `SessionManager` takes them.
 
     Raises:
-        ConfigurationError: A setting that is wrong or contradicts another.
+        ConfigurationError: A setting that is unknown, wrong or contradicts another; or `app` is a SessionMiddleware
+            already, with the same `environ_key` or an overlapping cookie name.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class SessionMiddleware:
             raise ConfigurationError(
                 f"app is {type(app).__name__}, which cannot be called; SessionMiddleware(app, keys)"
             )
+        check_names("SessionMiddleware(app, keys", settings, others=("environ_key", "session_class"))
         if isinstance(keys, SessionManager) and settings:
             raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
         if "." not in environ_key or environ_key in {COOKIES_KEY, MANAGER_KEY} or environ_key.startswith("wsgi."):
@@ -67,6 +69,7 @@ class SessionMiddleware:
         self._manager_key = _manager_key(environ_key)
         self._session_class = _session_class(session_class, environ_key)
         self._names = self.manager.cookie.family
+        self._refuse_second(app)
         named = environ_key not in {SESSION_KEY, BEAKER_KEY}
         self._testing_name = environ_key.replace(".", "_") if named else "session"
 
@@ -109,6 +112,8 @@ class SessionMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Run the app."""
         manager = self.manager
+        if manager.serves_one_process and environ.get("wsgi.multiprocess"):
+            manager.warn_of_processes()
         cookie_header = environ.get("HTTP_COOKIE", "")
         exchange = Exchange(manager, environ, start_response)
         session = exchange.session = manager.open(cookie_header, self._session_class)
@@ -130,6 +135,17 @@ class SessionMiddleware:
             if result is None:  # it raised
                 exchange.abandon()
         return exchange.finish(result)
+
+    def _refuse_second(self, app: object) -> None:
+        """Raise where `app` is a middleware that would get into this one's way at every request."""
+        while isinstance(app, SessionMiddleware):
+            if self._environ_key == app._environ_key or not self._names.isdisjoint(app._names):
+                raise ConfigurationError(
+                    f"this app is wrapped already, by a SessionMiddleware with environ_key {app._environ_key!r} and the"
+                    f" cookie {app.manager.cookie.name!r}; give both settings to one SessionMiddleware, or this one"
+                    " its own environ_key= and cookie name"
+                )
+            app = app.app
 
     def _refuse_clashes(self, environ: "WSGIEnvironment") -> None:
         """Raise where a request that is still running has another session in the same place or under the same name."""

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from cookiesess.backends.accepting import ForeignReader
 from cookiesess.cookies import MAX_LINE_BYTES
 from cookiesess.errors import ConfigurationError
-from cookiesess.keys import Keyring
+from cookiesess.keys import Key, Keyring
 from cookiesess.lifetime import Lifetime
 from cookiesess.manager import SessionManager
 from cookiesess.policy import CookiePolicy
@@ -87,8 +87,8 @@ class Setup(NamedTuple):
         options = _options()
         store, cookie, lifetime = _store(), _cookie(), _lifetime(options.get("lifetime"))
         options |= {"store": store, "cookie": cookie, "lifetime": lifetime}
-        options["types"] = [SAFE_STRING, *options.get("types", ())]
         configuration = _naming("COOKIESESS_OPTIONS", lambda: Configuration(**options))
+        options["types"] = [SAFE_STRING, *configuration.types]
         if settings.SESSION_SAVE_EVERY_REQUEST and configuration.on_store_error == "anonymous":
             raise _wrong(
                 "SESSION_SAVE_EVERY_REQUEST",
@@ -174,11 +174,15 @@ def _imported(path: str) -> Store:
 
 
 def _keys() -> Keyring:
-    keys = getattr(settings, "COOKIESESS_KEYS", None)
-    if keys is not None:
-        return _naming("COOKIESESS_KEYS", lambda: Keyring.of(keys))
-    current, *accepted = dict.fromkeys(map(force_bytes, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)))
-    return _naming("SECRET_KEY, SECRET_KEY_FALLBACKS (or set COOKIESESS_KEYS)", lambda: Keyring(current, accepted))
+    # None is no default: it is what an environment variable that is not set gives.
+    if hasattr(settings, "COOKIESESS_KEYS"):
+        return _naming("COOKIESESS_KEYS", lambda: Keyring.of(settings.COOKIESESS_KEYS))
+    secrets = dict.fromkeys(map(force_bytes, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)))
+    return _naming("SECRET_KEY, SECRET_KEY_FALLBACKS (or set COOKIESESS_KEYS)", lambda: _secret_keys(*secrets))
+
+
+def _secret_keys(current: bytes, *accepted: bytes) -> Keyring:
+    return Keyring(Key.of_secret_key(current), map(Key.of_secret_key, accepted))
 
 
 def _cookie() -> CookiePolicy:

@@ -2,18 +2,21 @@
 
 ::
 
+    import os
+
     from flask import Flask, session
 
     from cookiesess.adapters.flask import Cookiesess
 
     app = Flask(__name__)
-    app.config["SECRET_KEY"] = "the text that `python -m cookiesess keygen` printed"
-    Cookiesess(app)                                         # client-side, encrypted
-    Cookiesess(app, store=SQLiteStore("sessions.db"))       # server-side
+    keys = os.environ["COOKIESESS_KEYS"]
+    Cookiesess(app, keys=keys)                                          # client-side, encrypted
+    Cookiesess(app, keys=keys, store=SQLiteStore("sessions.db"))        # server-side
 
 Flask's own settings count, as they stand at each request; no middleware is needed.
 """
 
+from enum import Enum
 from threading import Lock
 from typing import Final, Unpack
 from weakref import WeakKeyDictionary, WeakSet
@@ -22,7 +25,7 @@ from cookiesess.errors import ConfigurationError, MissingDependency
 from cookiesess.keys import Key, Keyring
 from cookiesess.lifetime import Lifetime
 from cookiesess.manager import SessionManager
-from cookiesess.settings import Configuration, Settings
+from cookiesess.settings import Configuration, Settings, check_names
 from cookiesess.values import ValueType
 
 try:
@@ -46,6 +49,15 @@ MARKUP: Final = ValueType(63, Markup, str, Markup)
 _FLASK_LIFETIME: Final = Lifetime(absolute=None)
 
 
+class Unset(Enum):
+    """The default of `keys`, which is not None: None is what an environment variable that is not set gives."""
+
+    KEYS = "the app's SECRET_KEY"
+
+    def __repr__(self) -> str:
+        return f"<{self.value}>"
+
+
 class CookiesessInterface(SessionInterface):
     """Has `flask.session` kept by this library: ``app.session_interface = CookiesessInterface()``.
 
@@ -54,29 +66,30 @@ class CookiesessInterface(SessionInterface):
 
     Args:
         keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which then
-            has all the settings. None: the app's ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``. Of these a key shorter
-            than 32 bytes is stretched by scrypt and accepted, with one warning (`ShortSecretKey`).
+            has all the settings. Not given: the app's ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``, each of them one
+            key. Of these a key shorter than 32 bytes is stretched by scrypt and accepted, with one warning
+            (`ShortSecretKey`).
         **settings: As `SessionManager` takes them. Without ``cookie`` the cookie is what ``SESSION_COOKIE_*`` say.
             Without ``lifetime`` the idle timeout is ``PERMANENT_SESSION_LIFETIME``, and there is no absolute one: a
             session that is used lives for ever, as Flask's do; ``lifetime=Lifetime()`` bounds it.
 
     Raises:
-        ConfigurationError: A setting that is wrong or contradicts another, or any beside a ready manager. What is wrong
-            with the app's config is raised by the app's first request.
+        ConfigurationError: `keys` is None; a setting that is unknown, wrong or contradicts another, or any beside a
+            ready manager. What is wrong with the app's config is raised by the app's first request.
     """
 
     null_session_class = NoSession
 
     def __init__(
-        self, keys: Keyring | Key | bytes | str | SessionManager | None = None, **settings: Unpack[Settings]
+        self, keys: Keyring | Key | bytes | str | SessionManager | Unset = Unset.KEYS, **settings: Unpack[Settings]
     ) -> None:
+        check_names("CookiesessInterface(keys", settings)
         if isinstance(keys, SessionManager) and settings:
             raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
         # What is wrong whatever the app's config says is said here.
         checked: Settings = {"lifetime": _FLASK_LIFETIME, **settings}
-        Configuration(**checked)
-        self._keys = keys if keys is None or isinstance(keys, SessionManager) else Keyring.of(keys)
-        types = tuple(settings.get("types", ()))
+        types = tuple(Configuration(**checked).types)
+        self._keys = keys if isinstance(keys, SessionManager | Unset) else Keyring.of(keys)
         if all(kind.cls is not Markup for kind in types):
             types = (*types, MARKUP)
         self._settings: Settings = {**settings, "types": types}
@@ -132,16 +145,17 @@ class CookiesessInterface(SessionInterface):
                 built = self._built[app] = (config, self._build(app, config, keys))
         return built[1]
 
-    def _build(self, app: flask.Flask, config: FlaskConfig, keys: Keyring | None) -> SessionManager | None:
-        if keys is None and not config.secret_key:
+    def _build(self, app: flask.Flask, config: FlaskConfig, keys: Keyring | Unset) -> SessionManager | None:
+        own = isinstance(keys, Keyring)
+        if not own and not config.secret_key:
             return None
         settings: Settings = {**self._settings}
         if "cookie" not in settings:
             settings["cookie"] = config.policy()
         if "lifetime" not in settings:
             settings["lifetime"] = config.lifetime()
-        manager = SessionManager(keys or config.keyring(), **settings)
-        if keys is None and config.short and app not in self._warned:
+        manager = SessionManager(keys if isinstance(keys, Keyring) else config.keyring(), **settings)
+        if not own and config.short and app not in self._warned:
             self._warned.add(app)
             manager.emit(ShortSecretKey())
         return manager
@@ -165,14 +179,30 @@ class Cookiesess:
     def __init__(
         self,
         app: flask.Flask | None = None,
-        keys: Keyring | Key | bytes | str | SessionManager | None = None,
+        keys: Keyring | Key | bytes | str | SessionManager | Unset = Unset.KEYS,
         **settings: Unpack[Settings],
     ) -> None:
+        check_names("Cookiesess(app, keys", settings)
+        if app is not None:
+            _check_app(app)
         self.interface = CookiesessInterface(keys, **settings)
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: flask.Flask) -> None:
-        """Have this library keep the sessions of `app`. One extension may serve several apps."""
+        """Have this library keep the sessions of `app`. One extension may serve several apps.
+
+        Raises:
+            ConfigurationError: It is no Flask app.
+        """
+        _check_app(app)
         app.session_interface = self.interface
         app.extensions["cookiesess"] = self
+
+
+def _check_app(app: object) -> None:
+    if not isinstance(app, flask.Flask):
+        # Without the value: it may be the keys.
+        raise ConfigurationError(
+            f"app is a Flask app, and what came is of type {type(app).__name__}; write Cookiesess(app, keys=…)"
+        )

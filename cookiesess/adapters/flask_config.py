@@ -93,10 +93,13 @@ class FlaskConfig(NamedTuple):
         """Return the ring of ``SECRET_KEY`` and its fallbacks.
 
         Raises:
-            ConfigurationError: One of them is empty, or neither text nor bytes.
+            ConfigurationError: One of them is empty, or neither text nor bytes, or the documentation's placeholder, or
+                several generated keys.
         """
         current, *accepted = dict.fromkeys(_bytes(secret) for secret in (self.secret_key or "", *self.fallbacks))
-        return Keyring(_key(current), map(_key, accepted))
+        return Keyring(
+            _key("SECRET_KEY", current), accepted=[_key("SECRET_KEY_FALLBACKS", secret) for secret in accepted]
+        )
 
     def policy(self) -> CookiePolicy:
         """Return the cookie that ``SESSION_COOKIE_*`` and ``APPLICATION_ROOT`` describe, read as Flask reads them.
@@ -150,11 +153,14 @@ def _bytes(secret: str | bytes) -> bytes:
     return secret
 
 
-def _key(secret: bytes) -> Key:
-    """Return the key: `secret` as it is if it is long enough, else what scrypt makes of it.
+def _key(setting: str, secret: bytes) -> Key:
+    """Return the key in `setting`: `secret` as it is if it is long enough, else what scrypt makes of it.
 
     That slows down whoever guesses, by about 40 ms and 16 MB a guess; it makes no good key of a bad one.
     """
     if not secret:
         raise ConfigurationError("in the config of the Flask app, one of SECRET_KEY_FALLBACKS is empty; leave it out")
-    return Key(secret if len(secret) >= MIN_SECRET_BYTES else hashlib.scrypt(secret, **_SCRYPT))
+    try:
+        return Key.of_secret_key(secret if len(secret) >= MIN_SECRET_BYTES else hashlib.scrypt(secret, **_SCRYPT))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"in the config of the Flask app, {setting}: {error}") from error

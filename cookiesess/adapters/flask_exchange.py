@@ -43,6 +43,8 @@ def open_session(manager: SessionManager, environ: "WSGIEnvironment") -> FlaskSe
             f" sessions by CookiesessInterface itself ({manager.cookie.name!r} would be the second cookie); remove one,"
             " or give the middleware its own environ_key= and cookie name"
         )
+    if manager.serves_one_process and environ.get("wsgi.multiprocess"):
+        manager.warn_of_processes()
     cookie_header = environ.get("HTTP_COOKIE", "")
     session = manager.open(cookie_header, session_class=FlaskSession)
     session._manager = manager

@@ -61,7 +61,7 @@ def _entries(settings: Iterable[tuple[str, str]]) -> dict[str, Entry]:
         name = spelling.removeprefix(_PREFIX)
         prefix = spelling.removesuffix(name)
         if name not in NAMES:
-            raise unknown(spelling, [prefix + known for known in NAMES], name=name)
+            raise unknown(spelling, name=name, spell=prefix.__add__)
         if name in entries:
             raise ConfigurationError(f"{spelling} is given twice, as {entries[name].spelling} as well; remove one")
         entries[name] = Entry(spelling, text)

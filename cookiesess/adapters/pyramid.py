@@ -2,11 +2,13 @@
 
 ::
 
+    import os
+
     from pyramid.config import Configurator
 
     from cookiesess.adapters.pyramid import session_factory
 
-    keys = "the text that `python -m cookiesess keygen` printed"
+    keys = os.environ["COOKIESESS_KEYS"]
     with Configurator(session_factory=session_factory(keys)) as config:                             # client-side
         ...
     with Configurator(session_factory=session_factory(keys, store=SQLiteStore("sessions.db"))):     # server-side
@@ -26,7 +28,7 @@ from cookiesess.jar import Cookies
 from cookiesess.keys import Key, Keyring
 from cookiesess.manager import SessionManager
 from cookiesess.session import Session
-from cookiesess.settings import Settings
+from cookiesess.settings import Settings, check_names
 from cookiesess.state import FLASHES
 from cookiesess.transport import transport_of
 from cookiesess.wsgi import COOKIES_KEY, MANAGER_KEY, SESSION_KEY
@@ -142,6 +144,8 @@ class PyramidSessionFactory:
         again = isinstance(present, PyramidSession)
         if isinstance(present, Session) and not again and not present.closed:
             raise _nested(self.manager)
+        if self.manager.serves_one_process and environ.get("wsgi.multiprocess"):
+            self.manager.warn_of_processes()
         cookie_header = environ.get("HTTP_COOKIE", "")
         session = self.manager.open(cookie_header, session_class=PyramidSession)
         exchange = _Callback(self.manager, session, environ)
@@ -175,8 +179,9 @@ def session_factory(
         **settings: As `SessionManager` takes them.
 
     Raises:
-        ConfigurationError: A setting that is wrong or contradicts another.
+        ConfigurationError: A setting that is unknown, wrong or contradicts another.
     """
+    check_names("session_factory(keys", settings)
     if isinstance(keys, SessionManager) and settings:
         raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
     return PyramidSessionFactory(keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings))

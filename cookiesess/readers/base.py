@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypedDict
 
 from cookiesess.cookies import CookieAttributes, check_name
 from cookiesess.errors import ConfigurationError, InvalidToken, NotSerializable
+from cookiesess.events import logger
 from cookiesess.lifetime import CLOCK_SKEW_SECONDS, whole_seconds
 from cookiesess.values import ValueCodec
 
@@ -62,7 +63,8 @@ class Reader(ABC):
         cookie_name: The cookie that the other library set.
         until: From this moment on the reader opens nothing. Required, since nothing can end a copy of such a cookie
             before its time: a logout forgets the browser's own copy, not a stolen one. The lifetime of the other
-            library's sessions after the switch is long enough. Aware.
+            library's sessions after the switch is long enough. Aware. The first such cookie that comes later is a line
+            in the log ``cookiesess``: the reader can be deleted.
         max_age: A cookie that was written longer ago is refused; None: of any age.
         owner: Returns the user that the data belongs to, as text, or None for a guest. It is called with the data of
             every session that opens, so ask by ``.get``; what it raises goes through. Default: nobody.
@@ -99,6 +101,7 @@ class Reader(ABC):
         self.partitioned = partitioned
         self._owner = owner
         self._until_at = _unix_seconds(until)
+        self._said = False
         self._max_age_seconds = None if max_age is None else whole_seconds("max_age", max_age, least=1)
 
     def __repr__(self) -> str:
@@ -127,6 +130,7 @@ class Reader(ABC):
             ConfigurationError: `owner` returned something else than text or None.
         """
         if now >= self._until_at:
+            self._say_retired()
             raise InvalidToken("retired")
         if not value.isascii():
             raise InvalidToken("malformed")
@@ -137,6 +141,12 @@ class Reader(ABC):
         except NotSerializable:
             raise InvalidToken("foreign") from None
         return foreign if self._owner is None else foreign._replace(owner=_owner_of(foreign.data, self._owner))
+
+    def _say_retired(self) -> None:
+        """Log, once, that the reader has had its day: nobody looks for what has no effect any more."""
+        if not self._said:
+            self._said = True
+            logger.warning("%r opens nothing any more, since its until= has passed: delete it from accept=", self)
 
     def _check_age(self, foreign: Foreign, now: int) -> None:
         written_at = foreign.refreshed_at

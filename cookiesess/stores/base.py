@@ -72,11 +72,13 @@ class Store(ABC):
         evicts: True where the engine may drop records that have not expired (a memory bound, a cache): sessions end
             early there, and what must be remembered to keep something ended does not belong into such a store.
         indexes_owners: True where `records_of` works.
+        serves_one_process: True where the records are in the memory of the process alone.
         on_evict: A store that evicts calls it with the number of records it dropped; the manager sets it.
     """
 
     evicts: bool = False
     indexes_owners: ClassVar[bool] = False
+    serves_one_process: ClassVar[bool] = False
     on_evict: Callable[[int], None] | None = None
 
     @abstractmethod

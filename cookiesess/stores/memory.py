@@ -36,6 +36,7 @@ class MemoryStore(Store):
 
     evicts = True
     indexes_owners = True
+    serves_one_process = True
 
     def __init__(self, *, max_sessions: int = 10_000, on_evict: Callable[[int], None] | None = None) -> None:
         if max_sessions < 1:

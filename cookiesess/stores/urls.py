@@ -1,6 +1,7 @@
 """A store by URL, for the command line, the examples, and apps that take their set-up from the environment."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -48,11 +49,14 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
             for tools, whose URLs may be mistyped.
 
     Raises:
-        ConfigurationError: The scheme or a parameter is unknown, given twice or unreadable, or the store refuses. The
-            message holds neither the URL nor what may be a password in it.
+        ConfigurationError: `url` is no text (None: of a variable that is not set), the scheme or a parameter is
+            unknown, given twice or unreadable, or the store refuses. The message holds neither the URL nor what may be
+            a password in it.
         MissingDependency: The store's client is not installed.
         StoreUnavailable: The store cannot be reached.
     """
+    if not isinstance(url, str):
+        raise ConfigurationError(f"the store URL is text, not {type(url).__name__}; is the variable set?")
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -60,13 +64,22 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
         raise ConfigurationError("the store URL cannot be parsed; write it as sqlite:///sessions.db") from None
     opener = _OPENERS.get(parts.scheme.partition("+")[0])
     if opener is None:
-        raise ConfigurationError(
-            f"a store URL begins with {' or '.join(f'{scheme}:' for scheme in _OPENERS)}, and this one with"
-            f" {parts.scheme + ':' if parts.scheme else 'no scheme'}; write it as sqlite:///sessions.db"
-        )
+        raise _unknown_scheme(parts.scheme)
     if parts.fragment:
         raise ConfigurationError(f"a {parts.scheme}: URL has no fragment; write a # in a path as %23")
     return opener(parts, must_exist)
+
+
+def _unknown_scheme(scheme: str) -> ConfigurationError:
+    """Return the error of a scheme that no store has, with the one that it may have been meant to be."""
+    base, plus, rest = scheme.partition("+")
+    came, remedy = f"{scheme}:" if scheme else "no scheme", "take one of these"
+    if not scheme:
+        remedy = "write it as sqlite:///sessions.db"
+    for meant in get_close_matches(base, [*_OPENERS, *_ALIASES], n=1):
+        remedy = f"did you mean {_ALIASES.get(meant, meant)}{plus}{rest}://…?"
+    every = " or ".join(f"{each}:" for each in _OPENERS)
+    return ConfigurationError(f"a store URL begins with {every}, and this one with {came}; {remedy}")
 
 
 def _open_sqlite(parts: SplitResult, must_exist: bool) -> Store:
@@ -101,4 +114,13 @@ _OPENERS: dict[str, Opener] = {
     **dict.fromkeys(("redis", "rediss"), _engine("redis")),
     **dict.fromkeys(("postgresql", "mysql", "mariadb"), _engine("sql")),
     "memcached": _engine("memcached"),
+}
+
+# What other libraries call them.
+_ALIASES = {
+    "postgres": "postgresql",
+    "psql": "postgresql",
+    "memcache": "memcached",
+    "valkey": "redis",
+    "valkeys": "rediss",
 }

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 
 from cookiesess import SessionManager
-from cookiesess.adapters.flask import Cookiesess
+from cookiesess.adapters.flask import Cookiesess, Unset
 from cookiesess.events import Event
 from cookiesess.testing import ManualClock
 
@@ -33,7 +33,7 @@ def make_app(views: dict[str, View] | None = None, **config: Any) -> flask.Flask
 class Site:
     """A Flask app with this library's sessions, a clock that stands still, and a note of every event."""
 
-    def __init__(self, views: dict[str, View] | None = None, *, keys: Any = None, **settings: Any) -> None:
+    def __init__(self, views: dict[str, View] | None = None, *, keys: Any = Unset.KEYS, **settings: Any) -> None:
         self.clock = ManualClock()
         self.events: list[Event] = []
         config = {name: settings.pop(name) for name in list(settings) if name.isupper()}

@@ -133,6 +133,35 @@ def test_keys_that_are_too_short_are_refused_by_name():
     assert "COOKIESESS_KEYS" in refusal(COOKIESESS_STORE=None, COOKIESESS_KEYS=WORD_OF_A_SECRET)
 
 
+def test_keys_that_are_none_do_not_fall_back_on_the_secret_key():
+    assert "COOKIESESS_KEYS: a key is bytes or text, not NoneType; is the variable set?" in refusal(
+        COOKIESESS_STORE=None, SECRET_KEY="k" * 50, COOKIESESS_KEYS=None
+    )
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
+def test_a_ring_in_place_of_a_secret_key_is_refused(name):
+    ring = f"{'n' * 43},{'o' * 43}"
+    secrets = {"SECRET_KEY": "k" * 50, name: ring if name == "SECRET_KEY" else [ring]}
+    message = refusal(COOKIESESS_STORE=None, **secrets)
+    assert "it looks like a ring of keys, and would be taken as one key; pass it as keys= (COOKIESESS_KEYS" in message
+
+
+def test_the_placeholder_of_the_documentation_is_no_secret_key():
+    placeholder = "the text that `python -m cookiesess keygen` printed"
+    assert "this is the placeholder" in refusal(COOKIESESS_STORE=None, SECRET_KEY=placeholder)
+
+
+def test_a_secret_key_is_taken_as_django_takes_it():
+    assert set_up(COOKIESESS_STORE=None, SECRET_KEY=f'"{"k" * 50}"\n')
+
+
+@pytest.mark.parametrize("types", [5, [int]], ids=repr)
+def test_types_that_are_none_are_refused_by_name(types):
+    message = refusal(COOKIESESS_STORE=None, COOKIESESS_OPTIONS={"types": types})
+    assert "COOKIESESS_OPTIONS: types is a list of ValueType(" in message
+
+
 def test_a_lifetime_that_is_none_is_refused_by_name():
     assert 'COOKIESESS_OPTIONS["lifetime"]' in refusal(COOKIESESS_STORE=None, COOKIESESS_OPTIONS={"lifetime": 3600})
 

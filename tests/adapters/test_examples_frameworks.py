@@ -102,6 +102,7 @@ def test_the_example_on_the_page_counts_visits(words, tmp_path):
     (block,) = [block for block in BLOCKS if words in block]
     (tmp_path / "shop.py").write_text(block, encoding="utf-8")
     environ = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "COOKIESESS_KEYS": "k" * 50}
+    environ["SECRET_KEY"] = "s" * 50
     done = subprocess.run(
         [sys.executable, "-c", COUNT], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
     )

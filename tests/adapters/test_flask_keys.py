@@ -1,10 +1,12 @@
 """``SECRET_KEY`` and its fallbacks, this library's own keys, and settings that are refused at once."""
 
+from decimal import Decimal
+
 import pytest
 
 from adapters.flask_kit import KEY, OLD_KEY, Site, lines, make_app, nothing, put, show
-from cookiesess import ConfigurationError, CookiePolicy, Keyring, SessionManager
-from cookiesess.adapters.flask import Cookiesess, CookiesessInterface
+from cookiesess import ConfigurationError, CookiePolicy, Key, Keyring, SessionManager
+from cookiesess.adapters.flask import Cookiesess, CookiesessInterface, Unset
 from cookiesess.stores.memory import MemoryStore
 
 PUT = {"put": put(a=1), "show": show, "nothing": nothing}
@@ -136,5 +138,75 @@ def test_settings_that_are_wrong_for_any_app_are_refused_at_once(settings):
 
 
 def test_a_setting_that_does_not_exist_is_refused_by_name():
-    with pytest.raises(TypeError, match="sotre"):
+    with pytest.raises(ConfigurationError, match="'sotre' of Cookiesess; did you mean store="):
         Cookiesess(make_app(), sotre=MemoryStore())
+
+
+RING = f"{'n' * 43},{'o' * 43}"
+
+
+@pytest.mark.parametrize(
+    ("config", "setting"),
+    [({"SECRET_KEY": RING}, "SECRET_KEY"), ({"SECRET_KEY_FALLBACKS": [RING.encode()]}, "SECRET_KEY_FALLBACKS")],
+    ids=["current", "fallback"],
+)
+def test_a_ring_in_place_of_a_secret_key_is_refused(config, setting):
+    site = Site(PUT, TESTING=True, **config)
+    with pytest.raises(ConfigurationError) as caught:
+        site.get("/put")
+    assert str(caught.value) == (
+        f"in the config of the Flask app, {setting}: it looks like a ring of keys, and would be taken as one key; pass"
+        " it as keys= (COOKIESESS_KEYS in Django), and leave one key here"
+    )
+
+
+def test_the_placeholder_of_the_documentation_is_no_secret_key():
+    site = Site(PUT, TESTING=True, SECRET_KEY="the text that `python -m cookiesess keygen` printed")
+    with pytest.raises(
+        ConfigurationError, match=r"Flask app, SECRET_KEY: this is the placeholder of the documentation"
+    ):
+        site.get("/put")
+
+
+@pytest.mark.parametrize("secret", [f"{KEY}\n", f'"{KEY}"'], ids=repr)
+def test_a_secret_key_is_taken_as_flask_takes_it(secret):
+    site = Site(PUT, SECRET_KEY=secret)
+    site.get("/put")
+    assert same_ring(site, Keyring(Key.of_secret_key(secret.encode())))
+
+
+@pytest.mark.parametrize("make", [lambda keys: Cookiesess(make_app(), keys=keys), CookiesessInterface])
+def test_keys_that_are_none_do_not_fall_back_on_the_secret_key(make):
+    with pytest.raises(ConfigurationError, match=r"^a key is bytes or text, not NoneType; is the variable set\?"):
+        make(None)
+
+
+def test_the_default_of_keys_shows_what_it_means():
+    assert repr(Unset.KEYS) == "<the app's SECRET_KEY>"
+
+
+@pytest.mark.parametrize("app", [KEY, KEY.encode(), Keyring(KEY)], ids=["text", "bytes", "ring"])
+@pytest.mark.parametrize("give", [Cookiesess, lambda app: Cookiesess().init_app(app)], ids=["at once", "later"])
+def test_keys_in_place_of_the_app_are_refused(app, give):
+    with pytest.raises(ConfigurationError) as caught:
+        give(app)
+    came = type(app).__name__
+    assert str(caught.value) == f"app is a Flask app, and what came is of type {came}; write Cookiesess(app, keys=…)"
+
+
+@pytest.mark.parametrize(
+    ("call", "form"),
+    [
+        (lambda **settings: Cookiesess(make_app(), **settings), r"Cookiesess; did you mean Cookiesess\(app, keys, …\)"),
+        (CookiesessInterface, r"CookiesessInterface; did you mean CookiesessInterface\(keys, …\)"),
+    ],
+    ids=["extension", "interface"],
+)
+def test_a_wrong_keyword_is_refused_by_what_was_called(call, form):
+    with pytest.raises(ConfigurationError, match=f"'secret_key' of {form}"):
+        call(secret_key=KEY)
+
+
+def test_types_that_are_none_are_refused():
+    with pytest.raises(ConfigurationError, match=r"^types is a list of ValueType\(.*the class Decimal"):
+        Cookiesess(make_app(), types=[Decimal])

@@ -7,6 +7,7 @@ from zope.interface.verify import verifyClass, verifyObject
 
 from adapters.pyramid_kit import KEY, Site
 from cookiesess import (
+    ConfigurationError,
     SessionManager,
 )
 from cookiesess.adapters.pyramid import PyramidSession, PyramidSessionFactory, session_factory
@@ -144,3 +145,12 @@ def test_pyramid_checks_csrf_tokens(store):
     site.browser.post("/post", status=400)
     assert site.browser.post("/post", {"csrf_token": token}).text == "posted"
     assert site.browser.post("/post", headers={"X-CSRF-Token": token}).text == "posted"
+
+
+def test_a_wrong_keyword_is_refused_with_what_to_write():
+    with pytest.raises(ConfigurationError) as caught:
+        session_factory(KEY, timeout=1200)
+    assert str(caught.value) == (
+        "there is no setting 'timeout' of session_factory; did you mean lifetime=Lifetime(idle=timedelta(…))?"
+        " help(cookiesess.SessionManager) lists them"
+    )

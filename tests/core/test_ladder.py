@@ -18,7 +18,7 @@ ROOT = Path(cookiesess.__file__).parent
 # (a name with a star) is one thing, whose files may build on each other. A new module is put where it belongs; if that
 # is hard, the module is the problem.
 LADDER = [
-    {"errors", "encoding", "flash", "body"},
+    {"errors", "encoding", "flash", "body", "plain"},
     {"events", "keys", "values", "cookies", "lifetime", "csrf", "stores.*"},
     {"sealing", "policy", "headers", "state", "changes"},
     {"signing", "decision", "draft", "carrier", "compression", "transport"},

@@ -154,6 +154,37 @@ def test_another_type_is_refused_by_name_wherever_it_stands(value, wrap):
         CODEC.dumps(wrap(value))
 
 
+PLAIN = (
+    "None, bool, int, float, str, bytes, list, tuple, dict, set, frozenset, datetime, date, time, timedelta, UUID or"
+    " Decimal"
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "instead"),
+    [
+        (Colour.RED, "x.value"),
+        (Price(Decimal(1), "EUR"), "dataclasses.asdict(x)"),
+        (Path("x"), "str(x)"),
+        (bytearray(b"x"), "bytes(x)"),
+        (memoryview(b"x"), "bytes(x)"),
+        (Markup("x"), "str(x)"),
+        (Point(1, 2), "tuple(x)"),
+        (Counter("a"), "dict(x)"),
+        (object(), PLAIN),
+        (1j, PLAIN),
+        (Price, PLAIN),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_the_error_says_what_to_store_instead(value, instead):
+    with pytest.raises(NotSerializable) as caught:
+        CODEC.dumps([value])
+    assert str(caught.value) == (
+        f"session[0]: {type(value).__name__} is not supported; store {instead}, or register it: types=[ValueType(…)]"
+    )
+
+
 @pytest.mark.parametrize("key", [Colour.RED, Markup("x"), Point(1, 2), (Colour.RED,)])
 def test_a_key_of_another_type_is_refused_too(key):
     with pytest.raises(NotSerializable, match=r"session \(key\)"):

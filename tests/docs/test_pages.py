@@ -3,6 +3,7 @@
 import logging
 import re
 from dataclasses import fields
+from importlib.util import find_spec
 
 import pytest
 from webob import Response
@@ -22,12 +23,15 @@ NOT_RUN = {
     "pip install": "the tests have an environment already, and may have no access to a network",
     "waitress-serve": "it serves until somebody stops it; the app before it is run",
 }
+if find_spec("flask_login") is None:
+    NOT_RUN["flask_login"] = "it is not among the packages of the tests; where it is installed, its block is run"
 
 
 @pytest.fixture
 def names(monkeypatch, tmp_path):
     """What the blocks take for granted: keys, an app, and the environ of a request with a server-side session."""
     monkeypatch.setenv("COOKIESESS_KEYS", KEYS)
+    monkeypatch.setenv("SECRET_KEY", "the framework's own key, of 32 bytes or more")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     manager = SessionManager(KEYS, store=MemoryStore())

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
+import cookiesess
 from cookiesess import CookiePolicy, Key, Lifetime, SessionManager, SessionMiddleware, ValueType
 from cookiesess.cli import main
 from cookiesess.stores.memory import MemoryStore
@@ -62,6 +63,17 @@ def test_keygen_prints_another_key_each_time(capsys):
 def test_the_package_has_a_console_script():
     (script,) = entry_points(group="console_scripts", name="cookiesess")
     assert script.load() is main
+
+
+def test_the_version_is_the_package_s(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"cookiesess {cookiesess.__version__}\n")
+
+
+def test_a_compressed_session_is_shown_too(inspect):
+    _, out = inspect(token_of(lambda session: session.setdefault("text", "x" * 500), compress=True), "--keys", KEY)
+    assert "x" * 60 in out
 
 
 def test_help_names_both_commands(capsys):

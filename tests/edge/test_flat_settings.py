@@ -38,10 +38,16 @@ CHOICE = ["ON_STORE_ERROR", "ON_OWNER_LIMIT", "COOKIE_SAMESITE"]
 @pytest.mark.parametrize("name", DURATION)
 @pytest.mark.parametrize(
     "text",
-    ["2h", "3600", "PT2H", "2  hours", "two hours", "-1 days", "1.5 hours", "2 Hours", "1 week", "999999999 days"],
+    ["2h", "PT2H", "2  hours", "two hours", "-1 days", "1.5 hours", "2 Hours", "1 week", "999999999 days"],
 )
 def test_a_duration_has_one_spelling(name, text):
     assert "is not a whole number and its unit, such as 90 seconds" in refusal(**{name: text})
+
+
+@pytest.mark.parametrize("name", DURATION)
+def test_a_duration_without_a_unit_is_said_as_it_came(name):
+    problem = "1800 has no unit; write 1800 seconds, minutes, hours or days"
+    assert refusal(**{name: "1800"}) == f"COOKIESESS_{name}: {problem}"
 
 
 def test_only_the_absolute_timeout_may_be_never():
@@ -90,11 +96,22 @@ def test_no_error_repeats_a_value(name):
         ("COOKIESESS_LIFETIME_IDEL", "COOKIESESS_LIFETIME_IDLE"),
         ("COOKIESESS_KEY", "COOKIESESS_KEYS"),
         ("COOKIESESS_COOKIE_SAME_SITE", "COOKIESESS_COOKIE_SAMESITE"),
-        ("COOKIESESS_", "COOKIESESS_KEYS"),
+        ("COOKIESESS_SECRET_KEY", "COOKIESESS_KEYS"),
+        ("COOKIESESS_TIMEOUT", "COOKIESESS_LIFETIME_IDLE"),
+        ("COOKIESESS_LIFETIME", "COOKIESESS_LIFETIME_IDLE"),
+        ("COOKIESESS_SAMESITE", "COOKIESESS_COOKIE_SAMESITE"),
     ],
 )
 def test_an_unknown_variable_is_refused_with_the_nearest_one(wrong, nearest):
     with pytest.raises(ConfigurationError, match=f"^there is no setting {wrong}; the nearest one is {nearest}$"):
+        SessionMiddleware.from_env(APP, environ={**KEYS, wrong: "x"})
+
+
+@pytest.mark.parametrize("wrong", ["COOKIESESS_", "COOKIESESS_QUUX"])
+def test_an_unknown_variable_that_is_like_none_is_refused_with_where_they_are_listed(wrong):
+    with pytest.raises(
+        ConfigurationError, match=rf"^there is no setting {wrong}; help\(cookiesess\.flat_settings\) lists"
+    ):
         SessionMiddleware.from_env(APP, environ={**KEYS, wrong: "x"})
 
 

@@ -86,7 +86,11 @@ def test_the_keys_are_a_ring():
     assert old.get().text == "{'a': 1}"
 
 
-@pytest.mark.parametrize("text", [f"{KEY},{OLD_KEY}", f"{KEY}\n{OLD_KEY}\n", f"\n  {KEY}\r\n\n{OLD_KEY}"], ids=repr)
+@pytest.mark.parametrize(
+    "text",
+    [f"{KEY},{OLD_KEY}", f"{KEY}\n{OLD_KEY}\n", f"\n  {KEY}\r\n\n{OLD_KEY}", f"\ufeff{KEY}\r\n{OLD_KEY}"],
+    ids=ascii,
+)
 def test_a_file_holds_keys_in_one_line_or_in_several(tmp_path, text):
     file = tmp_path / "keys.txt"
     file.write_bytes(text.encode())

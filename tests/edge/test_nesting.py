@@ -3,6 +3,7 @@
 import pytest
 
 from cookiesess import (
+    ConfigurationError,
     CookiePolicy,
     Session,
     SessionError,
@@ -23,6 +24,11 @@ def wrap(app, name="session", *, environ_key="cookiesess.session", **policy):
     return SessionMiddleware(app, OTHER_KEY, environ_key=environ_key, cookie=CookiePolicy(name, **policy))
 
 
+def hidden(app):
+    """Some other layer, through which no middleware sees the next."""
+    return lambda environ, start_response: app(environ, start_response)
+
+
 def run(app):
     return Server().run(app, environ_of())
 
@@ -34,7 +40,7 @@ def clash(app):
 
 
 def test_the_error_names_both_middlewares_and_what_to_do():
-    message = clash(wrap(wrap(answering(len), "inner"), "outer"))
+    message = clash(wrap(hidden(wrap(answering(len), "inner")), "outer"))
     assert message == (
         "environ['cookiesess.session'] holds the open session of another SessionMiddleware around this one, with the"
         " cookie 'outer', and this one has environ_key 'cookiesess.session' and the cookie 'inner'; remove one, or give"
@@ -43,18 +49,18 @@ def test_the_error_names_both_middlewares_and_what_to_do():
 
 
 def test_one_cookie_name_under_two_environ_keys_is_an_error_that_names_both():
-    message = clash(wrap(wrap(answering(len), environ_key=ADMIN)))
+    message = clash(wrap(hidden(wrap(answering(len), environ_key=ADMIN))))
     for part in ("'cookiesess.session'", "'admin.session'", "the cookie 'session', and", "the cookie 'session';"):
         assert part in message
 
 
 def test_one_middleware_twice_is_an_error():
     app = wrap(answering(len))
-    outer = SessionMiddleware(app, app.manager)
+    outer = SessionMiddleware(hidden(app), app.manager)
     assert "around this one" in clash(outer)
 
 
-@pytest.mark.parametrize(
+relatives = pytest.mark.parametrize(
     ("outer", "inner"),
     [
         ({"name": "session", "chunks": 3}, {"name": "session.2"}),
@@ -65,10 +71,36 @@ def test_one_middleware_twice_is_an_error():
     ],
     ids=repr,
 )
+
+
+@relatives
 def test_a_name_out_of_the_others_family_is_an_error(outer, inner):
-    message = clash(wrap(wrap(answering(len), environ_key=ADMIN, **inner), **outer))
+    message = clash(wrap(hidden(wrap(answering(len), environ_key=ADMIN, **inner)), **outer))
     assert f"the cookie {outer['name']!r}" in message
     assert f"the cookie {inner['name']!r}" in message
+
+
+def refusal(app, *names, **settings):
+    with pytest.raises(ConfigurationError) as raised:
+        wrap(app, *names, **settings)
+    return str(raised.value)
+
+
+def test_a_second_middleware_directly_around_the_first_is_refused_at_once():
+    assert refusal(wrap(answering(len), "inner"), "outer") == (
+        "this app is wrapped already, by a SessionMiddleware with environ_key 'cookiesess.session' and the cookie"
+        " 'inner'; give both settings to one SessionMiddleware, or this one its own environ_key= and cookie name"
+    )
+
+
+@relatives
+def test_names_of_one_family_directly_around_each_other_are_refused_at_once(outer, inner):
+    assert f"the cookie {inner['name']!r}" in refusal(wrap(answering(len), environ_key=ADMIN, **inner), **outer)
+
+
+def test_a_third_middleware_directly_around_two_others_is_compared_with_both():
+    first, second = wrap(answering(len), "first", environ_key="first.session"), "second"
+    assert "'first.session'" in refusal(wrap(first, second), "third", environ_key="first.session")
 
 
 def test_a_name_that_only_looks_like_a_piece_of_the_others_is_none():
@@ -86,7 +118,7 @@ def test_a_name_that_only_looks_like_a_piece_of_the_others_is_none():
 
 def test_a_third_middleware_is_compared_with_both_others():
     third = wrap(answering(len), "second.1", environ_key="third.session")
-    second = wrap(third, "second", environ_key=ADMIN, chunks=2)
+    second = wrap(hidden(third), "second", environ_key=ADMIN, chunks=2)
     message = clash(wrap(second, "first"))
     assert "environ['admin.session']" in message
     assert "'second'" in message

@@ -122,3 +122,11 @@ def test_a_session_that_is_written_after_its_own_end_was_cut_lasts_no_negative_t
     session["a"] = 2
     clock.advance(timedelta(days=31))
     assert max_age(visitor.manager.commit(session).cookies) == 0
+
+
+@pytest.mark.parametrize("value", ["no", 0, 1, [], timedelta(days=30)], ids=repr)
+def test_whether_a_session_is_persistent_is_true_false_or_none(make, value):
+    session = make().open("")
+    with pytest.raises(ValueError, match=f"^persistent is True, False or None, not of type {type(value).__name__}$"):
+        session.persistent = value
+    assert session.persistent is None

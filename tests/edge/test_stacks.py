@@ -25,6 +25,11 @@ def stack(app, *, between=lambda app: app):
     return wrap(between(inner))
 
 
+def hidden(app):
+    """Some other layer, through which no middleware sees the next."""
+    return lambda environ, start_response: app(environ, start_response)
+
+
 def names(lines):
     return sorted(line.partition("=")[0] for line in lines)
 
@@ -97,13 +102,13 @@ def test_each_session_has_its_manager():
 
 
 def test_two_middlewares_with_one_environ_key_are_an_error_that_names_it():
-    app = wrap(SessionMiddleware(answering(len), ADMIN_KEY, cookie=ADMIN_COOKIE))
+    app = wrap(hidden(SessionMiddleware(answering(len), ADMIN_KEY, cookie=ADMIN_COOKIE)))
     with pytest.raises(SessionError, match=r"'cookiesess\.session'.*environ_key="):
         Server().run(app, environ_of())
 
 
 def test_two_middlewares_with_one_cookie_name_are_an_error_that_names_it():
-    app = wrap(SessionMiddleware(answering(len), ADMIN_KEY, environ_key=ADMIN))
+    app = wrap(hidden(SessionMiddleware(answering(len), ADMIN_KEY, environ_key=ADMIN)))
     with pytest.raises(SessionError, match=NAME):
         Server().run(app, environ_of())
 
@@ -111,7 +116,7 @@ def test_two_middlewares_with_one_cookie_name_are_an_error_that_names_it():
 def test_a_third_middleware_with_the_seconds_cookie_name_is_an_error():
     third = SessionMiddleware(answering(len), ADMIN_KEY, environ_key="third.session", cookie=ADMIN_COOKIE)
     with pytest.raises(SessionError, match=ADMIN_COOKIE.name):
-        Server().run(stack(third), environ_of())
+        Server().run(stack(hidden(third)), environ_of())
 
 
 def test_an_error_of_the_inner_stack_saves_neither_session():

@@ -49,6 +49,20 @@ def test_an_until_that_has_passed_is_no_error_so_that_the_app_still_starts(cls):
     assert cls(SECRET, until=datetime(2001, 1, 1, tzinfo=UTC)).cookie_name
 
 
+def test_a_reader_whose_time_is_over_says_once_that_it_can_be_deleted(caplog):
+    reader = FlaskCookie(SECRET, until=datetime(2001, 1, 1, tzinfo=UTC), cookie_name="shop")
+    for _ in range(2):
+        with pytest.raises(InvalidToken, match="retired"):
+            reader.open("x", now=int(datetime(2001, 1, 1, tzinfo=UTC).timestamp()))
+    assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
+        (
+            "cookiesess",
+            "WARNING",
+            "<FlaskCookie, cookie 'shop'> opens nothing any more, since its until= has passed: delete it from accept=",
+        )
+    ]
+
+
 def test_until_counts_in_its_own_time_zone():
     until = datetime(2030, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))
     midnight = int(datetime(2030, 1, 1, tzinfo=UTC).timestamp())

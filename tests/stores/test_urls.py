@@ -75,10 +75,14 @@ def test_a_store_that_was_opened_with_parameters_works(tmp_path):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        (
-            "redi://localhost",
-            "or memcached:, and this one",
-        ),
+        ("redi://localhost", "or memcached:, and this one with redi:; did you mean redis://…?"),
+        ("redi+cluster://localhost", "with redi+cluster:; did you mean redis+cluster://…?"),
+        ("sqllite:///sessions.db", "did you mean sqlite://…?"),
+        ("postgres://localhost/db", "did you mean postgresql://…?"),
+        ("psql://localhost/db", "did you mean postgresql://…?"),
+        ("memcache://localhost", "did you mean memcached://…?"),
+        ("valkey://localhost", "did you mean redis://…?"),
+        ("valkeys://localhost", "did you mean rediss://…?"),
         ("sessions.db", "this one with no scheme; write it as sqlite:///sessions.db"),
         ("", "no scheme"),
         ("sqlite:sessions.db?colour=red", "no parameter 'colour'; it knows durable, busy_timeout, sweep_batch"),
@@ -107,6 +111,24 @@ def test_everything_else_is_refused_by_name(tmp_path, monkeypatch, url, words):
         open_store(url)
     assert words in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["mongodb://localhost", "localhost:6379", "http://localhost"])
+def test_a_scheme_that_is_like_none_is_refused_with_those_that_there_are(url):
+    with pytest.raises(ConfigurationError) as caught:
+        open_store(url)
+    scheme = url.partition(":")[0]
+    assert str(caught.value) == (
+        "a store URL begins with sqlite: or memory: or redis: or rediss: or postgresql: or mysql: or mariadb: or"
+        f" memcached:, and this one with {scheme}:; take one of these"
+    )
+
+
+@pytest.mark.parametrize("url", [None, 5, b"memory://"], ids=repr)
+def test_a_url_that_is_no_text_is_refused(url):
+    with pytest.raises(ConfigurationError) as caught:
+        open_store(url)
+    assert str(caught.value) == f"the store URL is text, not {type(url).__name__}; is the variable set?"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,136 @@
+"""What is put where a key should be by mistake: refused, since it would silently be another key, or no secret."""
+
+import hmac
+import traceback
+
+import pytest
+
+from cookiesess import ConfigurationError, Key, Keyring, SessionManager
+
+ONE, TWO = "N5hKx3b0TQv8mZ1rYc7LpWd4sGf9jUe2oXa6iRt_BHk", "b0TQv8mZ1rYc7LpWd4sGf9jUe2oXa6iRt_BHkN5hKx3"
+PLACEHOLDER = "the text that `python -m cookiesess keygen` printed"
+MAKERS = [Key, Keyring, Keyring.of, SessionManager]
+
+every_way = pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__qualname__)
+
+
+def refusal(make, keys):
+    with pytest.raises(ConfigurationError) as caught:
+        make(keys)
+    assert ONE not in "".join(traceback.format_exception(caught.value))
+    return str(caught.value)
+
+
+# The documentation's placeholder
+
+
+@every_way
+@pytest.mark.parametrize("form", [PLACEHOLDER, PLACEHOLDER.encode()], ids=["text", "bytes"])
+def test_the_placeholder_of_the_documentation_is_no_key(make, form):
+    assert refusal(make, form) == (
+        "this is the placeholder of the documentation; run `python -m cookiesess keygen`, and give the text that it"
+        " prints as the key"
+    )
+
+
+def test_the_placeholder_is_no_accepted_key_either():
+    assert "placeholder" in refusal(Keyring.of, f"{ONE},{PLACEHOLDER}")
+
+
+# Text
+
+
+@every_way
+@pytest.mark.parametrize(
+    "sign", ["\n", "\r\n", "\t", "\0", "\x7f", "\u2028", "\u200b", "\ufeff"], ids=lambda sign: ascii(sign)
+)
+def test_a_text_with_a_sign_that_cannot_be_seen_is_refused(make, sign):
+    assert refusal(make, ONE + sign + TWO) == (
+        "a key's text holds a line break or another character that cannot be seen; part keys by commas, or name their"
+        " file in COOKIESESS_KEYS_FILE"
+    )
+
+
+@every_way
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_text_in_quotes_is_refused(make, quote):
+    message = "a key's text stands in quotes, which would be part of the key; remove the quotes"
+    assert refusal(make, f"{quote}{ONE}{quote}") == message
+
+
+@pytest.mark.parametrize("text", [f'"{ONE},{TWO}"', f' "{ONE}", "{TWO}" ', f"{ONE},'{TWO}'"])
+def test_a_ring_in_quotes_is_refused(text):
+    assert "remove the quotes" in refusal(Keyring.parse, text)
+
+
+@pytest.mark.parametrize(
+    "text", [f'"{ONE}', f"{ONE}'", f"\"{ONE}'", f'{ONE}"{TWO}', "an inner blank is no mistake: " + ONE]
+)
+def test_a_text_with_blanks_inside_or_quotes_that_match_nothing_is_a_key(text):
+    assert Keyring.parse(text).current.kid == Key(text.encode()).kid
+
+
+# Bytes
+
+
+@every_way
+@pytest.mark.parametrize(
+    "text", [f"{ONE}\n", f"{ONE}\r\n", f"{ONE}\n{TWO}", f"{ONE},{TWO}", f" {ONE} , {TWO},{ONE}"], ids=repr
+)
+def test_bytes_that_are_lines_of_text_or_several_keys_are_refused(make, text):
+    message = "a key's bytes hold a line break or several keys, so it looks like text: decode it (keys.decode())"
+    assert refusal(make, text.encode()) == message
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [bytes(range(32)), b"\xff" * 32 + b"\n", ONE.encode(), b"not generated, " + ONE.encode(), b" " * 32],
+    ids=repr,
+)
+def test_other_bytes_are_a_key_as_they_are(secret):
+    assert Key(secret).kid == Key.of_secret_key(secret).kid
+
+
+# Lists
+
+
+@every_way
+@pytest.mark.parametrize("keys", [[ONE, TWO], (ONE,)], ids=["list", "tuple"])
+def test_keys_in_a_list_are_refused_with_what_to_write(make, keys):
+    message = f"a key is bytes or text, not {type(keys).__name__}; join them by commas, or write Keyring(current,"
+    assert refusal(make, keys) == f"{message} accepted=[…])"
+
+
+def test_a_list_to_parse_is_refused_with_what_to_write():
+    assert "the keys are text, not list; join them by commas" in refusal(Keyring.parse, [ONE])
+
+
+@every_way
+def test_none_is_asked_whether_the_variable_is_set(make):
+    assert "not NoneType; is the variable set?" in refusal(make, None)
+
+
+# A framework's own
+
+
+@pytest.mark.parametrize("text", [f"{ONE},{TWO}", f"{ONE}, {TWO}\n"], ids=repr)
+def test_a_frameworks_key_that_is_a_ring_is_refused(text):
+    assert refusal(Key.of_secret_key, text.encode()) == (
+        "it looks like a ring of keys, and would be taken as one key; pass it as keys= (COOKIESESS_KEYS in Django), and"
+        " leave one key here"
+    )
+
+
+def test_a_frameworks_key_that_is_the_placeholder_is_refused():
+    assert "placeholder" in refusal(Key.of_secret_key, PLACEHOLDER.encode())
+
+
+def test_a_frameworks_key_that_is_short_is_refused():
+    assert "too short" in refusal(Key.of_secret_key, b"short")
+
+
+@pytest.mark.parametrize("text", [ONE, f"{ONE}\n", f'"{ONE}"', f"{ONE},", f"{ONE},short,{TWO}"], ids=repr)
+def test_any_other_key_of_a_framework_is_taken_as_it_is(text):
+    """The framework itself signs with it so, and has sessions out under it."""
+    extracted = hmac.digest(bytes(32), text.encode(), "sha256")
+    assert Key.of_secret_key(text.encode()).derive("x") == hmac.digest(extracted, b"cookiesess v1 x\x01", "sha256")
