@@ -139,6 +139,8 @@ class Server:
     def stall(self) -> None:
         """Let it hang: connections stay open, and nothing is answered (SIGSTOP)."""
         self.process.send_signal(signal.SIGSTOP)
+        # One of its threads may be at work still: the answer that it is about to give would be one too many.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Let it go on (SIGCONT)."""
