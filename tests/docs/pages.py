@@ -1,20 +1,24 @@
 """Runs a page of the documentation as a reader would: every code block and every transcript, in their order.
 
 Python blocks share one namespace. A block behind ``<!-- save: name -->`` is written to a file instead. In a transcript
-the lines with ``$`` are typed into one shell, and the others are what it must print, ``…`` standing for anything.
+the lines with ``$`` are typed into one shell, and the others are what it must print, ``…`` standing for anything, and
+a port 812x for a free one.
 """
 
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(
     r"(?:<!-- save: (?P<file>\S+) -->\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
 )
+_PORT = re.compile(r"\b812[0-9]\b")
 _SEPARATOR = "--- the next command ---"
 KEYS = "COOKIESESS_KEYS"
 SECONDS = 120
@@ -32,6 +36,7 @@ class Shell:
     def __init__(self, folder, monkeypatch):
         self._variables = folder / ".variables"
         self._monkeypatch = monkeypatch
+        self._ports = {}
         python = Path(sys.executable).parent
         environ = {**os.environ, "PATH": f"{python}:{os.environ['PATH']}", "PYTHONPATH": f"{ROOT}:{folder}"}
         self._process = subprocess.Popen(
@@ -43,7 +48,7 @@ class Shell:
         """Type what follows each ``$``, and compare what comes."""
         if KEYS in os.environ:
             self._type(f"export {KEYS}={shlex.quote(os.environ[KEYS])}")
-        for command, wanted in _parse(transcript):
+        for command, wanted in _parse(_PORT.sub(self._free_port, transcript)):
             came = self._type(command)
             assert _matches(wanted, came), f"$ {command}\n{came}\n  instead of\n{wanted}"
         self._type(f"env -0 > {self._variables}")
@@ -51,6 +56,13 @@ class Shell:
             name, _, value = line.decode().partition("=")
             if name == KEYS:
                 self._monkeypatch.setenv(name, value)
+
+    def _free_port(self, match):
+        """Return the port that stands for one in the page, which something else on this machine may have."""
+        if match[0] not in self._ports:
+            with closing(socket.create_server(("127.0.0.1", 0))) as server:
+                self._ports[match[0]] = str(server.getsockname()[1])
+        return self._ports[match[0]]
 
     def _type(self, command):
         """Run one command, and return what it printed."""

@@ -37,7 +37,7 @@ def copy_pages(folder):
 
 def build(pages):
     """Run what `make docs` runs, with the interpreter of the tests; return its exit status and its warnings."""
-    recipe = ["make", "--dry-run", "--assume-old=.venv/.docs", "docs"]
+    recipe = ["make", "--no-print-directory", "--dry-run", "--assume-old=.venv/.docs", "docs"]
     command = subprocess.run(recipe, cwd=ROOT, capture_output=True, check=True, text=True, timeout=30).stdout
     _python, *arguments = shlex.split(command.splitlines()[-1])
     done = subprocess.run(

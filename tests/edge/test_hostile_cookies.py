@@ -1,6 +1,7 @@
 """Whatever a browser sends: an empty session, the cookie expired where it never opened, an event, no exception."""
 
 import logging
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -193,6 +194,8 @@ def test_no_log_line_repeats_what_came(caplog, value):
     caplog.clear()
     with caplog.at_level(logging.DEBUG, logger="cookiesess"):
         visit(f"{NAME}={value}")
-    assert len(caplog.messages) == 1
-    assert value not in caplog.text
-    assert caplog.messages[0].startswith("session.rejected reason=")
+    # Nothing but words of the library's own, and eight hex digits of what may be a key's id.
+    (message,) = caplog.messages
+    assert re.fullmatch(
+        r"session\.rejected reason=(malformed|version|unknown-key|forged) kid=(None|[0-9a-f]{8})", message
+    )
