@@ -92,7 +92,10 @@ def _keyring(arguments: argparse.Namespace) -> Keyring | None:
     path = os.environ.get(KEYS_FILE_VARIABLE)
     if arguments.keys:
         return Keyring.parse(arguments.keys)
-    return read_keys_file(path) if path else None
+    try:
+        return read_keys_file(path) if path else None
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{KEYS_FILE_VARIABLE}: {error}") from error
 
 
 def _positive(text: str) -> int:
@@ -114,7 +117,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
     print(_outside(token))
     keyring = _keyring(arguments)
     if keyring is None:
-        print(f"opens: not tried; give --keys or set {KEYS_VARIABLE}")
+        print(f"opens: not tried; give --keys, or set {KEYS_VARIABLE} or {KEYS_FILE_VARIABLE}")
         return 0
     try:
         plaintext, current = _open(token, keyring, [name] if name else _usual_names())

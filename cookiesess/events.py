@@ -249,7 +249,10 @@ class StoreFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class StoreNotShared(Event):
-    """The store serves one process, and the server runs several: each has sessions of its own. Emitted once."""
+    """The store serves one process, and the server runs several: each has sessions of its own.
+
+    Each process emits it once. (Not under Django's engine, which does not see how the server runs.)
+    """
 
     advice: ClassVar[str] = "visitors lose their sessions at random; take a store that processes share, as SQLiteStore"
     name: ClassVar[str] = "store.not_shared"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 from cookiesess import headers
 from cookiesess.body import Body
 from cookiesess.errors import SessionError
-from cookiesess.events import SharedCachingPrevented
+from cookiesess.events import SharedCachingPrevented, StoreNotShared
 from cookiesess.jar import Cookies
 from cookiesess.manager import UNTOUCHED, Commit, SessionManager
 from cookiesess.policy import Transport
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
+
+
+def warn_if_unshared(manager: SessionManager, environ: "WSGIEnvironment") -> None:
+    """Say once that a store is in the memory of one process, and that this server runs several."""
+    if environ.get("wsgi.multiprocess"):
+        manager._unshared = False
+        manager.emit(StoreNotShared())
 
 
 class Exchange:

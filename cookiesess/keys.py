@@ -21,7 +21,7 @@ _HINT = "`python -m cookiesess keygen` prints a good one"
 _PLACEHOLDER: Final = b"cookiesess keygen"
 _GENERATED: Final = rb"\s*[A-Za-z0-9_-]{43}\s*"
 _RING: Final = re.compile(_GENERATED + rb"(," + _GENERATED + rb")+")
-_LINES: Final = re.compile(rb"[ -~\t\r\n]*\n[ -~\t\r\n]*")
+_LINES: Final = re.compile(rb"[ -~\t\r]*\n[ -~\t\r\n]*")
 # Unicode's controls, invisible signs (a byte order mark is one), and separators of lines and paragraphs.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
@@ -52,7 +52,8 @@ class Key:
             raise _wrong_type("a key is bytes or text", secret)
         elif _RING.fullmatch(secret) or _LINES.fullmatch(secret):
             raise ConfigurationError(
-                "a key's bytes hold a line break or several keys, so it looks like text: decode it (keys.decode())"
+                "a key's bytes hold a line break or several keys, so it looks like text: decode it (keys.decode()),"
+                " or name its file in COOKIESESS_KEYS_FILE"
             )
         self._take(secret)
 

@@ -8,7 +8,6 @@ from cookiesess.backends.owners import Owners, SessionInfo
 from cookiesess.context import Stage
 from cookiesess.cookies import SetCookie
 from cookiesess.errors import ConfigurationError
-from cookiesess.events import StoreNotShared
 from cookiesess.jar import Cookies, https
 from cookiesess.keys import Key, Keyring
 from cookiesess.policy import Transport
@@ -83,16 +82,14 @@ class SessionManager:
         ConfigurationError: A setting that is wrong or contradicts another, said when the manager is built.
     """
 
-    serves_one_process: bool
-    """Whether a store that it uses does, and nobody has been warned yet."""
-
     def __init__(self, keys: Keyring | Key | bytes | str, **settings: Unpack[Settings]) -> None:
         check_names("SessionManager(keys", settings)
         configuration = Configuration(**settings)
         self._engine, self._jars, self._owners, self._revoking, self.emit = assemble(Keyring.of(keys), configuration)
         self.cookie = configuration.cookie
-        stores = (configuration.store, configuration.overflow)
-        self.serves_one_process = any(store is not None and store.serves_one_process for store in stores)
+        stores = (configuration.store, configuration.overflow, configuration.revocations)
+        # A store is in this process's memory, and nobody has been warned yet that the server runs several.
+        self._unshared = any(store is not None and store.serves_one_process for store in stores)
 
     def __repr__(self) -> str:
         return f"<SessionManager, cookie {self.cookie.name!r}>"
@@ -159,11 +156,6 @@ class SessionManager:
         return self._owners
 
     # Requests
-
-    def warn_of_processes(self) -> None:
-        """Called by an edge whose server runs several, where the manager `serves_one_process`: says so, once."""
-        self.serves_one_process = False
-        self.emit(StoreNotShared())
 
     @overload
     def open(self, cookie_header: str) -> Session: ...

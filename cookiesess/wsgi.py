@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 from cookiesess.beaker import BeakerSession
 from cookiesess.errors import ConfigurationError, SessionError
-from cookiesess.exchange import Exchange
+from cookiesess.exchange import Exchange, warn_if_unshared
 from cookiesess.flat_settings import read_environment
 from cookiesess.keys import Key, Keyring
 from cookiesess.manager import SessionManager
@@ -112,8 +112,8 @@ class SessionMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Run the app."""
         manager = self.manager
-        if manager.serves_one_process and environ.get("wsgi.multiprocess"):
-            manager.warn_of_processes()
+        if manager._unshared:
+            warn_if_unshared(manager, environ)
         cookie_header = environ.get("HTTP_COOKIE", "")
         exchange = Exchange(manager, environ, start_response)
         session = exchange.session = manager.open(cookie_header, self._session_class)

@@ -17,6 +17,7 @@ from cookiesess.body import Body
 from cookiesess.context import Stage
 from cookiesess.errors import SessionError, StoreUnavailable
 from cookiesess.events import SharedCachingPrevented
+from cookiesess.exchange import warn_if_unshared
 from cookiesess.manager import Commit, SessionManager
 from cookiesess.session import Session
 from cookiesess.transport import transport_of
@@ -43,8 +44,8 @@ def open_session(manager: SessionManager, environ: "WSGIEnvironment") -> FlaskSe
             f" sessions by CookiesessInterface itself ({manager.cookie.name!r} would be the second cookie); remove one,"
             " or give the middleware its own environ_key= and cookie name"
         )
-    if manager.serves_one_process and environ.get("wsgi.multiprocess"):
-        manager.warn_of_processes()
+    if manager._unshared:
+        warn_if_unshared(manager, environ)
     cookie_header = environ.get("HTTP_COOKIE", "")
     session = manager.open(cookie_header, session_class=FlaskSession)
     session._manager = manager

@@ -24,6 +24,7 @@ from cookiesess import headers
 from cookiesess.body import Body
 from cookiesess.errors import ConfigurationError, MissingDependency, SessionError
 from cookiesess.events import SharedCachingPrevented
+from cookiesess.exchange import warn_if_unshared
 from cookiesess.jar import Cookies
 from cookiesess.keys import Key, Keyring
 from cookiesess.manager import SessionManager
@@ -144,8 +145,8 @@ class PyramidSessionFactory:
         again = isinstance(present, PyramidSession)
         if isinstance(present, Session) and not again and not present.closed:
             raise _nested(self.manager)
-        if self.manager.serves_one_process and environ.get("wsgi.multiprocess"):
-            self.manager.warn_of_processes()
+        if self.manager._unshared:
+            warn_if_unshared(self.manager, environ)
         cookie_header = environ.get("HTTP_COOKIE", "")
         session = self.manager.open(cookie_header, session_class=PyramidSession)
         exchange = _Callback(self.manager, session, environ)

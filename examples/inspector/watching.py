@@ -28,6 +28,10 @@ class WatchedStore(Store):
         return self._inner.indexes_owners
 
     @property
+    def serves_one_process(self) -> bool:  # type: ignore[override]  # the same
+        return self._inner.serves_one_process
+
+    @property
     def on_evict(self) -> Callable[[int], None] | None:
         return self._inner.on_evict
 

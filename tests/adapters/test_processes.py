@@ -1,4 +1,4 @@
-"""A store in the memory of one process, on a server that runs several: said once, by every edge."""
+"""A store in one process's memory, on a server that runs several: said once, by each edge that sees the request."""
 
 import flask
 import pytest
@@ -38,6 +38,12 @@ def in_pyramid(manager):
     return config.make_wsgi_app()
 
 
+class Unforgetting(MemoryStore):
+    """A store as somebody may write it for one process: it drops nothing."""
+
+    evicts = False
+
+
 EDGES = [plain, in_flask, in_pyramid]
 
 
@@ -50,9 +56,9 @@ def warnings(make_app, *, several, **settings):
 
 
 @pytest.mark.parametrize("make_app", EDGES)
-@pytest.mark.parametrize("setting", ["store", "overflow"])
+@pytest.mark.parametrize("setting", ["store", "overflow", "revocations"])
 def test_several_processes_with_a_store_of_one_are_warned_of_once(make_app, setting):
-    assert warnings(make_app, several=True, **{setting: MemoryStore()}) == ["store.not_shared"]
+    assert warnings(make_app, several=True, **{setting: Unforgetting()}) == ["store.not_shared"]
 
 
 @pytest.mark.parametrize("make_app", EDGES)

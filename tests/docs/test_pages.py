@@ -3,7 +3,6 @@
 import logging
 import re
 from dataclasses import fields
-from importlib.util import find_spec
 
 import pytest
 from webob import Response
@@ -23,8 +22,6 @@ NOT_RUN = {
     "pip install": "the tests have an environment already, and may have no access to a network",
     "waitress-serve": "it serves until somebody stops it; the app before it is run",
 }
-if find_spec("flask_login") is None:
-    NOT_RUN["flask_login"] = "it is not among the packages of the tests; where it is installed, its block is run"
 
 
 @pytest.fixture

@@ -202,3 +202,8 @@ def expires(cookies: list[SetCookie]) -> bool:
 def issues(cookies: list[SetCookie]) -> bool:
     """Whether that is one line, which gives the browser a session."""
     return len(cookies) == 1 and cookies[0].value != "" and cookies[0].attributes.max_age is None
+
+
+def hidden(app):
+    """Some other layer, through which no middleware sees the next."""
+    return lambda environ, start_response: app(environ, start_response)

@@ -126,7 +126,7 @@ def test_the_keys_can_come_from_the_environment(monkeypatch, inspect):
 def test_without_a_key_nothing_of_the_content_is_shown(inspect, settings):
     code, out = inspect(token_of(**settings))
     assert code == 0
-    assert "opens: not tried; give --keys or set COOKIESESS_KEYS" in out
+    assert "opens: not tried; give --keys, or set COOKIESESS_KEYS or COOKIESESS_KEYS_FILE" in out
     assert "username" not in out
     assert "萧兮" not in out
     assert len(out.splitlines()) == 2

@@ -14,7 +14,7 @@ from cookiesess import (
     get_session,
 )
 from cookiesess.stores.memory import MemoryStore
-from edge.kit import KEY, PLAIN, Browser, Server, answering, environ_of
+from edge.kit import KEY, PLAIN, Browser, Server, answering, environ_of, hidden
 
 ADMIN = "admin.session"
 OTHER_KEY = "another key since two sessions need two of them"
@@ -22,11 +22,6 @@ OTHER_KEY = "another key since two sessions need two of them"
 
 def wrap(app, name="session", *, environ_key="cookiesess.session", **policy):
     return SessionMiddleware(app, OTHER_KEY, environ_key=environ_key, cookie=CookiePolicy(name, **policy))
-
-
-def hidden(app):
-    """Some other layer, through which no middleware sees the next."""
-    return lambda environ, start_response: app(environ, start_response)
 
 
 def run(app):

@@ -3,6 +3,7 @@
 from textwrap import dedent
 
 import pytest
+from docs.pages import ROOT, blocks
 from paste.deploy import loadapp
 from webtest import TestApp
 
@@ -40,6 +41,15 @@ HERE = "keys = %(here)s/keys.txt"
 def test_an_ini_file_puts_the_session_around_an_app(load, use):
     browser = Browser(load(HERE, use=use))
     assert [browser.get().text for _ in range(2)] == ["1", "2"]
+
+
+def test_the_section_in_the_documentation_works(load):
+    (section,) = [code for language, _, code in blocks(ROOT / "docs" / "settings.md") if language == "ini"]
+    name, use, *settings = section.splitlines()
+    assert (name, use) == ("[filter:session]", "use = egg:cookiesess")
+    middleware = load(*settings)
+    assert middleware.manager.cookie == CookiePolicy(samesite="Strict")
+    assert [Browser(middleware).get().text for _ in range(2)] == ["1", "1"]
 
 
 def test_every_kind_of_setting_is_read(load, tmp_path):

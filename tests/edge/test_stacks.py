@@ -13,7 +13,7 @@ from cookiesess import (
     get_manager,
     get_session,
 )
-from edge.kit import KEY, NAME, PLAIN, Browser, Server, answering, environ_of, put, wrap
+from edge.kit import KEY, NAME, PLAIN, Browser, Server, answering, environ_of, hidden, put, wrap
 
 SHOP, ADMIN = "cookiesess.session", "admin.session"
 ADMIN_COOKIE = CookiePolicy("__Host-admin")
@@ -23,11 +23,6 @@ ADMIN_KEY = "the key of the sessions of the admins"
 def stack(app, *, between=lambda app: app):
     inner = SessionMiddleware(app, ADMIN_KEY, environ_key=ADMIN, cookie=ADMIN_COOKIE)
     return wrap(between(inner))
-
-
-def hidden(app):
-    """Some other layer, through which no middleware sees the next."""
-    return lambda environ, start_response: app(environ, start_response)
 
 
 def names(lines):
