@@ -78,7 +78,10 @@ def test_a_text_with_blanks_inside_or_quotes_that_match_nothing_is_a_key(text):
     "text", [f"{ONE}\n", f"{ONE}\r\n", f"{ONE}\n{TWO}", f"{ONE},{TWO}", f" {ONE} , {TWO},{ONE}"], ids=repr
 )
 def test_bytes_that_are_lines_of_text_or_several_keys_are_refused(make, text):
-    message = "a key's bytes hold a line break or several keys, so it looks like text: decode it (keys.decode()), or name its file in COOKIESESS_KEYS_FILE"
+    message = (
+        "a key's bytes hold a line break or several keys, so it looks like text: decode it (keys.decode()), or name its"
+        " file in COOKIESESS_KEYS_FILE"
+    )
     assert refusal(make, text.encode()) == message
 
 
