@@ -31,14 +31,15 @@ def blocks(path):
 
 
 class Shell:
-    """The shell of one page."""
+    """The shell of one page; a `bare` one knows nothing of the environment that the tests run in."""
 
-    def __init__(self, folder, monkeypatch):
+    def __init__(self, folder, monkeypatch, *, bare=False):
         self._variables = folder / ".variables"
         self._monkeypatch = monkeypatch
         self._ports = {}
-        python = Path(sys.executable).parent
-        environ = {**os.environ, "PATH": f"{python}:{os.environ['PATH']}", "PYTHONPATH": f"{ROOT}:{folder}"}
+        python, path = str(Path(sys.executable).parent), os.environ["PATH"].split(":")
+        path = [each for each in path if each != python] if bare else [python, *path]
+        environ = {**os.environ, "PATH": ":".join(path), "PYTHONPATH": "" if bare else f"{ROOT}:{folder}"}
         self._process = subprocess.Popen(
             ["bash"], cwd=folder, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,

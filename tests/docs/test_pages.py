@@ -19,7 +19,7 @@ ELSEWHERE = {"frameworks.md", "migrating.md", "scaling.md"}
 PAGES = sorted(path for path in (ROOT / "docs").glob("*.md") if path.name not in ELSEWHERE)
 # Not run, each for its reason.
 NOT_RUN = {
-    "pip install": "the tests have an environment already, and may have no access to a network",
+    "pip install": "the tests have an environment already, and may have no network; `test_walk` types one",
     "waitress-serve": "it serves until somebody stops it; the app before it is run",
 }
 
