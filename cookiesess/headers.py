@@ -12,14 +12,18 @@ _DIRECTIVE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 # Forerunners of RFC 9213: they speak to caches in front of the server alone and outrank Cache-Control there.
 _CDN_HEADERS = frozenset({"edge-control", "surrogate-control", "x-accel-expires"})
 
-_RELATED_HEADERS = frozenset({"cache-control", "vary"})
+# RFC 9213 section 2.2: each CDN may have a field of its own, and their names end alike.
+_CDN_SUFFIX = "cdn-cache-control"
+
+_RELATED_HEADERS = _CDN_HEADERS | {"cache-control", "vary"}
 _VARY, _PRIVATE = ("Vary", "Cookie"), ("Cache-Control", "private")
 
 
 def with_ours(headers: Headers, cookies: Iterable[SetCookie], *, vary: bool) -> tuple[Headers, bool]:
     """Return what `with_vary` (if `vary`) and `with_cookies` (if there are any) make of `headers`, in a new list."""
     for name, _ in headers:
-        if name.lower() in _RELATED_HEADERS or _is_for_cdn(name):
+        lowered = name.lower()
+        if lowered in _RELATED_HEADERS or lowered.endswith(_CDN_SUFFIX):
             result = with_vary(headers) if vary else headers
             return with_cookies(result, cookies) if cookies else (result, False)
     # Most responses have none of these headers, so there is nothing to merge with.
@@ -64,9 +68,8 @@ def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Header
 
 
 def _is_for_cdn(name: str) -> bool:
-    # RFC 9213 section 2.2: each CDN may have a field of its own, and their names end alike.
     lowered = name.lower()
-    return lowered in _CDN_HEADERS or lowered.endswith("cdn-cache-control")
+    return lowered in _CDN_HEADERS or lowered.endswith(_CDN_SUFFIX)
 
 
 def _directives(value: str) -> Iterable[str]:
