@@ -221,3 +221,11 @@ def test_the_keys_may_be_in_a_file(capsys, manager, path, monkeypatch, tmp_path)
     monkeypatch.setenv("COOKIESESS_KEYS_FILE", str(tmp_path / "keys.txt"))
     _, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
     assert captured.out.splitlines()[-1] == "1 sessions"
+
+
+def test_a_keys_file_that_is_not_there_is_named_by_its_variable(capsys, path, monkeypatch):
+    monkeypatch.delenv("COOKIESESS_KEYS", raising=False)
+    monkeypatch.setenv("COOKIESESS_KEYS_FILE", "no-such-file")
+    code, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
+    assert code == 2
+    assert captured.err.startswith("cookiesess: COOKIESESS_KEYS_FILE: there is no file that can be read")
