@@ -7,6 +7,8 @@ from importlib import import_module
 import pytest
 import webtest
 from pyramid.response import Response
+from readers.suite import SECRET, UNTIL
+from readers.test_pyramid import write
 
 from adapters.pyramid_kit import KEY, POLICY, Site, fails, invalidate, invalidates_and_fails, put, show, untouched
 from cookiesess import (
@@ -25,6 +27,7 @@ from cookiesess import (
     get_session,
 )
 from cookiesess.adapters.pyramid import session_factory
+from cookiesess.readers import PyramidSignedCookie
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
 
@@ -351,3 +354,11 @@ def test_without_pyramid_the_error_holds_the_pip_line(monkeypatch):
     monkeypatch.delitem(sys.modules, "cookiesess.adapters.pyramid")
     with pytest.raises(MissingDependency, match=r'pip install "cookiesess\[pyramid\]"'):
         import_module("cookiesess.adapters.pyramid")
+
+
+def test_a_session_that_pyramid_had_signed_goes_on_and_is_written_in_our_format():
+    signed = {"Cookie": f"session={write({'user': 42})}"}
+    site = Site(put, show, accept=[PyramidSignedCookie(SECRET, until=UNTIL)])
+    assert site.get("show", headers=signed).text == "{'user': 42}"
+    ours = {"Cookie": site.get("put", headers=signed).headers["Set-Cookie"].partition(";")[0]}
+    assert Site(show).get("show", headers=ours).text == "{'user': 42, 'a': 1}"
