@@ -18,7 +18,7 @@ test: $(VENV)/.test lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report term
 
 # The suite against the built wheel: in a folder without the sources, and an environment that has the wheel instead.
-# Without what starts servers and browsers, which is long and would find nothing else.
+# Without the tests that start servers and browsers: they take long, and `make test` runs them on the sources.
 test-wheel: $(VENV)/.test
 	rm -rf build/wheel
 	$(BIN)/python -m build --no-isolation --outdir build/wheel . >/dev/null

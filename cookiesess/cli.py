@@ -150,7 +150,9 @@ def _sweep(arguments: argparse.Namespace) -> int:
 def _sessions(arguments: argparse.Namespace) -> int:
     keyring = _keyring(arguments)
     if keyring is None:
-        raise ConfigurationError(f"owners are stored as keyed hashes; give --keys or set {KEYS_VARIABLE}")
+        raise ConfigurationError(
+            f"owners are stored as keyed hashes; give --keys, or set {KEYS_VARIABLE} or {KEYS_FILE_VARIABLE}"
+        )
     named = bool(arguments.handles) + arguments.all
     if named != (arguments.verb == "end"):
         raise ConfigurationError("say which sessions to end: `end HANDLE …`, or `end --all`")

@@ -28,7 +28,7 @@ ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | 
 
 
 def warn_if_unshared(manager: SessionManager, environ: "WSGIEnvironment") -> None:
-    """Say once that a store is in the memory of one process, and that this server runs several."""
+    """Say that a store is in the memory of one process, if this server runs several; called until that was said."""
     if environ.get("wsgi.multiprocess"):
         manager._unshared = False
         manager.emit(StoreNotShared())

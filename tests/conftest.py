@@ -1,12 +1,15 @@
 """What all tests share."""
 
 import warnings
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from engines.process import missing
 from hypothesis import settings
 
 from cookiesess import Key, Keyring
+from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.testing import ManualClock
 
 with warnings.catch_warnings():
@@ -42,3 +45,11 @@ def keyring(key: Key) -> Keyring:
 def clock() -> ManualClock:
     """A clock that stands still until a test moves it."""
     return ManualClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SQLiteStore]:
+    """A store in a file of its own."""
+    store = SQLiteStore(tmp_path / "sessions.db")
+    yield store
+    store.close()

@@ -72,7 +72,8 @@ class Store(ABC):
         evicts: True where the engine may drop records that have not expired (a memory bound, a cache): sessions end
             early there, and what must be remembered to keep something ended does not belong into such a store.
         indexes_owners: True where `records_of` works.
-        serves_one_process: True where the records are in the memory of the process alone.
+        serves_one_process: True where the records are in the memory of the process alone, so that a server of several
+            is warned of. False by default.
         on_evict: A store that evicts calls it with the number of records it dropped; the manager sets it.
     """
 

@@ -6,7 +6,6 @@ from itertools import product
 import pytest
 
 from browser.conftest import KEY, listed
-from cookiesess.stores.sqlite import SQLiteStore
 from examples.inspector.app import make_inspector
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -88,13 +87,6 @@ class Desk:
     @property
     def cookies(self):
         return {name: cookie["value"] for name, cookie in listed(self.page).items()}
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = SQLiteStore(tmp_path / "sessions.db")
-    yield store
-    store.close()
 
 
 @pytest.fixture

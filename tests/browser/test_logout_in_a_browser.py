@@ -6,7 +6,6 @@ import pytest
 
 from cookiesess import Lifetime, get_manager, get_session
 from cookiesess.stores.memory import MemoryStore
-from cookiesess.stores.sqlite import SQLiteStore
 
 IDLE = timedelta(hours=1)
 TOO_MUCH = "x" * 5000
@@ -47,22 +46,15 @@ def copy_all(source, target):
 
 
 @pytest.fixture
-def database(tmp_path):
-    store = SQLiteStore(tmp_path / "sessions.db")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def revocable(open_window, database):
+def revocable(open_window, store):
     """A window in front of an app with client-side sessions and revocations."""
-    return open_window(revocations=database)
+    return open_window(revocations=store)
 
 
 @pytest.fixture(params=["client-side with revocations", "server-side"])
-def ending(request, open_window, database):
+def ending(request, open_window, store):
     """A window in front of an app whose logout ends all copies of the cookie."""
-    return open_window(**{"revocations" if request.param.startswith("client") else "store": database})
+    return open_window(**{"revocations" if request.param.startswith("client") else "store": store})
 
 
 def test_without_revocations_a_copied_cookie_outlives_the_logout_until_its_timeout(open_window, other_page, clock):
@@ -140,9 +132,9 @@ def test_a_copy_from_before_a_renewal_opens_nothing(revocable, other_page):
 @pytest.mark.parametrize(
     ("revoked", "found"), [(False, "user-42"), (True, None)], ids=["without revocations", "with revocations"]
 )
-def test_a_copy_from_before_a_session_moved_to_the_store(open_window, other_page, database, revoked, found):
+def test_a_copy_from_before_a_session_moved_to_the_store(open_window, other_page, store, revoked, found):
     """Inline as it is, it works for as long as any copied cookie would; revocations end it with the logout."""
-    window = open_window(overflow=MemoryStore(), **({"revocations": database} if revoked else {}))
+    window = open_window(overflow=MemoryStore(), **({"revocations": store} if revoked else {}))
     window.visit(login)
     copy_all(window.page, other_page)
     window.visit(grow)

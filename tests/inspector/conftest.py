@@ -3,16 +3,8 @@
 import pytest
 from edge.kit import KEY
 
-from cookiesess.stores.sqlite import SQLiteStore
 from examples.inspector.app import make_inspector
 from inspector.kit import Person
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = SQLiteStore(tmp_path / "sessions.db")
-    yield store
-    store.close()
 
 
 @pytest.fixture
