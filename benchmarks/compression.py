@@ -1,6 +1,7 @@
 """What compressing a session in a cookie saves, and what it costs: ``python -m benchmarks.compression`` (20 seconds).
 
-What goes in is what `cookiesess.compression` gets: the whole state, packed. Each codec runs as a cookie needs it: in
+What goes in is what `cookiesess.session.compression` gets: the whole state, packed. Each codec runs as a cookie needs
+it: in
 memory, with a bound on what may come out, and with whatever can be built beforehand built beforehand.
 """
 
@@ -71,8 +72,8 @@ SESSIONS: Mapping[str, Session] = {
 
 def plaintext_of(session: Session) -> bytes:
     """Return what the library would seal, without the byte that names its kind."""
-    from cookiesess.state import State, pack
-    from cookiesess.values import ValueCodec
+    from cookiesess.session.state import State, pack
+    from cookiesess.tokens.values import ValueCodec
 
     state = State(
         _START,

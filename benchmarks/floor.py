@@ -39,8 +39,8 @@ def build(directory: Path, cleanup: ExitStack) -> Floor:
     """Return the floor's cells, over a file of their own with one session in it."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    from cookiesess.keys import Keyring
-    from cookiesess.sealing import Sealer
+    from cookiesess.tokens.keys import Keyring
+    from cookiesess.tokens.sealing import Sealer
 
     sealer, server_key, summary = Sealer(Keyring.parse(SECRET)), token_bytes(32), token_bytes(60)
     connection = sqlite3.connect(directory / "floor.db", isolation_level=None)

@@ -110,8 +110,8 @@ def token_and_record() -> Pair:
     """Return the cells that open a token and a record, and that seal the record as well."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    from cookiesess.keys import Keyring
-    from cookiesess.sealing import Sealer
+    from cookiesess.tokens.keys import Keyring
+    from cookiesess.tokens.sealing import Sealer
 
     sealer, server_key = Sealer(Keyring.parse(SECRET)), token_bytes(32)
 
@@ -150,8 +150,8 @@ def _pure_redis(place: tuple[int, dict[str, str]], cleanup: ExitStack) -> Pair:
 def _redis_pair(client: Any, cleanup: ExitStack) -> Pair:
     """A GET, and an EVALSHA of the store's own script."""
     from cookiesess.stores.redis import RedisStore
-    from cookiesess.stores.redis_record import text_of
-    from cookiesess.stores.redis_scripts import UPDATE
+    from cookiesess.stores.redis.record import text_of
+    from cookiesess.stores.redis.scripts import UPDATE
 
     cleanup.callback(client.close)
     member = text_of(_record_in(RedisStore(client)))
@@ -217,8 +217,8 @@ def _sql_pair(connection: Any, dialect: str, url: str, cleanup: ExitStack) -> Pa
     """The store's own SELECT and UPDATE, on a plain connection of the driver."""
     import sqlalchemy as sa
 
-    from cookiesess.stores.sql_schema import sessions_table
-    from cookiesess.stores.sql_statements import Statements
+    from cookiesess.stores.sql.schema import sessions_table
+    from cookiesess.stores.sql.statements import Statements
     from cookiesess.stores.urls import open_store
 
     store = open_store(url)

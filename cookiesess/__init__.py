@@ -10,9 +10,7 @@
 """
 
 from cookiesess import events
-from cookiesess.access import get_cookies, get_manager, get_session
 from cookiesess.backends.owners import SessionInfo
-from cookiesess.cookies import CookieAttributes, SetCookie
 from cookiesess.errors import (
     ConfigurationError,
     CookiesessError,
@@ -30,15 +28,17 @@ from cookiesess.errors import (
     StoreUnavailable,
     TooManySessions,
 )
-from cookiesess.flash import Flash
-from cookiesess.jar import Cookies
-from cookiesess.keys import Key, Keyring
-from cookiesess.lifetime import Lifetime
-from cookiesess.manager import Commit, SessionManager
-from cookiesess.policy import CookiePolicy, Transport
-from cookiesess.session import Session
-from cookiesess.values import ValueType
-from cookiesess.wsgi import SessionMiddleware
+from cookiesess.http.cookies import CookieAttributes, SetCookie
+from cookiesess.http.jar import Cookies
+from cookiesess.http.policy import CookiePolicy, Transport
+from cookiesess.manager.manager import Commit, SessionManager
+from cookiesess.session.flash import Flash
+from cookiesess.session.lifetime import Lifetime
+from cookiesess.session.session import Session
+from cookiesess.tokens.keys import Key, Keyring
+from cookiesess.tokens.values import ValueType
+from cookiesess.wsgi.access import get_cookies, get_manager, get_session
+from cookiesess.wsgi.middleware import SessionMiddleware
 
 __version__ = "0.1.0"
 

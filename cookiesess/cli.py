@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pprint import pformat
 
-from cookiesess.compression import expand
-from cookiesess.encoding import decode, purpose
 from cookiesess.errors import ConfigurationError, CookiesessError, InvalidToken
-from cookiesess.flat_settings import read_keys_file
-from cookiesess.keys import Key, Keyring
-from cookiesess.lifetime import Lifetime
-from cookiesess.manager import SessionManager
-from cookiesess.policy import CookiePolicy
-from cookiesess.sealing import VERSION, Opened, Sealer
-from cookiesess.signing import Signer
-from cookiesess.state import REFERENCE, State, unpack
+from cookiesess.http.policy import CookiePolicy
+from cookiesess.manager.flat_settings import read_keys_file
+from cookiesess.manager.manager import SessionManager
+from cookiesess.session.compression import expand
+from cookiesess.session.lifetime import Lifetime
+from cookiesess.session.state import REFERENCE, State, unpack
 from cookiesess.stores.urls import open_store
-from cookiesess.values import ValueCodec
+from cookiesess.tokens.encoding import decode, purpose
+from cookiesess.tokens.keys import Key, Keyring
+from cookiesess.tokens.sealing import VERSION, Opened, Sealer
+from cookiesess.tokens.signing import Signer
+from cookiesess.tokens.values import ValueCodec
 
 KEYS_VARIABLE, KEYS_FILE_VARIABLE = "COOKIESESS_KEYS", "COOKIESESS_KEYS_FILE"
 

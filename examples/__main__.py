@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import waitress
 
 from cookiesess import ConfigurationError, CookiePolicy, Key, Keyring, StoreError
-from cookiesess.settings import Settings
+from cookiesess.manager.settings import Settings
 from cookiesess.stores.urls import open_store
 from examples.four_routes import make_app
 from examples.inspector.app import is_loopback, make_inspector

@@ -12,7 +12,7 @@
     [pipeline:main]
     pipeline = session shop
 
-The settings are those of `cookiesess.flat_settings`, each with or without ``cookiesess.`` before its name. In
+The settings are those of `cookiesess.manager.flat_settings`, each with or without ``cookiesess.`` before its name. In
 ``[DEFAULT]``, which all parts of the file share, the prefix is needed. ``keys`` may be an absolute path as well: what
 begins as one names a file, as ``keys_file`` does. In an ini file ``%`` is written ``%%``.
 """
@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cookiesess.errors import ConfigurationError
-from cookiesess.flat_settings import NAMES, Entry, read_settings, unknown
-from cookiesess.wsgi import SessionMiddleware
+from cookiesess.manager.flat_settings import NAMES, Entry, read_settings, unknown
+from cookiesess.wsgi.middleware import SessionMiddleware
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -20,19 +20,19 @@ No middleware is needed.
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from cookiesess import headers
-from cookiesess.body import Body
 from cookiesess.errors import ConfigurationError, MissingDependency, SessionError
 from cookiesess.events import SharedCachingPrevented
-from cookiesess.exchange import warn_if_unshared
-from cookiesess.jar import Cookies
-from cookiesess.keys import Key, Keyring
-from cookiesess.manager import SessionManager
-from cookiesess.session import Session
-from cookiesess.settings import Settings, check_names
-from cookiesess.state import FLASHES
-from cookiesess.transport import transport_of
-from cookiesess.wsgi import COOKIES_KEY, MANAGER_KEY, SESSION_KEY
+from cookiesess.http import headers
+from cookiesess.http.jar import Cookies
+from cookiesess.manager.manager import SessionManager
+from cookiesess.manager.settings import Settings, check_names
+from cookiesess.session.session import Session
+from cookiesess.session.state import FLASHES
+from cookiesess.tokens.keys import Key, Keyring
+from cookiesess.wsgi.body import Body
+from cookiesess.wsgi.exchange import warn_if_unshared
+from cookiesess.wsgi.middleware import COOKIES_KEY, MANAGER_KEY, SESSION_KEY
+from cookiesess.wsgi.transport import transport_of
 
 try:
     from pyramid.interfaces import ISession, ISessionFactory

@@ -2,19 +2,19 @@
 
 Our own token comes first; the readers are asked in their order where there is none that opens. What they open is a
 session like any other (`Origin.FOREIGN`), and is written in our format at the next change, or when a refresh is due;
-the response that does so has the browser forget the other library's cookie (`cookiesess.carrier`).
+the response that does so has the browser forget the other library's cookie (`cookiesess.http.carrier`).
 """
 
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, runtime_checkable
 
 from cookiesess.backends.base import Accepted, Tokens
-from cookiesess.carrier import MAX_CANDIDATES
-from cookiesess.cookies import values_of
 from cookiesess.errors import InvalidToken
-from cookiesess.lifetime import Lifetime
-from cookiesess.sealing import Opened
-from cookiesess.state import State
+from cookiesess.http.carrier import MAX_CANDIDATES
+from cookiesess.http.cookies import values_of
+from cookiesess.session.lifetime import Lifetime
+from cookiesess.session.state import State
+from cookiesess.tokens.sealing import Opened
 
 
 class Foreign(Protocol):

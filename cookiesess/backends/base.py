@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-from cookiesess.decision import Action
-from cookiesess.draft import Draft, fresh
-from cookiesess.encoding import purpose
 from cookiesess.errors import InvalidToken, SessionReadOnly, StoreUnavailable
 from cookiesess.events import Emitter, SessionAccepted, SessionExpired, SessionRejected, StoreFailed
-from cookiesess.lifetime import Lifetime
-from cookiesess.sealing import Opened
-from cookiesess.state import Origin, State
-from cookiesess.values import ValueCodec
+from cookiesess.session.decision import Action
+from cookiesess.session.draft import Draft, fresh
+from cookiesess.session.lifetime import Lifetime
+from cookiesess.session.state import Origin, State
+from cookiesess.tokens.encoding import purpose
+from cookiesess.tokens.sealing import Opened
+from cookiesess.tokens.values import ValueCodec
 
 SID_BYTES = 16
 """The length of a client-side session's own ID: 128 random bits, so that no two sessions ever have the same."""

@@ -1,14 +1,14 @@
 """Client-side sessions: the whole state travels in the cookie."""
 
 from cookiesess.backends.base import CookieToken, Drafts, Outcome, Tokens
-from cookiesess.carrier import Carrier
-from cookiesess.compression import compress, expand
-from cookiesess.decision import Action
-from cookiesess.draft import Draft
 from cookiesess.errors import CookieTooLarge, InvalidToken
 from cookiesess.events import SessionExpired, SessionNearLimit
-from cookiesess.sealing import Opened
-from cookiesess.state import Origin, pack, unpack
+from cookiesess.http.carrier import Carrier
+from cookiesess.session.compression import compress, expand
+from cookiesess.session.decision import Action
+from cookiesess.session.draft import Draft
+from cookiesess.session.state import Origin, pack, unpack
+from cookiesess.tokens.sealing import Opened
 
 _EXPIRES = {Action.EXPIRE, Action.DELETE}
 WRITES = {Action.CREATE, Action.UPDATE, Action.MOVE, Action.TOUCH, Action.RESEAL}

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cookiesess.backends.base import Drafts
 from cookiesess.backends.records import ID_BYTES, Description, RecordSealer, describe, key_of
-from cookiesess.draft import Draft
 from cookiesess.errors import InvalidToken, RecordExists, SessionConflict
 from cookiesess.events import ConflictMerged, SessionExpired, SessionRejected
-from cookiesess.state import COUNTED_IDLE, MARKS, MOVED, REPLACED, Origin, State, pack, unpack
+from cookiesess.session.draft import Draft
+from cookiesess.session.state import COUNTED_IDLE, MARKS, MOVED, REPLACED, Origin, State, pack, unpack
 from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
 
 # How often a write is tried again on what a faster request left. Sixteen workers that push one counter without a pause

@@ -21,12 +21,12 @@ from cookiesess.backends.cookie import WRITES, CookieBackend
 from cookiesess.backends.keeper import Handle, RecordKeeper
 from cookiesess.backends.records import ID_BYTES, key_of
 from cookiesess.backends.store import Done, StoreBackend
-from cookiesess.cookies import values_of
-from cookiesess.decision import Action
-from cookiesess.draft import Draft
 from cookiesess.errors import RecordExists
 from cookiesess.events import SessionOverflowed, SessionSuperseded
-from cookiesess.state import COUNTED_IDLE, MARKS, REFERENCE, Origin, State
+from cookiesess.http.cookies import values_of
+from cookiesess.session.decision import Action
+from cookiesess.session.draft import Draft
+from cookiesess.session.state import COUNTED_IDLE, MARKS, REFERENCE, Origin, State
 from cookiesess.stores.base import Record
 
 _LIVE = (Origin.LOADED, Origin.UNAVAILABLE)

@@ -22,12 +22,12 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from cookiesess.encoding import purpose
 from cookiesess.errors import InvalidToken
-from cookiesess.keys import Keyring
-from cookiesess.sealing import Sealer
-from cookiesess.state import COUNTED_IDLE, LABEL, State
-from cookiesess.values import ValueCodec
+from cookiesess.session.state import COUNTED_IDLE, LABEL, State
+from cookiesess.tokens.encoding import purpose
+from cookiesess.tokens.keys import Keyring
+from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.values import ValueCodec
 
 ID_BYTES = 32
 _VERSION = b"\x01"

@@ -23,14 +23,14 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from cookiesess.backends.keeper import MAX_TRIES, conflict
-from cookiesess.encoding import purpose
 from cookiesess.errors import InvalidToken, RecordExists, StoreUnavailable
-from cookiesess.keys import Keyring
-from cookiesess.lifetime import CLOCK_SKEW_SECONDS, Lifetime
-from cookiesess.sealing import Sealer
-from cookiesess.state import GENERATION, State
+from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS, Lifetime
+from cookiesess.session.state import GENERATION, State
 from cookiesess.stores.base import Record, Store, Updated
-from cookiesess.values import ValueCodec
+from cookiesess.tokens.encoding import purpose
+from cookiesess.tokens.keys import Keyring
+from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.values import ValueCodec
 
 _PURPOSE: Final = purpose("revocation")
 # How many answers one process holds on to, where it may: about 200 bytes each.

@@ -3,11 +3,11 @@
 from cookiesess.backends.base import Backend, Drafts, Outcome
 from cookiesess.backends.cookie import WRITES
 from cookiesess.backends.revocations import Revocations
-from cookiesess.decision import Action
-from cookiesess.draft import Draft
 from cookiesess.errors import StoreUnavailable
 from cookiesess.events import SessionRevoked, StoreFailed
-from cookiesess.state import GENERATION, Origin
+from cookiesess.session.decision import Action
+from cookiesess.session.draft import Draft
+from cookiesess.session.state import GENERATION, Origin
 
 _ENDS = {Action.MOVE, Action.DELETE}
 

@@ -16,13 +16,13 @@ from cookiesess.backends.base import SID_BYTES, CookieToken, Drafts, Outcome, To
 from cookiesess.backends.keeper import MAX_TRIES, Handle, RecordKeeper, conflict
 from cookiesess.backends.owners import Owners
 from cookiesess.backends.records import ID_BYTES
-from cookiesess.decision import Action
-from cookiesess.draft import Draft
 from cookiesess.errors import InvalidToken, StoreUnavailable
 from cookiesess.events import StoreFailed
-from cookiesess.sealing import Opened
-from cookiesess.state import COUNTED_IDLE, PERSISTENT, REFERENCE, Origin, State
+from cookiesess.session.decision import Action
+from cookiesess.session.draft import Draft
+from cookiesess.session.state import COUNTED_IDLE, PERSISTENT, REFERENCE, Origin, State
 from cookiesess.stores.base import Conflict, Gone, Record, Updated
+from cookiesess.tokens.sealing import Opened
 
 # With overflow, the session's own ID follows.
 _REFERENCES_BYTES: Final = (1 + ID_BYTES, 1 + ID_BYTES + SID_BYTES)

@@ -18,11 +18,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypedDict
 
-from cookiesess.cookies import CookieAttributes, check_name
 from cookiesess.errors import ConfigurationError, InvalidToken, NotSerializable
 from cookiesess.events import logger
-from cookiesess.lifetime import CLOCK_SKEW_SECONDS, whole_seconds
-from cookiesess.values import ValueCodec
+from cookiesess.http.cookies import CookieAttributes, check_name
+from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS, whole_seconds
+from cookiesess.tokens.values import ValueCodec
 
 # What comes out of JSON is of the plain types, so the app's own need not be known here.
 _CODEC = ValueCodec()
@@ -32,7 +32,7 @@ class Foreign(NamedTuple):
     """What another library's cookie held. Its repr shows no values.
 
     Attributes:
-        data: The session, with values that `cookiesess.values` carries; the other library's own keys are left in it.
+        data: The session, with values that sessions carry; the other library's own keys are left in it.
         created_at: Unix seconds where the format says so, else None.
         refreshed_at: When the cookie was written, Unix seconds, where the format says so, else None.
         owner: What the reader's ``owner=`` made of `data`, or None.

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import itsdangerous
 
-from cookiesess.encoding import decode, is_utf8
 from cookiesess.errors import ConfigurationError, InvalidToken
+from cookiesess.tokens.encoding import decode, is_utf8
 
 # 128 bits, if it is random: below that, whoever holds one cookie finds the secret offline and writes any session he
 # likes, which the switch would carry over.

@@ -10,7 +10,7 @@ from cookiesess.errors import ConfigurationError
 from cookiesess.stores.base import Store
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.parameters import COUNT, FLAG, SECONDS, read_parameters, refuse_form
-from cookiesess.stores.sqlite import SQLiteStore
+from cookiesess.stores.sqlite.store import SQLiteStore
 
 __all__ = ["open_store"]
 
@@ -101,7 +101,7 @@ def _engine(module: str) -> Opener:
     """Open with ``open_url`` of a module that is imported then: its client is an extra, which few have installed."""
 
     def open_it(parts: SplitResult, must_exist: bool) -> Store:
-        store: Store = import_module(f"cookiesess.stores.{module}").open_url(parts, must_exist)
+        store: Store = import_module(f"cookiesess.stores.{module}.store").open_url(parts, must_exist)
         return store
 
     return open_it

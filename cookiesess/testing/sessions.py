@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cookiesess.cookies import parse
-from cookiesess.manager import SessionManager
-from cookiesess.session import Session
+from cookiesess.http.cookies import parse
+from cookiesess.manager.manager import SessionManager
+from cookiesess.session.session import Session
 
 
 class CookieHeader:

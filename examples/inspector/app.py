@@ -22,7 +22,7 @@ from cookiesess import (
     get_cookies,
     get_session,
 )
-from cookiesess.settings import Settings
+from cookiesess.manager.settings import Settings
 from cookiesess.stores.base import Store
 from examples.four_routes import routes
 from examples.inspector import model, page, reading

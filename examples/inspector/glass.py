@@ -10,14 +10,11 @@ from typing import Any
 from cookiesess import InvalidToken, Keyring, Session
 from cookiesess.backends.keeper import note_last_use
 from cookiesess.backends.records import ID_BYTES, RecordSealer, key_of
-from cookiesess.carrier import MAX_CANDIDATES, Carrier
-from cookiesess.compression import expand
-from cookiesess.cookies import values_of
-from cookiesess.encoding import decode, purpose
-from cookiesess.sealing import VERSION, Opened, Sealer
-from cookiesess.settings import Settings
-from cookiesess.signing import Signer
-from cookiesess.state import (
+from cookiesess.http.carrier import MAX_CANDIDATES, Carrier
+from cookiesess.http.cookies import values_of
+from cookiesess.manager.settings import Settings
+from cookiesess.session.compression import expand
+from cookiesess.session.state import (
     COMPRESSED,
     CSRF,
     FLASHES,
@@ -31,7 +28,10 @@ from cookiesess.state import (
     State,
     unpack,
 )
-from cookiesess.values import ValueCodec
+from cookiesess.tokens.encoding import decode, purpose
+from cookiesess.tokens.sealing import VERSION, Opened, Sealer
+from cookiesess.tokens.signing import Signer
+from cookiesess.tokens.values import ValueCodec
 
 # Unix seconds ahead of every token: one from the future should be seen here, not refused.
 _NO_LATEST = 1 << 62
@@ -42,7 +42,7 @@ class Sight:
     """What a session's cookies say.
 
     Attributes:
-        kind: In words, as `cookiesess.state` has them.
+        kind: In words, as `cookiesess.session.state` has them.
         protection: ``"sealed"`` or ``"signed"``.
         kid: The key id that the token names, or None where none stands in it.
         key: ``"current"`` or ``"accepted"``; None where the token does not open.

@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 
 from cookiesess import SessionManager
-from cookiesess.adapters.flask import Cookiesess, Unset
+from cookiesess.adapters.flask import Cookiesess
+from cookiesess.adapters.flask.interface import Unset
 from cookiesess.events import Event
 from cookiesess.testing import ManualClock
 

@@ -228,7 +228,8 @@ def test_a_change_of_other_settings_does_not_open_the_store_again():
 
 
 def test_without_django_the_error_holds_the_pip_line(monkeypatch):
-    monkeypatch.setitem(sys.modules, "django.contrib.sessions.backends.base", None)
-    monkeypatch.delitem(sys.modules, "cookiesess.adapters.django", raising=False)
+    monkeypatch.setitem(sys.modules, "django", None)
+    for name in [name for name in sys.modules if name.startswith("cookiesess.adapters.django")]:
+        monkeypatch.delitem(sys.modules, name)
     with pytest.raises(MissingDependency, match=r'pip install "cookiesess\[django\]"'):
         import_module("cookiesess.adapters.django")

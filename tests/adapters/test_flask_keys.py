@@ -6,7 +6,8 @@ import pytest
 
 from adapters.flask_kit import KEY, OLD_KEY, Site, lines, make_app, nothing, put, show
 from cookiesess import ConfigurationError, CookiePolicy, Key, Keyring, SessionManager
-from cookiesess.adapters.flask import Cookiesess, CookiesessInterface, Unset
+from cookiesess.adapters.flask import Cookiesess, CookiesessInterface
+from cookiesess.adapters.flask.interface import Unset
 from cookiesess.stores.memory import MemoryStore
 
 PUT = {"put": put(a=1), "show": show, "nothing": nothing}

@@ -9,11 +9,11 @@ from server.helpers import KEY, OTHER_KEY, Probe, drop, every, invalidate, login
 from cookiesess import CookiePolicy, Keyring, SessionManager
 from cookiesess.backends.overflow import session_id_of
 from cookiesess.backends.records import ID_BYTES
-from cookiesess.encoding import purpose
-from cookiesess.sealing import Sealer
-from cookiesess.signing import Signer
-from cookiesess.state import COMPRESSED, REFERENCE
+from cookiesess.session.state import COMPRESSED, REFERENCE
 from cookiesess.stores.memory import MemoryStore
+from cookiesess.tokens.encoding import purpose
+from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.signing import Signer
 
 VICTIM = every(login("victim"), put("balance", 100))
 MOVED = every(VICTIM, put("big", BIG))

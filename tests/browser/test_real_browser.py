@@ -12,7 +12,7 @@ from django.core.handlers.wsgi import WSGIRequest
 
 from browser.conftest import ANSWERS, Window, listed, serving
 from cookiesess import get_cookies, get_session
-from cookiesess.cookies import MAX_LINE_BYTES
+from cookiesess.http.cookies import MAX_LINE_BYTES
 from cookiesess.stores.memory import MemoryStore
 
 if not django_settings.configured:

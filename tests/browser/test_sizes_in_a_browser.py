@@ -4,7 +4,7 @@ import pytest
 
 from browser.conftest import Window
 from cookiesess import CookiePolicy, get_session
-from cookiesess.cookies import MAX_LINE_BYTES
+from cookiesess.http.cookies import MAX_LINE_BYTES
 from cookiesess.stores.sqlite import SQLiteStore
 
 IN_COOKIE, IN_STORE = ["session"], ["session.ref"]

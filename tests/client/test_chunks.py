@@ -11,8 +11,8 @@ from server.helpers import IDLE, KEY, OTHER_KEY, Probe, every, invalidate, login
 
 from client.helpers import MAX_BYTES, NAME, Browser, World, expired, issued, sizes
 from cookiesess import CookiePolicy, SessionMiddleware, Transport, get_session
-from cookiesess.carrier import Carrier
-from cookiesess.lifetime import Lifetime
+from cookiesess.http.carrier import Carrier
+from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.memory import MemoryStore
 
 CHUNKED = CookiePolicy(max_bytes=MAX_BYTES, chunks=3)

@@ -12,12 +12,12 @@ from server.helpers import KEY, Probe, every, login, put
 
 from client.helpers import BIG, NAME, Browser, World
 from cookiesess import ConfigurationError, CookiePolicy, Keyring, SessionManager
-from cookiesess.compression import MAX_EXPANDED_BYTES, compress, expand
-from cookiesess.encoding import purpose
 from cookiesess.errors import InvalidToken
-from cookiesess.sealing import Sealer
-from cookiesess.state import COMPRESSED, INLINE, REFERENCE
+from cookiesess.session.compression import MAX_EXPANDED_BYTES, compress, expand
+from cookiesess.session.state import COMPRESSED, INLINE, REFERENCE
 from cookiesess.stores.memory import MemoryStore
+from cookiesess.tokens.encoding import purpose
+from cookiesess.tokens.sealing import Sealer
 
 TEXT = "the same words again and again, " * 20
 NOISE = random.Random(1).randbytes(MAX_EXPANDED_BYTES)

@@ -17,15 +17,15 @@ from client.helpers import NAME, REF
 from cookiesess import CookiePolicy, Key, Keyring, SessionManager
 from cookiesess.backends.overflow import session_id_of
 from cookiesess.backends.records import key_of
-from cookiesess.compression import expand
-from cookiesess.encoding import purpose
-from cookiesess.sealing import Sealer
-from cookiesess.signing import Signer
-from cookiesess.state import COMPRESSED, pack, unpack
+from cookiesess.session.compression import expand
+from cookiesess.session.state import COMPRESSED, pack, unpack
 from cookiesess.stores.base import Record
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
-from cookiesess.values import ValueCodec
+from cookiesess.tokens.encoding import purpose
+from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.signing import Signer
+from cookiesess.tokens.values import ValueCodec
 
 FILE = json.loads((Path(__file__).parents[1] / "golden" / "client-side.json").read_text())
 KEY = "a golden key: never use it for anything else"

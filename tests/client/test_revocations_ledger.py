@@ -7,13 +7,13 @@ from server.helpers import ABSOLUTE, IDLE, KEY, OTHER_KEY, REFRESH, every, inval
 
 from client.helpers import NAME, OWNERS, Browser, anonymous, lives, signed_in
 from cookiesess import Keyring, StoreUnavailable
-from cookiesess.encoding import purpose
-from cookiesess.lifetime import CLOCK_SKEW_SECONDS
-from cookiesess.sealing import Sealer
-from cookiesess.state import unpack
+from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
+from cookiesess.session.state import unpack
 from cookiesess.stores.base import Record
 from cookiesess.testing import ManualClock
-from cookiesess.values import ValueCodec
+from cookiesess.tokens.encoding import purpose
+from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.values import ValueCodec
 
 # A rotation without logging anybody out, in the order of its deployments.
 RINGS = (KEY, Keyring(KEY, accepted=[OTHER_KEY]), rotated(), OTHER_KEY)

@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from strategies import SESSIONS, VALUES, exact
 
 from cookiesess import NotSerializable
-from cookiesess.changes import ABSENT, Tracked, replay
-from cookiesess.values import ValueCodec
+from cookiesess.session.changes import ABSENT, Tracked, replay
+from cookiesess.tokens.values import ValueCodec
 
 CODEC = ValueCodec()
 

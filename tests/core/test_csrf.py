@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiesess.csrf import SECRET_BYTES, mask, matches
-from cookiesess.encoding import decode, encode
+from cookiesess.session.csrf import SECRET_BYTES, mask, matches
+from cookiesess.tokens.encoding import decode, encode
 
 SECRETS = st.binary(min_size=SECRET_BYTES, max_size=SECRET_BYTES)
 SECRET, PAD = b"s" * 32, bytes(range(32))

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from cookiesess.decision import Action, Happened, decide
-from cookiesess.state import Origin
+from cookiesess.session.decision import Action, Happened, decide
+from cookiesess.session.state import Origin
 
 FLAGS = ("empty", "modified", "renewed", "refresh_due", "stale_key")
 READ = dict.fromkeys(FLAGS, False)

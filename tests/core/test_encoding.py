@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiesess.encoding import decode, encode, purpose
+from cookiesess.tokens.encoding import decode, encode, purpose
 
 ALPHABET = string.ascii_letters + string.digits + "-_"
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiesess import Flash
-from cookiesess.flash import merge, take
-from cookiesess.values import ValueCodec
+from cookiesess.session.flash import merge, take
+from cookiesess.tokens.values import ValueCodec
 
 STORED = [["one", "message"], ["two", "error"], ["three", "message"]]
 MESSAGES = st.lists(st.sampled_from([["a", "x"], ["b", "x"], ["a", "y"], [["a"], "x"]]), max_size=5)

@@ -17,12 +17,12 @@ import pytest
 from strategies import exact
 
 from cookiesess import Flash, Key, Keyring, SessionManager, ValueType
-from cookiesess.encoding import decode, purpose
-from cookiesess.sealing import Sealer
-from cookiesess.signing import Signer
-from cookiesess.state import pack, unpack
+from cookiesess.session.state import pack, unpack
 from cookiesess.testing import ManualClock
-from cookiesess.values import ValueCodec
+from cookiesess.tokens.encoding import decode, purpose
+from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.signing import Signer
+from cookiesess.tokens.values import ValueCodec
 
 FOLDER = Path(__file__).parents[1] / "golden"
 KEY = "a golden key: never use it for anything else"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiesess import CookieAttributes, SetCookie
-from cookiesess.headers import with_cookies, with_ours, with_vary
+from cookiesess.http.headers import with_cookies, with_ours, with_vary
 
 COOKIES = (SetCookie("a", "1", CookieAttributes()), SetCookie("b", "2", CookieAttributes()))
 LINES = [("Set-Cookie", cookie.line) for cookie in COOKIES]

@@ -16,9 +16,9 @@ from cookiesess import (
     SessionManager,
     Transport,
 )
-from cookiesess.cookies import parse
-from cookiesess.encoding import decode
+from cookiesess.http.cookies import parse
 from cookiesess.testing import ManualClock
+from cookiesess.tokens.encoding import decode
 
 KEY, OTHER = "k" * 32, "o" * 32
 PROTECTED = pytest.mark.parametrize("view", ["signed", "sealed"])

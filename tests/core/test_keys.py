@@ -7,8 +7,8 @@ import traceback
 import pytest
 
 from cookiesess import ConfigurationError, Key, Keyring
-from cookiesess.encoding import decode
-from cookiesess.sealing import Sealer
+from cookiesess.tokens.encoding import decode
+from cookiesess.tokens.sealing import Sealer
 
 SECRET = bytes(range(32))
 OTHER = bytes(range(1, 33))

@@ -18,19 +18,15 @@ ROOT = Path(cookiesess.__file__).parent
 # (a name with a star) is one thing, whose files may build on each other. A new module is put where it belongs; if that
 # is hard, the module is the problem.
 LADDER = [
-    {"errors", "encoding", "flash", "body", "plain"},
-    {"events", "keys", "values", "cookies", "lifetime", "csrf", "stores.*"},
-    {"sealing", "policy", "headers", "state", "changes"},
-    {"signing", "decision", "draft", "carrier", "compression", "transport"},
-    {"context"},
-    {"session", "backends.*"},
-    {"jar", "beaker"},
-    {"engine", "settings"},
-    {"assembly", "flat_settings"},
-    {"manager"},
-    {"exchange"},
-    {"wsgi"},
-    {"access", "cli", "adapters.*", "readers.*", "testing.*"},
+    {"errors"},
+    {"events"},
+    {"tokens.*"},
+    {"session.*"},
+    {"http.*", "stores.*"},
+    {"backends.*"},
+    {"manager.*"},
+    {"wsgi.*"},
+    {"cli", "adapters.*", "readers.*", "testing.*"},
     {"", "__main__"},
 ]
 # A store knows errors and the contract, and its own engine's files beside it.
@@ -41,9 +37,9 @@ LIBRARIES = {"cryptography", "itsdangerous", "ormsgpack"}
 
 # Who may look at a clock or ask for chance, and why. Everybody else is handed the time and the bytes.
 SOURCES = {
-    "time": {"settings", "cli"},  # the default of its clock=, and a command that is run now
-    "os.urandom": {"settings", "sealing", "backends.records"},  # the default of random_bytes=
-    "secrets": {"keys"},  # Key.generate
+    "time": {"manager.settings", "cli"},  # the default of its clock=, and a command that is run now
+    "os.urandom": {"manager.settings", "tokens.sealing", "backends.records"},  # the default of random_bytes=
+    "secrets": {"tokens.keys"},  # Key.generate
 }
 FORBIDDEN = {"random", "uuid.uuid1", "uuid.uuid4", "datetime.now", "datetime.today", "datetime.utcnow", "date.today"}
 

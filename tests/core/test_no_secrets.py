@@ -23,10 +23,10 @@ from cookiesess import (
     ValueType,
     events,
 )
-from cookiesess.encoding import encode
-from cookiesess.sealing import Sealer
-from cookiesess.signing import Signer
 from cookiesess.testing import ManualClock
+from cookiesess.tokens.encoding import encode
+from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.signing import Signer
 
 # Words that are easy to find again, and appear nowhere in this library.
 KEY = "zirconium-zirconium-zirconium-zirconium"

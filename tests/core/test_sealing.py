@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.kdf.kbkdf import KBKDFCMAC, CounterLocation,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiesess import InvalidToken, Key, Keyring, sealing
-from cookiesess.encoding import decode, encode
-from cookiesess.sealing import Sealer, Xaes256Gcm
+from cookiesess import InvalidToken, Key, Keyring
+from cookiesess.tokens import sealing
+from cookiesess.tokens.encoding import decode, encode
+from cookiesess.tokens.sealing import Sealer, Xaes256Gcm
 
 FILE = json.loads((Path(__file__).parents[1] / "vectors" / "xaes-256-gcm.json").read_text())
 # Between them the two fixed vectors take both ways of doubling L: the top bit of 72… is 0, that of 91… is 1.

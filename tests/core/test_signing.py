@@ -7,8 +7,8 @@ import itsdangerous
 import pytest
 
 from cookiesess import InvalidToken, Key, Keyring
-from cookiesess.encoding import decode, encode
-from cookiesess.signing import Signer
+from cookiesess.tokens.encoding import decode, encode
+from cookiesess.tokens.signing import Signer
 
 
 def test_the_payload_stands_in_front_readable(keyring):

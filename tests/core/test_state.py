@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from strategies import SESSIONS, TEXTS, exact
 
 from cookiesess import InvalidToken
-from cookiesess.state import CSRF, FLASHES, IDLE, LABEL, PERSISTENT, State, pack, unpack
-from cookiesess.values import ValueCodec
+from cookiesess.session.state import CSRF, FLASHES, IDLE, LABEL, PERSISTENT, State, pack, unpack
+from cookiesess.tokens.values import ValueCodec
 
 CODEC = ValueCodec()
 NOW = 1_700_000_000

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiesess import InvalidToken, Keyring
-from cookiesess.encoding import decode, encode, purpose
-from cookiesess.sealing import Sealer
-from cookiesess.signing import Signer
+from cookiesess.tokens.encoding import decode, encode, purpose
+from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.signing import Signer
 
 OLD, NEW, FOREIGN = b"o" * 32, b"n" * 32, b"f" * 32
 PURPOSE = purpose("session", "__Host-session")

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from strategies import VALUES, exact
 
 from cookiesess import ConfigurationError, InvalidToken, NotSerializable, ValueType
-from cookiesess.values import MAX_DEPTH, ValueCodec
+from cookiesess.tokens.values import MAX_DEPTH, ValueCodec
 
 CODEC = ValueCodec()
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import fields
 
 from cookiesess import CookiePolicy, Lifetime
-from cookiesess.settings import Settings
+from cookiesess.manager.settings import Settings
 from docs.pages import ROOT
 
 PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from cookiesess import (
     get_manager,
     get_session,
 )
-from cookiesess.beaker import BeakerSession
+from cookiesess.adapters.beaker import BeakerSession
 from cookiesess.stores.memory import MemoryStore
 from edge.kit import KEY, LIFETIME, PLAIN, Browser, Server, Visitor, environ_of
 

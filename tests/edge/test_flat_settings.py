@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-from cookiesess import ConfigurationError, CookiePolicy, Lifetime, MissingDependency, SessionMiddleware, flat_settings
-from cookiesess.flat_settings import NAMES, read_environment
-from cookiesess.settings import Settings
+from cookiesess import ConfigurationError, CookiePolicy, Lifetime, MissingDependency, SessionMiddleware
+from cookiesess.manager import flat_settings
+from cookiesess.manager.flat_settings import NAMES, read_environment
+from cookiesess.manager.settings import Settings
 from edge.kit import KEY, answering
 
 APP, KEYS = answering(len), {"COOKIESESS_KEYS": KEY}
@@ -110,7 +111,7 @@ def test_an_unknown_variable_is_refused_with_the_nearest_one(wrong, nearest):
 @pytest.mark.parametrize("wrong", ["COOKIESESS_", "COOKIESESS_QUUX"])
 def test_an_unknown_variable_that_is_like_none_is_refused_with_where_they_are_listed(wrong):
     with pytest.raises(
-        ConfigurationError, match=rf"^there is no setting {wrong}; help\(cookiesess\.flat_settings\) lists"
+        ConfigurationError, match=rf"^there is no setting {wrong}; help\(cookiesess\.manager\.flat_settings\) lists"
     ):
         SessionMiddleware.from_env(APP, environ={**KEYS, wrong: "x"})
 

@@ -14,7 +14,7 @@ from cookiesess import (
     Lifetime,
     SessionMiddleware,
 )
-from cookiesess.flat_settings import read_environment
+from cookiesess.manager.flat_settings import read_environment
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
 from edge.kit import KEY, OLD_KEY, Browser, answering, put

@@ -17,7 +17,7 @@ from server.helpers import in_threads
 from cookiesess.errors import StoreUnavailable
 from cookiesess.stores.base import Record
 from cookiesess.stores.memcached import MemcachedStore
-from cookiesess.stores.memcached_value import Version
+from cookiesess.stores.memcached.value import Version
 from engines.process import Server, free_port, need
 
 NOW = 1_700_000_000

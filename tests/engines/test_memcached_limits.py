@@ -10,7 +10,7 @@ import pytest
 from cookiesess.errors import StoreError, StoreUnavailable
 from cookiesess.stores.base import Gone, Record, Updated
 from cookiesess.stores.memcached import MemcachedStore
-from cookiesess.stores.memcached_value import Version
+from cookiesess.stores.memcached.value import Version
 from engines.memcached_server import (
     NOW,
     created,

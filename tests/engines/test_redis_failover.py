@@ -17,7 +17,7 @@ import pytest
 from cookiesess.errors import RecordExists, StoreUnavailable
 from cookiesess.stores.base import Conflict, Gone, Record, Updated
 from cookiesess.stores.redis import RedisStore
-from cookiesess.stores.redis_record import text_of
+from cookiesess.stores.redis.record import text_of
 from engines.redis_server import ClusterServers, client_of, folder_of_its_own, outcome_in_time, prefix, wait_until
 
 NOW = int(time.time())

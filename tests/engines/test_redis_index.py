@@ -8,7 +8,7 @@ import redis
 
 from cookiesess.stores.base import Record, Updated
 from cookiesess.stores.redis import RedisStore
-from cookiesess.stores.redis_scripts import LIST
+from cookiesess.stores.redis.scripts import LIST
 from engines.redis_server import ANN, KEY, NOW, OTHER, client_of, prefix
 
 DAY = 86_400

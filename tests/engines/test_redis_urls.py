@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from cookiesess.errors import ConfigurationError, StoreUnavailable
-from cookiesess.stores.redis_url import client_of as client_of_url
+from cookiesess.stores.redis.url import client_of as client_of_url
 from cookiesess.stores.urls import open_store
 from engines.process import free_port
 from engines.redis_server import folder_of_its_own, prefix, roundtrip, running

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from cookiesess.stores.base import Store
 from cookiesess.stores.sql import SQLStore, create_schema
-from cookiesess.stores.sql_urls import engine_of
+from cookiesess.stores.sql.urls import engine_of
 from cookiesess.stores.urls import open_store
 from cookiesess.testing import StoreContract
 from engines.sql_kit import PATIENT

@@ -18,7 +18,7 @@ from cookiesess.errors import ConfigurationError, RecordExists, StoreUnavailable
 from cookiesess.stores import sql_connections
 from cookiesess.stores.base import Gone, Updated
 from cookiesess.stores.sql import SQLStore, migrate
-from cookiesess.stores.sql_errors import is_transient
+from cookiesess.stores.sql.errors import is_transient
 from engines import mariadb_server, postgresql_server
 from engines.proxy import Proxy
 from engines.sql_kit import KINDS, NOW, PATIENT, Call, Database, create, key, loaded, until, update

@@ -16,8 +16,8 @@ from cookiesess.cli import main
 from cookiesess.errors import ConfigurationError, MissingDependency, StoreUnavailable
 from cookiesess.stores import sql, sql_errors
 from cookiesess.stores.sql import SQLStore, create_schema, migrate
-from cookiesess.stores.sql_psycopg import limit_silence
-from cookiesess.stores.sql_urls import engine_of
+from cookiesess.stores.sql.psycopg import limit_silence
+from cookiesess.stores.sql.urls import engine_of
 from cookiesess.stores.urls import open_store
 from engines.sql_kit import KINDS, NOW, Call, Database, create, key
 

@@ -7,7 +7,7 @@ import pytest
 from strategies import exact
 
 from cookiesess.errors import InvalidToken
-from cookiesess.lifetime import CLOCK_SKEW_SECONDS
+from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
 
 SECRET = "a secret that the other library signs with"
 OTHER_SECRET = "another secret, of which nobody has told the reader"

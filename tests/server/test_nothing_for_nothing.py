@@ -5,9 +5,9 @@ import os
 import pytest
 
 from cookiesess import SessionManager
-from cookiesess.encoding import encode
 from cookiesess.events import SessionExpired, SessionRejected
 from cookiesess.stores.memory import MemoryStore
+from cookiesess.tokens.encoding import encode
 from server.helpers import (
     KEY,
     NAME,

@@ -7,14 +7,14 @@ import pytest
 from cookiesess import Key, Keyring, SessionManager
 from cookiesess.backends.keeper import Handle
 from cookiesess.backends.records import RecordSealer, key_of
-from cookiesess.encoding import encode
 from cookiesess.events import SessionRejected, WriteDropped
-from cookiesess.sealing import Sealer
-from cookiesess.state import MOVED, REPLACED, State, pack
+from cookiesess.session.state import MOVED, REPLACED, State, pack
 from cookiesess.stores.base import Record
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
-from cookiesess.values import ValueCodec
+from cookiesess.tokens.encoding import encode
+from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.values import ValueCodec
 from server.helpers import IDLE, KEY, NAME, OTHER_KEY, Browser, Probe, World, every, invalidate, login, put, renew
 
 ID = bytes(range(32))

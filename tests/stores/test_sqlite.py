@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 
 from cookiesess.errors import ConfigurationError, StoreUnavailable
-from cookiesess.stores import sqlite_schema
 from cookiesess.stores.base import Conflict, Record, Store, Updated
 from cookiesess.stores.sqlite import SQLiteStore
+from cookiesess.stores.sqlite import schema as sqlite_schema
 from cookiesess.testing import StoreContract
 
 NOW = 1_700_000_000

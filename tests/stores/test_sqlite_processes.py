@@ -10,9 +10,9 @@ import threading
 
 import pytest
 
-from cookiesess.stores import sqlite_file
 from cookiesess.stores.base import Conflict, Record
 from cookiesess.stores.sqlite import SQLiteStore
+from cookiesess.stores.sqlite import file as sqlite_file
 
 NOW = 1_700_000_000
 KEY = b"k" * 32

@@ -1,0 +1,203 @@
+"""What apps written for Beaker call: ``SessionMiddleware(app, keys, environ_key="beaker.session")``.
+
+The app goes on as it is: ``environ["beaker.session"]`` is a `Session` that also has Beaker's methods. Saving is
+automatic, whether ``session.save()`` is called or not. What has no counterpart here raises an error that says what has
+taken its place; nothing is silently different.
+"""
+
+from typing import Any, Final, NoReturn
+
+from cookiesess.errors import SessionError
+from cookiesess.session.changes import ABSENT, Tracked
+from cookiesess.session.session import Session
+from cookiesess.tokens.values import ValueCodec
+
+__all__ = ["BeakerSession"]
+
+# Where Beaker's own client-side sessions keep it, so that one which a reader has opened keeps its ID.
+_ID: Final = "_id"
+_ID_BYTES: Final = 16
+_CREATED, _ACCESSED = "_creation_time", "_accessed_time"
+
+
+class _Instead:
+    """An attribute of Beaker's that is a setting here; reading or assigning it says so."""
+
+    def __init__(self, instead: str) -> None:
+        self._instead = instead
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self if instance is None else self._refuse()
+
+    def __set__(self, instance: object, value: object) -> None:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        # An AttributeError, so that hasattr() tells the truth.
+        raise AttributeError(f"session.{self._name} is Beaker's; here it is {self._instead}")
+
+
+class BeakerSession(Session):
+    """A `Session` with the methods of Beaker's.
+
+    All of `Session` is there too: ``session.login(owner)``, ``.flash(…)``, ``.mutate(…)``… As in Beaker,
+    ``session["_creation_time"]`` and ``session["_accessed_time"]`` can be read.
+    """
+
+    __slots__ = ()
+
+    cookie_expires = _Instead("session.persistent for this session, CookiePolicy(persistent=…) for all")
+    timeout = _Instead("session.idle for this session, Lifetime(idle=…) for all")
+    domain = _Instead("CookiePolicy(domain=…), for all sessions")
+    path = _Instead("CookiePolicy(path=…), for all sessions")
+
+    def __getitem__(self, key: str) -> Any:
+        """Return the value under `key`."""
+        try:
+            return super().__getitem__(key)
+        except KeyError:
+            if key == _CREATED:
+                return self.created
+            if key == _ACCESSED:
+                return float(self._context.now())
+            raise
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value under `key`, or `default`."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    # What it is
+
+    @property
+    def id(self) -> str:
+        """A name for the session, 32 hex digits, the same until it ends, logs in or is renewed.
+
+        Good for logs and as a key of the app's own tables. It is not what the cookie holds, and opens nothing. The
+        first look at it makes it and keeps it in the session, which starts one for a visitor who has none.
+        """
+        name: str | None = super().get(_ID)
+        if name is None:
+            name = self[_ID] = self._context.random_bytes(_ID_BYTES).hex()
+        return name
+
+    @property
+    def created(self) -> float:
+        """When the session began, in Unix seconds."""
+        return float(self.created_at)
+
+    @property
+    def last_accessed(self) -> float | None:
+        """When it was used last before this request, in Unix seconds, to within ``Lifetime.refresh_after``.
+
+        None for a new session.
+        """
+        return None if self.is_new else float((self._draft or self._load()).state.refreshed_at)
+
+    def accessed(self) -> bool:
+        """Whether anything of the session was looked at in this request."""
+        return self._draft is not None
+
+    def dirty(self) -> bool:
+        """As `modified`; Beaker's tells whether ``save()`` was called."""
+        return self.modified
+
+    def has_key(self, name: str) -> bool:
+        """Whether there is a value under `name`."""
+        return name in self
+
+    def copy(self) -> dict[str, Any]:
+        """Return the values in a dict of their own; not a deep copy."""
+        return dict(self)
+
+    # The verbs
+
+    def save(self, accessed_only: bool = False) -> None:
+        """Do nothing: what was changed is saved with the response, and what was not needs no saving.
+
+        So it costs nothing to call it after each change, and harms nothing after the response has begun. What
+        `Session.save` does, `check` does.
+
+        Args:
+            accessed_only: As Beaker takes it.
+        """
+
+    def persist(self) -> None:
+        """Do nothing, as `save`."""
+
+    def check(self) -> None:
+        """As `Session.save`: serialise and check the size now, and server-side write now.
+
+        Raises:
+            As `Session.save`.
+        """
+        super().save()
+
+    def delete(self) -> None:
+        """As `invalidate`: end the session."""
+        self.invalidate()
+
+    def regenerate_id(self) -> None:
+        """As `renew`: a new ID, the same data."""
+        self.renew()
+
+    def login(self, owner: str) -> None:
+        """As `Session.login`; `id` is another one afterwards."""
+        super().login(owner)
+        self.pop(_ID, None)
+
+    def renew(self) -> None:
+        """As `Session.renew`; `id` is another one afterwards."""
+        super().renew()
+        self.pop(_ID, None)
+
+    def revert(self) -> None:
+        """Make the values what they were when the request began, or when the session was last ended in it."""
+        draft = self._writable()
+        draft.state.data = _as_loaded(draft.data, self._context.codec)
+        draft.data = Tracked(draft.state.data, self._context.codec)
+        if draft.renewed:
+            self.pop(_ID, None)
+
+    # What has no counterpart
+
+    def get_by_id(self, id: str) -> NoReturn:  # noqa: A002, ARG002 (Beaker's)
+        """Raise `SessionError`: no session opens without its cookie."""
+        raise SessionError(
+            "get_by_id() is Beaker's: here a session opens with its cookie alone, not by an ID that others may learn;"
+            " to list and end a user's sessions, log in with session.login(owner) and take sessions_of(owner) and"
+            " end(owner, handle) of the manager that get_manager(environ, 'beaker.session.manager') returns"
+        )
+
+    def load(self) -> NoReturn:
+        """Raise `SessionError`: loading is automatic."""
+        raise SessionError(
+            "load() is Beaker's: here the session is loaded at the first touch; session.mutate(function) works on the"
+            " newest data"
+        )
+
+    def lock(self) -> NoReturn:
+        """Raise `SessionError`: nobody waits for a session."""
+        raise SessionError(
+            "lock() is Beaker's: here parallel requests are merged, and no session is locked; for a value that depends"
+            " on the old one, take session.mutate(function) with store="
+        )
+
+    unlock = lock
+
+
+def _as_loaded(tracked: Tracked, codec: ValueCodec) -> dict[str, Any]:
+    """Return a dict of what was loaded."""
+    known = tracked._before if tracked._original is None else tracked._original
+    # What was never handed out nor assigned is as it was; after a mutate, everything is known.
+    data = {key: value for key, value in tracked.data.items() if tracked._original is None and key not in known}
+    for key, snapshot in known.items():
+        value = codec.loads(snapshot) if isinstance(snapshot, bytes) else snapshot[1]
+        if value is not ABSENT:
+            data[key] = value
+    return data

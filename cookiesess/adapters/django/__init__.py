@@ -1,0 +1,26 @@
+"""A session engine for Django: ``request.session``, kept by this library.
+
+::
+
+    SESSION_ENGINE = "cookiesess.adapters.django"
+    COOKIESESS_STORE = "sqlite:////var/lib/shop/sessions.db"    # a URL, a Store, or the dotted path of one
+    COOKIESESS_STORE = None                                     # or client-side: encrypted, in the cookie itself
+
+The keys are ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``, or ``COOKIESESS_KEYS`` where that is set.
+``SESSION_COOKIE_…``, ``SESSION_SAVE_EVERY_REQUEST`` and ``SESSION_EXPIRE_AT_BROWSER_CLOSE`` mean what Django's
+documentation says, and ``COOKIESESS_OPTIONS`` is a dict of further settings of `SessionManager`. No table and no
+middleware but Django's own is needed. A ``session_key`` is the cookie's text: 104 characters with a store, and another
+text after each save without one.
+"""
+
+from cookiesess.errors import MissingDependency
+
+try:
+    import django  # noqa: F401 (said before the files below need it)
+except ImportError as error:
+    raise MissingDependency("django", extra="django") from error
+
+from cookiesess.adapters.django.engine import SessionStore, session_manager
+from cookiesess.adapters.django.settings import SAFE_STRING
+
+__all__ = ["SAFE_STRING", "SessionStore", "session_manager"]

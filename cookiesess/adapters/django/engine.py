@@ -1,0 +1,222 @@
+"""Django's side: the `SessionStore` that its session middleware makes for each request."""
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any, ClassVar
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
+from django.core.signals import setting_changed
+
+from cookiesess.adapters.django.session import DjangoSession
+from cookiesess.adapters.django.settings import DEPENDS_ON, Setup
+from cookiesess.manager.manager import SessionManager
+from cookiesess.session.session import Session
+from cookiesess.session.state import Origin
+
+# How many expired records one statement of `clear_expired` deletes: other writers of an embedded store wait meanwhile.
+_BATCH = 500
+# Of these the browser may have another session's cookie by now, which an expiry would hit as well.
+_SPARED = (Origin.GONE, Origin.REPLACED, Origin.UNAVAILABLE)
+
+
+class _Shared:
+    """The one setup of a process: Django's engines are modules, so it cannot be handed to them."""
+
+    lock = Lock()
+    setup: ClassVar[Setup | None] = None
+
+    @classmethod
+    def get(cls) -> Setup:
+        with cls.lock:
+            cls.setup = cls.setup or Setup.read()
+            return cls.setup
+
+    @classmethod
+    def forget(cls, *, setting: str, **_: object) -> None:
+        """Read the settings again where a test has changed one of them."""
+        if setting in DEPENDS_ON:
+            cls.setup = None
+
+
+setting_changed.connect(_Shared.forget)
+
+
+def session_manager() -> SessionManager:
+    """Return the manager behind the engine: ``session_manager().sessions_of(str(user.pk))``, ``.end_all(…)``.
+
+    The owner of a session is the primary key, as text, of the user whom `django.contrib.auth` has logged in.
+
+    Raises:
+        ConfigurationError: A setting that is missing, wrong, or contradicts another.
+    """
+    return _Shared.get().manager
+
+
+class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
+    """One request's session, as Django's `SessionBase` describes it.
+
+    What is changed inside a value is saved without ``modified = True``, and changes of parallel requests are merged key
+    by key.
+
+    Args:
+        session_key: What the cookie holds, or None.
+
+    Raises:
+        ConfigurationError: A setting that is missing, wrong, or contradicts another.
+    """
+
+    _session_key: str | None
+
+    def __init__(self, session_key: str | None = None) -> None:
+        self._setup = _Shared.get()
+        # Whether the present key was made by this object, so that a login need not make another one.
+        self._own_key = False
+        self._marked = False
+        super().__init__(session_key)
+
+    @property
+    def native(self) -> Session:
+        """The `Session` underneath, such as for ``session_manager().end_all(owner, keep=request.session.native)``."""
+        return self._get_session()
+
+    @property
+    def modified(self) -> bool:
+        """Whether there is something to save: it was set, or the session differs from what was loaded."""
+        session = self._loaded
+        return self._marked or (session is not None and session.modified)
+
+    @modified.setter
+    def modified(self, value: bool) -> None:
+        self._marked = value
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it that the browser should keep a cookie for."""
+        session = self._loaded
+        if self.session_key or session is None:
+            return not self.session_key
+        return not session and (settings.SESSION_SAVE_EVERY_REQUEST or session.origin not in _SPARED)
+
+    # Loading
+
+    @property
+    def _loaded(self) -> DjangoSession | None:
+        return self.__dict__.get("_session_cache")
+
+    def _get_session(self, no_load: bool = False) -> DjangoSession:
+        """Return the session, loaded at the first access; Django's own methods all come here."""
+        self.accessed = True
+        session = self._loaded
+        if session is None:
+            session = self._session_cache = self._open(None if no_load else self.session_key)
+            if session.origin is not Origin.LOADED:
+                self._session_key = None
+        return session
+
+    _session = property(_get_session)
+
+    async def _aget_session(self, no_load: bool = False) -> DjangoSession:
+        session = self._loaded
+        return await sync_to_async(self._get_session)(no_load) if session is None else session
+
+    def _open(self, session_key: str | None) -> DjangoSession:
+        header = f"{self._setup.name}={session_key}" if session_key else ""
+        return self._setup.manager.open(header, session_class=DjangoSession)
+
+    def load(self) -> Mapping[str, Any]:
+        """Return the data; without any, the key is forgotten."""
+        return self._get_session()
+
+    def exists(self, session_key: str | None) -> bool:
+        """Whether there is such a session."""
+        return bool(session_key) and self._open(session_key).origin is Origin.LOADED
+
+    # Saving
+
+    def create(self) -> None:
+        """Make a new session of what is in this one, under a new key, and save it."""
+        loaded = self._loaded
+        session = self._session_cache = self._open(None)
+        session.update(loaded or {})
+        self.save()
+        self.modified = True
+
+    def save(self, must_create: bool = False) -> None:
+        """Write the session; its deadline counts from now.
+
+        Args:
+            must_create: Under a new key.
+
+        Raises:
+            UpdateError: It was ended, or a login took its place, while this request ran; nothing was written.
+            NotSerializable: A value that sessions do not carry.
+            CookieTooLarge: Without a store: more than a cookie holds.
+        """
+        if must_create:
+            self.create()
+            return
+        session = self._get_session()
+        session.keep_for(self.get_expiry_age(), usual=self._setup.idle_seconds)
+        session.belong_to(session.get(SESSION_KEY), keep_id=self._own_key and not self._setup.limited)
+        self._write(session)
+
+    def _write(self, session: DjangoSession) -> None:
+        self._own_key = self._own_key or session.gets_new_id
+        session_key, written = session.commit_and_go_on(self._setup.manager)
+        # A new deadline was not written where somebody was faster: with a change of the same session, or with its end.
+        if session.origin is not Origin.LOADED or not (written or self.exists(self.session_key)):
+            raise UpdateError
+        self._session_key = session_key or self.session_key
+
+    def cycle_key(self) -> None:
+        """Give the session a new key at once; the old one ends, and what parallel requests do under it is refused.
+
+        Where it was ended while this request ran, an empty session takes its place: nothing of what has ended comes
+        back, and the second click on "log in" logs in as well.
+        """
+        session = self._get_session()
+        session.renew()
+        try:
+            self._write(session)
+        except UpdateError:
+            session = self._session_cache = self._open(None)
+            self._write(session)
+        self.modified = True
+
+    def clear(self) -> None:
+        """Remove all data; the key stays."""
+        self._session.clear()
+        self.modified = True
+
+    # Ending
+
+    def delete(self, session_key: str | None = None) -> None:
+        """End the session with this key, by default this one, in the store at once."""
+        session_key = self.session_key if session_key is None else session_key
+        if session_key is not None:
+            self._open(session_key).invalidate()
+
+    def flush(self) -> None:
+        """End the session at once, and go on with an empty one without a key."""
+        self.delete()
+        self._session_cache = self._open(None)
+        self._session_key = None
+        self.accessed = self.modified = True
+
+    async def acycle_key(self) -> None:
+        """As `cycle_key`."""
+        await sync_to_async(self.cycle_key)()
+
+    async def aflush(self) -> None:
+        """As `flush`."""
+        await sync_to_async(self.flush)()
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        """Delete what has expired, in small batches: for ``manage.py clearsessions``. In cookies there is nothing."""
+        setup = _Shared.get()
+        if setup.store is not None:
+            while setup.store.delete_expired(now=int(setup.clock()), limit=_BATCH):
+                pass

@@ -1,0 +1,73 @@
+"""The session underneath Django's: what its engine needs, which commits several times in one request."""
+
+from datetime import timedelta
+
+from cookiesess.manager.manager import SessionManager
+from cookiesess.session.context import Stage
+from cookiesess.session.decision import Action
+from cookiesess.session.session import Session
+from cookiesess.session.state import Origin
+
+_NOT_WRITTEN = (None, Action.NOTHING, Action.DROP)
+
+
+class DjangoSession(Session):
+    """A `Session` that goes on after a commit, since Django writes at ``cycle_key()`` and again with the response."""
+
+    __slots__ = ()
+
+    @property
+    def origin(self) -> Origin:
+        """Where it came from."""
+        return (self._draft or self._load()).origin
+
+    @property
+    def gets_new_id(self) -> bool:
+        """Whether the next commit makes a new ID."""
+        return self.origin is not Origin.LOADED or (self._draft or self._load()).renewed
+
+    def keep_for(self, seconds: int, *, usual: int) -> None:
+        """Have the session end `seconds` from the next commit on; `usual` is what the settings say."""
+        idle = None if seconds == usual else timedelta(seconds=max(seconds, 1))  # what is over ends as soon as can be
+        if self.idle != idle:
+            self.idle = idle
+
+    def belong_to(self, user: object, *, keep_id: bool) -> None:
+        """Have the owner be the user whom `django.contrib.auth` has noted in the data, or nobody.
+
+        Args:
+            user: The noted primary key, or None.
+            keep_id: The ID was made in this request, so nobody can have planted it.
+        """
+        owner = str(user) if user else None
+        if owner == self.owner:
+            return
+        if self.owner is not None:
+            # The app has put another user, or none, in place of the one before: that one's session ends, and what the
+            # app has left in it goes along.
+            data = dict(self)
+            self.invalidate()
+            self.update(data)
+        if owner is not None:
+            self.login(owner)
+            if keep_id:
+                self._writable().renewed = False
+
+    def commit_and_go_on(self, manager: SessionManager) -> tuple[str | None, bool]:
+        """Write the session, an empty one as well.
+
+        Returns:
+            The cookie's new value, if it needs one, and whether anything was written.
+        """
+        if not self and self.owner is None:
+            self.csrf_token()  # Django keeps empty sessions too; with a secret in it there is something to keep
+        draft = self._writable()
+        try:
+            cookies = manager.commit(self).cookies
+            written = draft.written not in _NOT_WRITTEN
+            manager.settle(self)
+        finally:
+            self._stage = Stage.OPEN
+        draft.refusal = draft.cookie_refusal = None
+        values = (cookie.value for cookie in cookies if cookie.name == manager.cookie.name)
+        return next(filter(None, values), None), written

@@ -1,0 +1,222 @@
+"""What a Django project's settings say about sessions, in this library's terms."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+from django.conf import global_settings, settings
+from django.utils.encoding import force_bytes
+from django.utils.module_loading import import_string
+from django.utils.safestring import SafeString
+
+from cookiesess.backends.accepting import ForeignReader
+from cookiesess.errors import ConfigurationError
+from cookiesess.http.cookies import MAX_LINE_BYTES
+from cookiesess.http.policy import CookiePolicy
+from cookiesess.manager.manager import SessionManager
+from cookiesess.manager.settings import Configuration, Settings
+from cookiesess.session.lifetime import Lifetime
+from cookiesess.stores.base import Store
+from cookiesess.stores.urls import open_store
+from cookiesess.tokens.keys import Key, Keyring
+from cookiesess.tokens.values import ValueType
+
+T = TypeVar("T")
+
+SAFE_STRING: Final = ValueType(63, SafeString, str.__str__, SafeString)
+"""What `mark_safe` and templates make, which sessions carry as such. An app's own types have the other 63 tags."""
+
+DEPENDS_ON: Final = frozenset(
+    {
+        "COOKIESESS_STORE",
+        "COOKIESESS_KEYS",
+        "COOKIESESS_OPTIONS",
+        "SECRET_KEY",
+        "SECRET_KEY_FALLBACKS",
+        "SESSION_SERIALIZER",
+        "SESSION_SAVE_EVERY_REQUEST",
+        "SESSION_COOKIE_AGE",
+        "SESSION_COOKIE_NAME",
+        "SESSION_COOKIE_PATH",
+        "SESSION_COOKIE_DOMAIN",
+        "SESSION_COOKIE_SECURE",
+        "SESSION_COOKIE_HTTPONLY",
+        "SESSION_COOKIE_SAMESITE",
+    }
+)
+"""The settings that are read here, once."""
+
+# Django adds it to Max-Age: "; expires=Wed, 21 Oct 2026 07:28:00 GMT".
+_EXPIRES_BYTES: Final = 39
+# What Django's own settings decide, and what needs a second cookie, of which Django knows nothing.
+_NOT_OPTIONS: Final = {
+    "store": "set COOKIESESS_STORE",
+    "cookie": "set SESSION_COOKIE_NAME and the other SESSION_COOKIE_…",
+    "overflow": "Django knows one cookie alone; set COOKIESESS_STORE",
+}
+
+
+class Setup(NamedTuple):
+    """What the engine works with.
+
+    Attributes:
+        manager: Has the sessions.
+        name: The session cookie's.
+        store: Where they are kept, or None: in the cookie.
+        clock: Returns Unix seconds.
+        idle_seconds: ``SESSION_COOKIE_AGE``.
+        limited: An owner may not have any number of sessions.
+    """
+
+    manager: SessionManager
+    name: str
+    store: Store | None
+    clock: Callable[[], float]
+    idle_seconds: int
+    limited: bool
+
+    @classmethod
+    def read(cls) -> "Setup":
+        """Return what the settings describe.
+
+        Raises:
+            ConfigurationError: A setting that is missing, wrong, or contradicts another.
+        """
+        _refuse_serializer()
+        options = _options()
+        store, cookie, lifetime = _store(), _cookie(), _lifetime(options.get("lifetime"))
+        options |= {"store": store, "cookie": cookie, "lifetime": lifetime}
+        configuration = _naming("COOKIESESS_OPTIONS", lambda: Configuration(**options))
+        options["types"] = [SAFE_STRING, *configuration.types]
+        if settings.SESSION_SAVE_EVERY_REQUEST and configuration.on_store_error == "anonymous":
+            raise _wrong(
+                "SESSION_SAVE_EVERY_REQUEST",
+                "it has every request write, and 'anonymous' is for requests that only read while the store is down;"
+                " leave it out, or on_store_error in COOKIESESS_OPTIONS",
+            )
+        _check_readers(configuration.accept, cookie.name)
+        limited = configuration.max_sessions_per_owner is not None
+        manager = SessionManager(_keys(), **options)
+        return cls(manager, cookie.name, store, configuration.clock, lifetime.idle_seconds, limited)
+
+
+def _naming(name: str, make: Callable[[], T]) -> T:
+    """Return what `make` does; its error names the setting."""
+    try:
+        return make()
+    except ConfigurationError as error:
+        raise _wrong(name, str(error)) from error
+
+
+def _wrong(name: str, problem: str) -> ConfigurationError:
+    return ConfigurationError(f"in Django's settings, {name}: {problem}")
+
+
+def _refuse_serializer() -> None:
+    if settings.SESSION_SERIALIZER != global_settings.SESSION_SERIALIZER:
+        raise _wrong(
+            "SESSION_SERIALIZER",
+            "sessions are written in a format of their own, which keeps every type and never unpickles; remove it, and"
+            ' register the types that it was for: COOKIESESS_OPTIONS = {"types": [ValueType(…)]}',
+        )
+
+
+def _options() -> Settings:
+    options: Any = getattr(settings, "COOKIESESS_OPTIONS", {})
+    if not isinstance(options, dict):
+        raise _wrong("COOKIESESS_OPTIONS", f"a dict of SessionManager's settings, not {type(options).__name__}")
+    known = Settings.__optional_keys__ - _NOT_OPTIONS.keys()
+    for name in options:
+        if name not in known:
+            remedy = _NOT_OPTIONS.get(name, f"it may hold {', '.join(sorted(known))}")
+            raise _wrong("COOKIESESS_OPTIONS", f"{name!r} is not for here; {remedy}")
+    return cast("Settings", options.copy())
+
+
+def _check_readers(readers: Sequence[ForeignReader], name: str) -> None:
+    for reader in readers:
+        if reader.cookie_name != name:
+            raise _wrong(
+                'COOKIESESS_OPTIONS["accept"]',
+                f"a reader looks for the cookie {reader.cookie_name!r}, and Django hands on {name!r} alone; set"
+                " SESSION_COOKIE_NAME to the name of old",
+            )
+
+
+def _store() -> Store | None:
+    if not hasattr(settings, "COOKIESESS_STORE"):
+        raise _wrong(
+            "COOKIESESS_STORE",
+            'it is missing; set a URL such as "sqlite:////var/lib/shop/sessions.db", a Store, or the dotted path of'
+            " one; None keeps the sessions in the encrypted cookie itself",
+        )
+    value = settings.COOKIESESS_STORE
+    if isinstance(value, str):
+        if all(part.isidentifier() for part in value.split(".")):
+            return _imported(value)
+        return _naming("COOKIESESS_STORE", lambda: open_store(value))
+    if value is not None and not isinstance(value, Store):
+        raise _wrong("COOKIESESS_STORE", f"a URL, a Store, a dotted path or None, not {type(value).__name__}")
+    return value
+
+
+def _imported(path: str) -> Store:
+    try:
+        store = import_string(path)
+    except ImportError as error:
+        raise _wrong(
+            "COOKIESESS_STORE", f"{path} cannot be imported; write a URL, or the dotted path of a Store"
+        ) from error
+    if not isinstance(store, Store):
+        raise _wrong("COOKIESESS_STORE", f"its dotted path leads to a {type(store).__name__}, not to a Store")
+    return store
+
+
+def _keys() -> Keyring:
+    # None is no default: it is what an environment variable that is not set gives.
+    if hasattr(settings, "COOKIESESS_KEYS"):
+        return _naming("COOKIESESS_KEYS", lambda: Keyring.of(settings.COOKIESESS_KEYS))
+    secrets = dict.fromkeys(map(force_bytes, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)))
+    return _naming("SECRET_KEY, SECRET_KEY_FALLBACKS (or set COOKIESESS_KEYS)", lambda: _secret_keys(*secrets))
+
+
+def _secret_keys(current: bytes, *accepted: bytes) -> Keyring:
+    return Keyring(Key.of_secret_key(current), map(Key.of_secret_key, accepted))
+
+
+def _cookie() -> CookiePolicy:
+    """Return the cookie as Django will write it: so that its size is known, and a wrong combination is refused."""
+    samesite: Any = settings.SESSION_COOKIE_SAMESITE or None
+    if isinstance(samesite, str):
+        samesite = samesite.title()
+    return _naming(
+        "SESSION_COOKIE_…",
+        lambda: CookiePolicy(
+            settings.SESSION_COOKIE_NAME,
+            path=settings.SESSION_COOKIE_PATH,
+            domain=(settings.SESSION_COOKIE_DOMAIN or "").lstrip(".") or None,
+            secure=bool(settings.SESSION_COOKIE_SECURE),
+            httponly=bool(settings.SESSION_COOKIE_HTTPONLY),
+            samesite=samesite,
+            max_bytes=MAX_LINE_BYTES - _EXPIRES_BYTES,
+        ),
+    )
+
+
+def _lifetime(given: Lifetime | None) -> Lifetime:
+    """Return the timeouts: ``SESSION_COOKIE_AGE`` since the last save, and an absolute one where that is wanted.
+
+    Each save moves the deadline. A renewed session's old key ends at once: Django renews at logins alone, and whoever
+    planted the old key must not look into what follows (session fixation).
+    """
+    idle = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    if given is not None and not isinstance(given, Lifetime):
+        raise _wrong('COOKIESESS_OPTIONS["lifetime"]', f"a Lifetime(…), not {type(given).__name__}")
+    lifetime = given or _naming("SESSION_COOKIE_AGE", lambda: Lifetime(idle=idle, absolute=None))
+    if lifetime.idle != idle:
+        raise _wrong(
+            'COOKIESESS_OPTIONS["lifetime"]',
+            f"idle ({lifetime.idle}) and SESSION_COOKIE_AGE ({idle}) contradict each other; make them the same",
+        )
+    return replace(lifetime, refresh_after=timedelta(0), renew_grace=timedelta(0))

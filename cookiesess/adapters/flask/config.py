@@ -1,0 +1,166 @@
+"""What an app's Flask config says about sessions, in this library's terms."""
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, NamedTuple, Self
+from urllib.parse import quote
+
+from flask import Flask
+from flask.sessions import SessionInterface
+
+from cookiesess.errors import ConfigurationError
+from cookiesess.events import Event
+from cookiesess.http.policy import CookiePolicy
+from cookiesess.session.lifetime import Lifetime
+from cookiesess.tokens.keys import MIN_SECRET_BYTES, Key, Keyring
+
+# What Flask leaves as it is in a path: a URL's own characters, and the percent sign of what is quoted already.
+_PATH_SAFE = "%!$&'()*+,/:=@"
+
+# RFC 7914 section 2, with the memory of OpenSSL's default bound (16 MB): about 40 ms for each key, once.
+_SCRYPT: Any = {"salt": b"cookiesess v1 flask", "n": 2**14, "r": 8, "p": 1, "dklen": MIN_SECRET_BYTES}
+
+
+@dataclass(frozen=True, slots=True)
+class ShortSecretKey(Event):
+    """``SECRET_KEY``, or one of its fallbacks, is shorter than 32 bytes. Said once per app."""
+
+    advice: ClassVar[str] = (
+        "whoever holds one session cookie can try all short keys at home and then write sessions of their own;"
+        " `python -m cookiesess keygen` prints a good SECRET_KEY, and the old one may stay in SECRET_KEY_FALLBACKS for"
+        " as long as its sessions last"
+    )
+    name: ClassVar[str] = "flask.short_secret_key"
+    level: ClassVar[int] = logging.WARNING
+
+
+class FlaskConfig(NamedTuple):
+    """The settings that a manager depends on, as they stand at one moment; compared on every request.
+
+    Attributes:
+        secret_key: ``SECRET_KEY``; None or empty: not set.
+        fallbacks: ``SECRET_KEY_FALLBACKS``.
+        name: ``SESSION_COOKIE_NAME``.
+        domain: ``SESSION_COOKIE_DOMAIN``.
+        path: ``SESSION_COOKIE_PATH``, else ``APPLICATION_ROOT``.
+        secure: ``SESSION_COOKIE_SECURE``.
+        httponly: ``SESSION_COOKIE_HTTPONLY``.
+        samesite: ``SESSION_COOKIE_SAMESITE``.
+        partitioned: ``SESSION_COOKIE_PARTITIONED``.
+        permanent_lifetime: ``PERMANENT_SESSION_LIFETIME``.
+    """
+
+    secret_key: str | bytes | None
+    fallbacks: tuple[str | bytes, ...]
+    name: str
+    domain: str | None
+    path: str | None
+    secure: bool
+    httponly: bool
+    samesite: Any
+    partitioned: bool
+    permanent_lifetime: timedelta
+
+    @classmethod
+    def read(cls, app: Flask, interface: SessionInterface) -> Self:
+        """Return the settings of `app`; `interface` has the methods by which a subclass may choose others."""
+        return cls(
+            app.secret_key,
+            _fallbacks(app.config["SECRET_KEY_FALLBACKS"]),
+            interface.get_cookie_name(app),
+            interface.get_cookie_domain(app),
+            interface.get_cookie_path(app),
+            interface.get_cookie_secure(app),
+            interface.get_cookie_httponly(app),
+            interface.get_cookie_samesite(app),
+            interface.get_cookie_partitioned(app),
+            app.permanent_session_lifetime,
+        )
+
+    def __repr__(self) -> str:
+        # Without the secrets: a repr ends up in logs.
+        return f"<FlaskConfig, cookie {self.name!r}>"
+
+    @property
+    def short(self) -> bool:
+        """Whether one of the keys is shorter than a key should be."""
+        return any(len(_bytes(secret)) < MIN_SECRET_BYTES for secret in (self.secret_key or "", *self.fallbacks))
+
+    def keyring(self) -> Keyring:
+        """Return the ring of ``SECRET_KEY`` and its fallbacks.
+
+        Raises:
+            ConfigurationError: One of them is empty, or neither text nor bytes, or the documentation's placeholder, or
+                several generated keys.
+        """
+        current, *accepted = dict.fromkeys(_bytes(secret) for secret in (self.secret_key or "", *self.fallbacks))
+        return Keyring(
+            _key("SECRET_KEY", current), accepted=[_key("SECRET_KEY_FALLBACKS", secret) for secret in accepted]
+        )
+
+    def policy(self) -> CookiePolicy:
+        """Return the cookie that ``SESSION_COOKIE_*`` and ``APPLICATION_ROOT`` describe, read as Flask reads them.
+
+        Raises:
+            ConfigurationError: Something that Flask refuses as well, or that browsers would drop silently.
+        """
+        try:
+            samesite: Any = self.samesite.title() if isinstance(self.samesite, str) else self.samesite
+            domain = (self.domain or "").partition(":")[0].lstrip(".").encode("idna").decode("ascii")
+            return CookiePolicy(
+                self.name,
+                path=quote(self.path or "/", safe=_PATH_SAFE),
+                domain=domain or None,
+                secure=bool(self.secure or self.partitioned),
+                httponly=bool(self.httponly),
+                samesite=samesite,
+                partitioned=bool(self.partitioned),
+            )
+        except ValueError as error:
+            raise ConfigurationError(f"in the config of the Flask app, SESSION_COOKIE_…: {error}") from error
+
+    def lifetime(self) -> Lifetime:
+        """Return ``PERMANENT_SESSION_LIFETIME`` as an idle timeout; Flask knows no absolute one.
+
+        Raises:
+            ConfigurationError: Less than a second.
+        """
+        try:
+            return Lifetime(idle=self.permanent_lifetime, absolute=None)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"in the config of the Flask app, PERMANENT_SESSION_LIFETIME: {error}") from error
+
+
+def _fallbacks(value: Iterable[str | bytes] | None) -> tuple[str | bytes, ...]:
+    if isinstance(value, str | bytes):
+        raise ConfigurationError(
+            "in the config of the Flask app, SECRET_KEY_FALLBACKS is one key, and a list of keys is what is meant;"
+            " write [key]"
+        )
+    return tuple(value or ())
+
+
+def _bytes(secret: str | bytes) -> bytes:
+    if isinstance(secret, str):
+        return secret.encode(errors="surrogatepass")
+    if type(secret) is not bytes:
+        raise ConfigurationError(
+            f"in the config of the Flask app, SECRET_KEY is text or bytes, not {type(secret).__name__}"
+        )
+    return secret
+
+
+def _key(setting: str, secret: bytes) -> Key:
+    """Return the key in `setting`: `secret` as it is if it is long enough, else what scrypt makes of it.
+
+    That slows down whoever guesses, by about 40 ms and 16 MB a guess; it makes no good key of a bad one.
+    """
+    if not secret:
+        raise ConfigurationError("in the config of the Flask app, one of SECRET_KEY_FALLBACKS is empty; leave it out")
+    try:
+        return Key.of_secret_key(secret if len(secret) >= MIN_SECRET_BYTES else hashlib.scrypt(secret, **_SCRYPT))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"in the config of the Flask app, {setting}: {error}") from error

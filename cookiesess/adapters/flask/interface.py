@@ -1,0 +1,185 @@
+"""The interface that Flask asks for a session, and the extension that puts it in place."""
+
+from enum import Enum
+from threading import Lock
+from typing import Final, Unpack
+from weakref import WeakKeyDictionary, WeakSet
+
+import flask
+from flask.sessions import SessionInterface, SessionMixin
+from markupsafe import Markup
+
+from cookiesess.adapters.flask import exchange as flask_exchange
+from cookiesess.adapters.flask.config import FlaskConfig, ShortSecretKey
+from cookiesess.adapters.flask.session import FlaskSession, NoSession
+from cookiesess.errors import ConfigurationError
+from cookiesess.manager.manager import SessionManager
+from cookiesess.manager.settings import Configuration, Settings, check_names
+from cookiesess.session.lifetime import Lifetime
+from cookiesess.tokens.keys import Key, Keyring
+from cookiesess.tokens.values import ValueType
+
+MARKUP: Final = ValueType(63, Markup, str, Markup)
+"""``flash(Markup("<b>saved</b>"))`` comes back as Markup. Tag 63 is taken by it, unless `types` has Markup already."""
+
+# Flask knows no absolute timeout.
+_FLASK_LIFETIME: Final = Lifetime(absolute=None)
+
+
+class Unset(Enum):
+    """The default of `keys`, which is not None: None is what an environment variable that is not set gives."""
+
+    KEYS = "the app's SECRET_KEY"
+
+    def __repr__(self) -> str:
+        return f"<{self.value}>"
+
+
+class CookiesessInterface(SessionInterface):
+    """Has `flask.session` kept by this library: ``app.session_interface = CookiesessInterface()``.
+
+    One interface may serve several apps, each with its own settings. For each it builds a `SessionManager` at the first
+    request, and another one where the app's config has changed since.
+
+    Args:
+        keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which then
+            has all the settings. Not given: the app's ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``, each of them one
+            key. Of these a key shorter than 32 bytes is stretched by scrypt and accepted, with one warning
+            (`ShortSecretKey`).
+        **settings: As `SessionManager` takes them. Without ``cookie`` the cookie is what ``SESSION_COOKIE_*`` say.
+            Without ``lifetime`` the idle timeout is ``PERMANENT_SESSION_LIFETIME``, and there is no absolute one: a
+            session that is used lives for ever, as Flask's do; ``lifetime=Lifetime()`` bounds it.
+
+    Raises:
+        ConfigurationError: `keys` is None; a setting that is unknown, wrong or contradicts another, or any beside a
+            ready manager. What is wrong with the app's config is raised by the app's first request.
+    """
+
+    null_session_class = NoSession
+
+    def __init__(
+        self, keys: Keyring | Key | bytes | str | SessionManager | Unset = Unset.KEYS, **settings: Unpack[Settings]
+    ) -> None:
+        check_names("CookiesessInterface(keys", settings)
+        if isinstance(keys, SessionManager) and settings:
+            raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
+        # What is wrong whatever the app's config says is said here.
+        checked: Settings = {"lifetime": _FLASK_LIFETIME, **settings}
+        types = tuple(Configuration(**checked).types)
+        self._keys = keys if isinstance(keys, SessionManager | Unset) else Keyring.of(keys)
+        if all(kind.cls is not Markup for kind in types):
+            types = (*types, MARKUP)
+        self._settings: Settings = {**settings, "types": types}
+        self._built: WeakKeyDictionary[flask.Flask, tuple[FlaskConfig, SessionManager | None]] = WeakKeyDictionary()
+        self._warned: WeakSet[flask.Flask] = WeakSet()
+        self._lock = Lock()
+
+    def manager_of(self, app: flask.Flask) -> SessionManager:
+        """Return the manager of `app`, to list and end an owner's sessions outside of a request.
+
+        Within one, ``get_manager(flask.request)`` is the same.
+
+        Raises:
+            ConfigurationError: The app has no ``SECRET_KEY``, or something else in its config is wrong.
+        """
+        manager = self._find(app)
+        if manager is None:
+            raise ConfigurationError("the Flask app has no SECRET_KEY; set it, or give keys to CookiesessInterface")
+        return manager
+
+    def open_session(self, app: flask.Flask, request: flask.Request) -> FlaskSession | None:
+        """Return the session of `request`; None without a ``SECRET_KEY``. Reads nothing before the first touch.
+
+        So whatever cookie a browser sends, and however the store is, this succeeds. Where the store is down, the first
+        touch raises `StoreUnavailable`, which ``app.errorhandler(StoreUnavailable)`` can answer.
+
+        Raises:
+            ConfigurationError: Something in the settings or in the app's config is wrong.
+            SessionError: A `SessionMiddleware` around the app keeps its session in the same place.
+        """
+        manager = self._find(app)
+        return None if manager is None else flask_exchange.open_session(manager, request.environ)
+
+    def save_session(self, app: flask.Flask, session: SessionMixin, response: flask.Response) -> None:
+        """Commit `session` and give `response` its headers. The last of Flask's hooks that can set a cookie.
+
+        Raises:
+            CookieTooLarge, NotSerializable, StoreError: Nothing was saved; the error page goes without the session.
+        """
+        # Where `open_session` raised, Flask comes with None to save the error page's session.
+        if isinstance(session, FlaskSession):
+            refresh = app.config["SESSION_REFRESH_EACH_REQUEST"]
+            flask_exchange.save_session(session, response, environ=flask.request.environ, refresh=refresh)
+
+    def _find(self, app: flask.Flask) -> SessionManager | None:
+        keys = self._keys
+        if isinstance(keys, SessionManager):
+            return keys
+        config = FlaskConfig.read(app, self)
+        with self._lock:
+            built = self._built.get(app)
+            if built is None or built[0] != config:
+                built = self._built[app] = (config, self._build(app, config, keys))
+        return built[1]
+
+    def _build(self, app: flask.Flask, config: FlaskConfig, keys: Keyring | Unset) -> SessionManager | None:
+        own = isinstance(keys, Keyring)
+        if not own and not config.secret_key:
+            return None
+        settings: Settings = {**self._settings}
+        if "cookie" not in settings:
+            settings["cookie"] = config.policy()
+        if "lifetime" not in settings:
+            settings["lifetime"] = config.lifetime()
+        manager = SessionManager(keys if isinstance(keys, Keyring) else config.keyring(), **settings)
+        if not own and config.short and app not in self._warned:
+            self._warned.add(app)
+            manager.emit(ShortSecretKey())
+        return manager
+
+
+class Cookiesess:
+    """The Flask extension: puts a `CookiesessInterface` in place.
+
+    Args:
+        app: The Flask app, or None: call `init_app` later.
+        keys: As `CookiesessInterface` takes them.
+        **settings: The same.
+
+    Attributes:
+        interface: What `init_app` gives to the app.
+
+    Raises:
+        ConfigurationError: As `CookiesessInterface`.
+    """
+
+    def __init__(
+        self,
+        app: flask.Flask | None = None,
+        keys: Keyring | Key | bytes | str | SessionManager | Unset = Unset.KEYS,
+        **settings: Unpack[Settings],
+    ) -> None:
+        check_names("Cookiesess(app, keys", settings)
+        if app is not None:
+            _check_app(app)
+        self.interface = CookiesessInterface(keys, **settings)
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: flask.Flask) -> None:
+        """Have this library keep the sessions of `app`. One extension may serve several apps.
+
+        Raises:
+            ConfigurationError: It is no Flask app.
+        """
+        _check_app(app)
+        app.session_interface = self.interface
+        app.extensions["cookiesess"] = self
+
+
+def _check_app(app: object) -> None:
+    if not isinstance(app, flask.Flask):
+        # Without the value: it may be the keys.
+        raise ConfigurationError(
+            f"app is a Flask app, and what came is of type {type(app).__name__}; write Cookiesess(app, keys=…)"
+        )

@@ -1,0 +1,107 @@
+"""The session as Flask apps know it."""
+
+from typing import Any
+
+from flask.sessions import NullSession, SessionMixin
+
+from cookiesess.http.jar import Cookies
+from cookiesess.manager.manager import UNTOUCHED, Commit, SessionManager
+from cookiesess.session import flash
+from cookiesess.session.context import Stage
+from cookiesess.session.draft import Draft
+from cookiesess.session.flash import Flash
+from cookiesess.session.session import Session
+from cookiesess.session.state import PERSISTENT
+
+# Where Flask's own `flash` keeps its messages, a list of (category, message); and where its own sessions say that they
+# are permanent, which comes here in what `cookiesess.readers.flask.FlaskCookie` has read.
+_FLASHES, _PERMANENT = "_flashes", "_permanent"
+
+
+class FlaskSession(Session, SessionMixin):
+    """A `Session` with what `flask.sessions.SessionMixin` adds to a dict; `flask.session` leads here.
+
+    All of `Session` is there too: ``flask.session.login(owner)``, ``.renew()``, ``.invalidate()``, ``.csrf_token()``…
+
+    Attributes:
+        accessed: Whether the app has asked for `flask.session` at all, as Flask notes it.
+    """
+
+    # What `cookiesess.adapters.flask.exchange` keeps here from the request's beginning to its end.
+    _manager: SessionManager
+    _jar: Cookies | None = None
+    _needs: Commit = UNTOUCHED
+    _marked = False
+
+    @property
+    def new(self) -> bool:  # type: ignore[override]  # the mixin's is an attribute
+        """As `is_new`."""
+        return self.is_new
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the cookie outlives the browser window; False by default. As `persistent`, and no key of the dict."""
+        own = self.persistent
+        return self._manager.cookie.persistent if own is None else own
+
+    @permanent.setter
+    def permanent(self, value: bool) -> None:
+        if self.permanent is not bool(value):
+            self.persistent = bool(value)
+
+    @property
+    def modified(self) -> bool:
+        """Whether the session differs from what was loaded, nested values included, or was marked.
+
+        Setting it to True has the idle timeout count from now. It is not needed to have a change saved. Setting it to
+        False does nothing: what was changed is saved.
+        """
+        return self._marked or super().modified
+
+    @modified.setter
+    def modified(self, value: bool) -> None:
+        if value:
+            self._marked = True
+            (self._draft or self._load()).refresh_wanted = True
+
+    def clear(self) -> None:
+        """End the session, as `invalidate` does: this is how Flask apps log out, and what they do before a login.
+
+        What is written afterwards is another session under a new ID, so an ID that somebody planted before a login is
+        worth nothing after it (session fixation).
+        """
+        self.invalidate()
+
+    def copy(self) -> dict[str, Any]:
+        """Return the values in a dict of their own; not a deep copy."""
+        return dict(self)
+
+    def flash(self, message: Any, category: str = "message") -> None:
+        """As `flask.flash`: `flask.get_flashed_messages` and `pop_flashes` show the same messages."""
+        self[_FLASHES] = [*self.get(_FLASHES, ()), (category, message)]
+
+    def pop_flashes(self, category: str | None = None) -> list[Flash]:
+        """Return the waiting messages, oldest first, and forget them; with `category`, only those of that one."""
+        taken, rest = flash.take([(message, kind) for kind, message in self.get(_FLASHES, ())], category)
+        if rest:
+            self[_FLASHES] = [(kind, message) for message, kind in rest]
+        elif taken:
+            del self[_FLASHES]
+        return taken
+
+    def _load(self) -> Draft:
+        draft = super()._load()
+        if _PERMANENT in draft.data.data and self._stage is Stage.OPEN:
+            draft.extras.set(PERSISTENT, bool(draft.data.data[_PERMANENT]))
+            draft.data.remove(_PERMANENT)
+        return draft
+
+
+class NoSession(NullSession):
+    """What an app without a ``SECRET_KEY`` gets: Flask's own, which can be read, and says what is missing on a write.
+
+    The verbs that Flask does not know say the same.
+    """
+
+    owner = None
+    login = renew = invalidate = save = mutate = flash = csrf_token = NullSession.__setitem__

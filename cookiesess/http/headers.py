@@ -1,0 +1,80 @@
+"""A response's headers, made safe for caches: ``Vary: Cookie``, and no shared caching of a Set-Cookie."""
+
+import re
+from collections.abc import Iterable
+
+from cookiesess.http.cookies import SetCookie
+
+Headers = list[tuple[str, str]]
+
+# RFC 9111 section 5.2: directives parted by commas, which a quoted argument may hold as well.
+_DIRECTIVE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+# Forerunners of RFC 9213: they speak to caches in front of the server alone and outrank Cache-Control there.
+_CDN_HEADERS = frozenset({"edge-control", "surrogate-control", "x-accel-expires"})
+
+# RFC 9213 section 2.2: each CDN may have a field of its own, and their names end alike.
+_CDN_SUFFIX = "cdn-cache-control"
+
+_RELATED_HEADERS = _CDN_HEADERS | {"cache-control", "vary"}
+_VARY, _PRIVATE = ("Vary", "Cookie"), ("Cache-Control", "private")
+
+
+def with_ours(headers: Headers, cookies: Iterable[SetCookie], *, vary: bool) -> tuple[Headers, bool]:
+    """Return what `with_vary` (if `vary`) and `with_cookies` (if there are any) make of `headers`, in a new list."""
+    for name, _ in headers:
+        lowered = name.lower()
+        if lowered in _RELATED_HEADERS or lowered.endswith(_CDN_SUFFIX):
+            result = with_vary(headers) if vary else headers
+            return with_cookies(result, cookies) if cookies else (result, False)
+    # Most responses have none of these headers, so there is nothing to merge with.
+    result = [*headers, _VARY] if vary else list(headers)
+    if cookies:
+        result.append(_PRIVATE)
+        for cookie in cookies:
+            result.append(("Set-Cookie", cookie.line))
+    return result, False
+
+
+def with_vary(headers: Headers) -> Headers:
+    """Return `headers` with ``Cookie`` among what the response varies by, once; ``*`` says so already."""
+    found = [index for index, (name, _) in enumerate(headers) if name.lower() == "vary"]
+    if any(field.strip().lower() in {"cookie", "*"} for at in found for field in headers[at][1].split(",")):
+        return headers
+    if not found:
+        return [*headers, _VARY]
+    at = found[0]
+    name, value = headers[at]
+    return [*headers[:at], (name, f"{value}, Cookie" if value.strip() else "Cookie"), *headers[at + 1 :]]
+
+
+def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Headers, bool]:
+    """Return `headers` with the Set-Cookie lines, kept out of shared caches, and whether the app had meant to share.
+
+    A shared cache that keeps a Set-Cookie hands one visitor's session to the next (RFC 9111 section 7.3 leaves it to
+    the origin). ``max-age`` alone allows shared caching, so ``private`` is added unless ``no-store`` or an unqualified
+    ``private`` is there already.
+    """
+    lines = [("Set-Cookie", cookie.line) for cookie in cookies]
+    kept = [header for header in headers if not _is_for_cdn(header[0])]
+    for_cdn = len(kept) < len(headers)
+    directives = [d.strip() for name, value in kept if name.lower() == "cache-control" for d in _directives(value)]
+    shared = [d for d in directives if _name(d) in {"public", "s-maxage"}]
+    private = any(d.lower() in {"no-store", "private"} for d in directives)
+    if shared or not private:
+        kept = [header for header in kept if header[0].lower() != "cache-control"]
+        allowed = [d for d in directives if d not in shared]
+        kept.append(("Cache-Control", ", ".join(allowed if private else [*allowed, "private"])))
+    return [*kept, *lines], bool(shared) or for_cdn
+
+
+def _is_for_cdn(name: str) -> bool:
+    lowered = name.lower()
+    return lowered in _CDN_HEADERS or lowered.endswith(_CDN_SUFFIX)
+
+
+def _directives(value: str) -> Iterable[str]:
+    return (part for part in _DIRECTIVE.findall(value) if part.strip())
+
+
+def _name(directive: str) -> str:
+    return directive.partition("=")[0].strip().lower()

@@ -1,0 +1,252 @@
+"""The jar for plain cookies: the request's cookies in, Set-Cookie lines out."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypedDict, Unpack
+
+from cookiesess.errors import InvalidToken, ResponseStarted, SessionError
+from cookiesess.events import Emitter, TouchedLate
+from cookiesess.http import cookies
+from cookiesess.http.carrier import MAX_CANDIDATES
+from cookiesess.http.cookies import CookieAttributes, SetCookie
+from cookiesess.http.policy import CookiePolicy, Transport
+from cookiesess.session.session import Session
+from cookiesess.tokens.encoding import purpose
+from cookiesess.tokens.sealing import Opened
+from cookiesess.tokens.values import ValueCodec
+
+
+class Attributes(TypedDict, total=False):
+    """The keyword arguments of `Cookies.set`."""
+
+    max_age: int | timedelta | None
+    expires: datetime | None
+    domain: str | None
+    path: str
+    secure: bool
+    httponly: bool
+    samesite: Literal["Strict", "Lax", "None"] | None
+    partitioned: bool
+
+
+class Protection(NamedTuple):
+    """One of the two codecs of protected cookies."""
+
+    purpose: str
+    write: Callable[[bytes, bytes], str]
+    read: Callable[[str, bytes], Opened]
+
+
+class JarContext(NamedTuple):
+    """What all jars of one manager share."""
+
+    policy: CookiePolicy
+    reserved: tuple[str, ...]
+    codec: ValueCodec
+    signed: Protection
+    sealed: Protection
+    now: Callable[[], int]
+    emit: Emitter
+
+
+class Cookies(Mapping[str, str]):
+    """The request's cookies, and a way to set others on the response.
+
+    Reading shows what the browser sent, as text; `set` and `delete` do not change it. An app gets its jar with
+    `get_cookies`. Cookies are the visitor's to read and to change: `signed` keeps them from being changed, `sealed`
+    from being read as well.
+    """
+
+    # Defaults of the class, not slots filled one by one: a jar is made for every request and used by few.
+    _parsed: dict[str, str] | None = None
+    _set: dict[tuple[str, str | None, str], SetCookie] | None = None
+    _committed = False
+    _also_reserved: Mapping[str, Session] = MappingProxyType({})
+    touched = False
+
+    def __init__(self, context: JarContext, header: str, *, transport: Callable[[], Transport]) -> None:
+        self._context = context
+        self._header = header
+        self._transport = transport
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        # Names only: values may be somebody else's session.
+        return f"<Cookies {sorted(self._parsed)}>" if self._parsed is not None else "<Cookies, not touched yet>"
+
+    @property
+    def _values(self) -> dict[str, str]:
+        if self._parsed is None:
+            self._touch()
+            self._parsed = cookies.parse(self._header)
+        return self._parsed
+
+    @property
+    def signed(self) -> "ProtectedCookies":
+        """Cookies that the visitor can read and not change."""
+        return ProtectedCookies(self, self._context.signed)
+
+    @property
+    def sealed(self) -> "ProtectedCookies":
+        """Cookies that the visitor can neither read nor change."""
+        return ProtectedCookies(self, self._context.sealed)
+
+    def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
+        """Set a cookie on the response; the last one set under one name, domain and path counts.
+
+        Args:
+            key: ASCII letters, digits and ``!#$%&'*+-.^_`|~``. ``__Host-`` and ``__Secure-`` names have rules.
+            value: Any text without CR, LF and NUL; what would break a header is written quoted.
+            **attributes: ``max_age`` (seconds or timedelta) and ``expires`` (aware datetime), both None by default: the
+                cookie lives until the window closes; ``domain`` None: this host alone; ``path`` ``"/"``; ``secure`` as
+                the session's policy has it; ``httponly`` False; ``samesite`` ``"Lax"``; ``partitioned`` False.
+
+        Raises:
+            ValueError: A field that browsers would refuse, or that would break the header; or the session's own name.
+            CookieTooLarge: The line is longer than browsers keep.
+            ResponseStarted: The headers have gone out.
+        """
+        if type(value) is not str:
+            raise ValueError(f"the value of cookie {key!r} is {type(value).__name__}; cookies hold text, use str(…)")
+        self._add(key, cookies.quote(value), attributes)
+
+    def delete(self, key: str, *, path: str = "/", domain: str | None = None, partitioned: bool = False) -> None:
+        """Have the browser forget a cookie; `path`, `domain` and `partitioned` must be those it was set with.
+
+        Raises:
+            As `set`.
+        """
+        self._add(key, "", {"max_age": 0, "path": path, "domain": domain, "partitioned": partitioned})
+
+    def _add(self, key: str, value: str, attributes: Attributes) -> None:
+        if self._committed:
+            raise ResponseStarted(f"cookie {key!r} was set after the headers had gone out; set it before the body")
+        policy = self._context.policy
+        if key in self._context.reserved or key in self._also_reserved:
+            raise ValueError(f"{key!r} is the session's cookie; use the session, or another name")
+        fields = {"secure": None, "httponly": False, **attributes}
+        if fields["secure"] is None:
+            fields["secure"] = policy.secure_over(self._transport())
+        fields["max_age"] = cookies.seconds(attributes.get("max_age"))
+        checked = CookieAttributes(**fields)  # type: ignore[arg-type]  # the TypedDict has its fields and types
+        cookies.check_name(key, checked)
+        cookie = cookies.check_size(SetCookie(key, value, checked))
+        if self._set is None:
+            self._set = {}
+        self._set[key, checked.domain, checked.path] = cookie
+
+    def _touch(self) -> None:
+        if self._committed and not self.touched:
+            self._context.emit(TouchedLate())
+        self.touched = True
+
+    @property
+    def open(self) -> bool:
+        """False once the response's headers have gone out."""
+        return not self._committed
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody has read or set a cookie."""
+        return not self.touched and self._set is None
+
+    def reserve(self, session: Session, name: str) -> None:
+        """Refuse `name` as well: it is the cookie of a second middleware's `session`.
+
+        Raises:
+            SessionError: It is the session cookie of another middleware in the same stack.
+        """
+        other = self._also_reserved.get(name)
+        if name in self._context.reserved or (other is not None and not other.closed):
+            raise SessionError(
+                f"two middlewares in one stack use the cookie {name!r}; give one CookiePolicy another name"
+            )
+        self._also_reserved = {**self._also_reserved, name: session}
+
+    def _raw_values(self, name: str) -> list[str]:
+        self._touch()
+        return cookies.values_of(self._header, name, limit=MAX_CANDIDATES)
+
+    def commit(self) -> tuple[SetCookie, ...]:
+        """Close the jar and return what was set, in order. For the manager."""
+        self._committed = True
+        # The middleware's leads back to the environ that holds this jar. Without that cycle a request is freed
+        # as it ends, not when the garbage collector comes by: measured, a seventh of a request's time.
+        self._transport = https
+        return tuple(self._set.values()) if self._set else ()
+
+
+class ProtectedCookies:
+    """What `Cookies.signed` and `Cookies.sealed` return: cookies that come back only if this app wrote them.
+
+    That is, with a key that is still in the ring, under this name, in the same of the two views, and not longer ago
+    than their ``max_age``. What a browser kept, or somebody copied, can be sent again until that has passed: it proves
+    that the app once said so, not that it still holds. Without a ``max_age`` or ``expires`` that is for as long as the
+    key is in the ring.
+    """
+
+    def __init__(self, jar: Cookies, protection: Protection) -> None:
+        self._jar = jar
+        self._protection = protection
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the value of a request's cookie. What `set` does to the response does not show here.
+
+        Of several cookies of one name the first that opens counts, of at most four.
+
+        Args:
+            name: The cookie's name.
+            default: What is returned where there is no such cookie, none that this app wrote, or its time is over.
+        """
+        context = self._jar._context
+        for token in self._jar._raw_values(name):
+            try:
+                plaintext, _ = self._protection.read(token, purpose(self._protection.purpose, name))
+                value, ends_at = context.codec.loads(plaintext)
+            except InvalidToken:
+                continue
+            if ends_at is None or context.now() < ends_at:
+                return str(value)
+        return default
+
+    def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
+        """Set a cookie on the response, as `Cookies.set` does, but ``httponly`` is True by default.
+
+        Args:
+            key: As `Cookies.set` takes it.
+            value: Any text, CR, LF and NUL included. Its token is a third longer than its UTF-8, and another 50
+                characters (signed) or 70 (sealed).
+            **attributes: As `Cookies.set` takes them. The deadline of ``max_age`` or ``expires`` travels inside as
+                well, and the server enforces it.
+
+        Raises:
+            NotSerializable: The text holds half a surrogate pair.
+            ValueError, CookieTooLarge, ResponseStarted: As `Cookies.set`.
+        """
+        if type(value) is not str:
+            raise ValueError(f"the value of cookie {key!r} is {type(value).__name__}; cookies hold text, use str(…)")
+        context = self._jar._context
+        plaintext = context.codec.dumps([value, _ends_at(attributes, now=context.now())], f"cookie {key!r}")
+        token = self._protection.write(plaintext, purpose(self._protection.purpose, key))
+        self._jar._add(key, token, {"httponly": True, **attributes})
+
+
+def https() -> Transport:
+    """The transport of a request of which nothing else is known: Secure cookies are right."""
+    return Transport.HTTPS
+
+
+def _ends_at(attributes: Attributes, *, now: int) -> int | None:
+    max_age, expires = cookies.seconds(attributes.get("max_age")), attributes.get("expires")
+    if max_age is not None:
+        return now + max_age
+    return None if expires is None else int(expires.timestamp())

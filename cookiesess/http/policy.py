@@ -1,0 +1,136 @@
+"""What the session's cookie is called and allowed to do. Wrong combinations cannot be built."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal, Self
+
+from cookiesess.errors import ConfigurationError
+from cookiesess.http.cookies import MAX_LINE_BYTES, CookieAttributes, SetCookie, check_name
+
+# Below this not even an empty session's token fits, with its attributes.
+_LEAST_LINE_BYTES = 256
+# Five lines of 4 KB are 20 KB of headers on every request; servers mostly allow 8 KB, the generous ones 32.
+_MOST_CHUNKS = 5
+
+
+class Transport(Enum):
+    """How a request came, as far as it decides about ``Secure``."""
+
+    HTTPS = "https"
+    PLAIN = "plain HTTP"
+    LOOPBACK = "plain HTTP from this machine to itself, with no proxy in between"
+
+    __hash__ = object.__hash__  # members are looked up at each commit; Enum's own hash runs Python code
+
+
+@dataclass(frozen=True, slots=True)
+class CookiePolicy:
+    """Name and attributes of the session cookie.
+
+    Args:
+        name: The default's prefix ``__Host-`` has browsers refuse a cookie of that name that a subdomain, or plain
+            HTTP, tries to plant (RFC 6265bis section 4.1.3.2). A `domain` or another `path` needs another name.
+        path: Begins with ``/``. Not a security boundary.
+        domain: None: this host alone. A domain sends the session to every one of its subdomains, each of which can
+            then read and plant it.
+        secure: HTTPS only. ``"auto"`` leaves ``Secure`` out where host and client are both this machine and no proxy
+            shows: for development. A proxy on the same machine that adds no header looks just like that.
+        httponly: Keeps the cookie from scripts; without it one XSS takes the session.
+        samesite: ``"Lax"`` stops most cross-site requests from carrying the session; ``"None"`` lets all of them.
+        partitioned: For apps embedded in other sites (CHIPS); needs `secure`.
+        persistent: The cookie outlives the browser window, with a Max-Age of what the session has left.
+        max_bytes: The longest Set-Cookie line, attributes included; 256 to 4,093 bytes. The default is what every
+            browser keeps; less suits a front end that allows less.
+        chunks: Over how many cookies (``name``, ``name.1``, …) a client-side session may be spread; 1 (the default, no
+            spreading) to 5. Each of them comes back with each request, images and scripts included, and most servers
+            refuse request headers beyond 8 KB in all (nginx ``large_client_header_buffers``, gunicorn
+            ``limit_request_field_size``): two chunks are about what they take unasked. A store has no such limits.
+
+    Raises:
+        ConfigurationError: A field or combination that browsers would refuse, or drop silently.
+    """
+
+    name: str = "__Host-session"
+    path: str = field(default="/", kw_only=True)
+    domain: str | None = field(default=None, kw_only=True)
+    secure: bool | Literal["auto"] = field(default=True, kw_only=True)
+    httponly: bool = field(default=True, kw_only=True)
+    samesite: Literal["Strict", "Lax", "None"] | None = field(default="Lax", kw_only=True)
+    partitioned: bool = field(default=False, kw_only=True)
+    persistent: bool = field(default=False, kw_only=True)
+    max_bytes: int = field(default=MAX_LINE_BYTES, kw_only=True)
+    chunks: int = field(default=1, kw_only=True)
+    _usual: dict[Transport, CookieAttributes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if type(self.persistent) is not bool:
+            raise ConfigurationError(f"persistent {self.persistent!r} is not allowed; choose True or False")
+        if self.secure != "auto" and type(self.secure) is not bool:
+            raise ConfigurationError(f"secure {self.secure!r} is not allowed; choose True, False or 'auto'")
+        _check_range("max_bytes", self.max_bytes, _LEAST_LINE_BYTES, MAX_LINE_BYTES)
+        _check_range("chunks", self.chunks, 1, _MOST_CHUNKS)
+        try:
+            usual = {transport: self._build(secure=self.secure_over(transport)) for transport in Transport}
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+        object.__setattr__(self, "_usual", usual)
+
+    @classmethod
+    def development(cls) -> Self:
+        """A policy for plain HTTP on one's own machine: name ``session``, ``secure="auto"``. Never for production."""
+        return cls("session", secure="auto")
+
+    def secure_over(self, transport: Transport) -> bool:
+        """Whether a cookie set over `transport` is marked ``Secure``."""
+        return transport is not Transport.LOOPBACK if self.secure == "auto" else self.secure
+
+    @property
+    def chunk_names(self) -> tuple[str, ...]:
+        """The names of the cookies that a session may be spread over: ``name``, ``name.1``, and so on."""
+        return (self.name, *(f"{self.name}.{index}" for index in range(1, self.chunks)))
+
+    @property
+    def reference_name(self) -> str:
+        """The name of the cookie that refers to a session which has outgrown its cookie."""
+        return f"{self.name}.ref"
+
+    @property
+    def family(self) -> frozenset[str]:
+        """All names that its sessions may use, with every setting: two policies in one stack must not share any."""
+        return frozenset((*self.chunk_names, self.reference_name))
+
+    def overhead_bytes(self, name: str, *, max_age: int | None = None) -> int:
+        """Return how much longer than its value a line of the cookie `name` is, over HTTPS."""
+        return self.issue("", transport=Transport.HTTPS, max_age=max_age, name=name).size_bytes
+
+    def issue(
+        self, token: str, *, transport: Transport, max_age: int | None = None, name: str | None = None
+    ) -> SetCookie:
+        """Return the session cookie that holds `token`, for `max_age` seconds or until the window closes."""
+        attributes = self._usual[transport] if max_age is None else self._attributes(transport, max_age)
+        return SetCookie(name or self.name, token, attributes)
+
+    def expire(self, *, transport: Transport, name: str | None = None) -> SetCookie:
+        """Return the line that makes the browser forget the session cookie."""
+        return SetCookie(name or self.name, "", self._attributes(transport, 0))
+
+    def _attributes(self, transport: Transport, max_age: int) -> CookieAttributes:
+        return self._build(secure=self.secure_over(transport), max_age=max_age)
+
+    def _build(self, *, secure: bool, max_age: int | None = None) -> CookieAttributes:
+        attributes = CookieAttributes(
+            path=self.path,
+            domain=self.domain,
+            max_age=max_age,
+            secure=secure,
+            httponly=self.httponly,
+            samesite=self.samesite,
+            partitioned=self.partitioned,
+        )
+        check_name(self.name, attributes)
+        return attributes
+
+
+def _check_range(name: str, value: int, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise ConfigurationError(f"{name} is {value!r}; it is a whole number from {least} to {most}")

@@ -1,0 +1,280 @@
+"""The mapping that the app sees."""
+
+from collections.abc import Iterator, MutableMapping
+from datetime import timedelta
+from typing import Any
+
+from cookiesess.errors import StoreUnavailable
+from cookiesess.session import csrf, flash
+from cookiesess.session.changes import Mutation, check_key
+from cookiesess.session.context import SessionContext, Stage
+from cookiesess.session.draft import Draft
+from cookiesess.session.flash import Flash
+from cookiesess.session.lifetime import whole_seconds
+from cookiesess.session.state import CSRF, FLASHES, IDLE, LABEL, PERSISTENT, Origin
+from cookiesess.tokens.encoding import is_utf8
+from cookiesess.tokens.values import SCALARS
+
+
+class Session(MutableMapping[str, Any]):
+    """A dict that survives from request to request, and the verbs of a login.
+
+    Keys are text; values are None, bool, int, float, str, bytes, list, tuple, dict, set, frozenset, datetime, date,
+    time, timedelta, UUID and Decimal, nested at will, and come back equal and of the same type; other types are
+    registered with ``types=[ValueType(…)]``. Nothing is read before the first method that has to look, and nothing is
+    written unless something changed.
+
+    Not for two threads of one request at once. Made by `SessionManager.open`; an app gets it with `get_session`.
+
+    Errors that any method may raise:
+        NotSerializable: On assignment, of a value that cannot be stored.
+        SessionCommitted: On a write after the response's headers have gone out, where a cookie would be needed.
+        StoreUnavailable: Server-side, when the store does not answer (`SessionReadOnly` on a write where
+            ``on_store_error="anonymous"``).
+    """
+
+    __slots__ = ("_context", "_draft", "_source", "_stage")
+
+    def __init__(self, context: SessionContext, source: str) -> None:
+        self._context = context
+        self._source = source
+        self._draft: Draft | None = None
+        self._stage = Stage.OPEN
+
+    # The mapping
+
+    def __getitem__(self, key: str) -> Any:
+        draft = self._draft or self._load()
+        value = draft.data.data[key]
+        if type(value) not in SCALARS:
+            draft.data.watch(key)
+        return value
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if type(key) is not str or not key.isascii():
+            check_key(key)
+        draft = self._draft or self._load()
+        if draft.refusal is not None:
+            raise draft.refusal()
+        draft.data.set(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self._writable().data.remove(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self._draft or self._load()).data.data)
+
+    def __len__(self) -> int:
+        return len((self._draft or self._load()).data.data)
+
+    def __contains__(self, key: object) -> bool:
+        return key in (self._draft or self._load()).data.data
+
+    def __repr__(self) -> str:
+        # Neither loads nor shows values: a repr ends up in logs and error pages.
+        if self._draft is None:
+            return "<Session, not touched yet>"
+        return f"<Session, {self._draft.origin.name.lower()}, {len(self._draft.data.data)} keys>"
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value under `key`, or `default`."""
+        return self[key] if key in (self._draft or self._load()).data.data else default
+
+    # What it is
+
+    @property
+    def closed(self) -> bool:
+        """True once the response's headers have gone out, or the app has failed."""
+        return self._stage is not Stage.OPEN
+
+    @property
+    def is_new(self) -> bool:
+        """True where no earlier request's session was loaded, or it was ended in this one."""
+        return not (self._draft or self._load()).continued
+
+    @property
+    def available(self) -> bool:
+        """False while the store is down; always True where there is none."""
+        try:
+            return (self._draft or self._load()).origin is not Origin.UNAVAILABLE
+        except StoreUnavailable:
+            return False
+
+    @property
+    def modified(self) -> bool:
+        """Whether the session differs from what was loaded, nested values included."""
+        return (self._draft or self._load()).modified
+
+    @property
+    def created_at(self) -> int:
+        """When the session began, in Unix seconds."""
+        return (self._draft or self._load()).state.created_at
+
+    @property
+    def authenticated_at(self) -> int | None:
+        """When `login` was last called, in Unix seconds, or None."""
+        return (self._draft or self._load()).state.authenticated_at
+
+    @property
+    def owner(self) -> str | None:
+        """The user the session belongs to, or None. Only `login` sets it; `invalidate` ends it."""
+        return (self._draft or self._load()).state.owner
+
+    # The verbs
+
+    def login(self, owner: str) -> None:
+        """Make the session `owner`'s: new ID, new CSRF secret, absolute timeout counted from now.
+
+        Call it after every successful authentication, re-authentication included: keeping the ID would let whoever
+        planted it share the login (session fixation; OWASP Session Management Cheat Sheet, "Renew the Session ID After
+        Any Privilege Level Change"). An anonymous visitor's data is kept; another owner's is dropped.
+
+        Args:
+            owner: Any text that names the user for good, such as a primary key; not a name that can change hands.
+
+        Raises:
+            ValueError: Empty, or not text.
+            TooManySessions: Server-side, with ``on_owner_limit="refuse"``.
+        """
+        if type(owner) is not str or not owner or not is_utf8(owner):
+            raise ValueError(f"an owner is text that names the user, not {owner!r}; use str(user.id)")
+        draft = self._writable(new_cookie=True)
+        self._context.admit(owner, draft)
+        draft.login(owner, now=self._context.now(), lifetime=self._context.lifetime)
+
+    def renew(self) -> None:
+        """Give the session a new ID and keep everything else: for a change of privileges without a login."""
+        self._writable(new_cookie=True).renewed = True
+
+    def invalidate(self) -> None:
+        """End the session (log out): here and, server-side, in the store at once, even if the app raises afterwards.
+
+        Afterwards this object is an empty, new session; writing to it makes another one.
+        """
+        draft = self._writable()
+        ended = self._context.end(draft)
+        draft.restart(ended=ended, now=self._context.now(), lifetime=self._context.lifetime)
+
+    def save(self) -> None:
+        """Serialise and check the size now, and server-side write now, so that a view can catch what goes wrong.
+
+        After ``login()`` or ``renew()`` the old ID is closed with it: if the app fails before it answers, the visitor
+        has to log in again.
+
+        Raises:
+            CookieTooLarge: The cookie would be dropped by browsers.
+            NotSerializable: A nested value cannot be stored.
+            SessionConflict: Other requests were faster, too many times.
+        """
+        self._context.save(self._writable())
+
+    def mutate(self, function: Mutation) -> None:
+        """Apply `function` to the session's dict now, and again on the newest data if another request was faster.
+
+        For values that depend on the old one, such as counters: ``session.mutate(lambda data:
+        data.update(n=data.get("n", 0) + 1))``. `function` may run several times, each time on other data, so it must do
+        nothing but change the dict it is given, and not rely on what was in it before. If it raises, nothing has
+        changed; where it does so at commit, on newer data, the error comes out of the commit.
+        """
+        self._writable().data.mutate(function)
+
+    # Settings of this session alone
+
+    @property
+    def persistent(self) -> bool | None:
+        """Whether the cookie outlives the browser window; None: as `CookiePolicy.persistent` says. Settable.
+
+        Raises:
+            ValueError: On setting anything but True, False and None.
+        """
+        value: bool | None = (self._draft or self._load()).extras.data.get(PERSISTENT)
+        return value
+
+    @persistent.setter
+    def persistent(self, value: bool | None) -> None:
+        if value is not None and type(value) is not bool:
+            raise ValueError(f"persistent is True, False or None, not of type {type(value).__name__}")
+        self._set_extra(PERSISTENT, value)
+
+    @property
+    def idle(self) -> timedelta | None:
+        """This session's own idle timeout; None: as `Lifetime.idle` says. Settable; the absolute timeout still holds.
+
+        Raises:
+            ConfigurationError: On setting less than a second or another type than timedelta.
+        """
+        value = (self._draft or self._load()).state.idle_seconds
+        return None if value is None else timedelta(seconds=value)
+
+    @idle.setter
+    def idle(self, value: timedelta | None) -> None:
+        self._set_extra(IDLE, None if value is None else whole_seconds("idle", value, least=1))
+
+    @property
+    def label(self) -> str | None:
+        """A name for lists of sessions, such as the device; None by default. Settable, at most 200 characters."""
+        value: str | None = (self._draft or self._load()).extras.data.get(LABEL)
+        return value
+
+    @label.setter
+    def label(self, value: str | None) -> None:
+        # It is stored a second time, in the record's summary, which stores keep small.
+        if value is not None and (type(value) is not str or len(value) > 200 or not is_utf8(value)):
+            raise ValueError("a label is text of at most 200 characters, or None")
+        self._set_extra(LABEL, value)
+
+    # Flash messages and CSRF
+
+    def flash(self, message: Any, category: str = "message") -> None:
+        """Keep `message` for the next page that calls `pop_flashes`."""
+        extras = self._writable().extras
+        self._context.codec.dumps(message, "flash message")
+        extras.set(FLASHES, [*extras.data.get(FLASHES, ()), [message, category]])
+
+    def pop_flashes(self, category: str | None = None) -> list[Flash]:
+        """Return the waiting messages, oldest first, and forget them; with `category`, only those of that one."""
+        flashes = (self._draft or self._load()).extras.data.get(FLASHES)
+        if not flashes:
+            return []
+        taken, rest = flash.take(flashes, category)
+        if taken:
+            self._set_extra(FLASHES, rest or None)
+        return taken
+
+    def csrf_token(self) -> str:
+        """Return a token for a form: 86 characters, different each time, good until the session ends or logs in.
+
+        For a visitor without a session this starts one.
+        """
+        secret = (self._draft or self._load()).extras.data.get(CSRF)
+        if secret is None:
+            secret = self._context.random_bytes(csrf.SECRET_BYTES)
+            self._set_extra(CSRF, secret)
+        return csrf.mask(secret, self._context.random_bytes(csrf.SECRET_BYTES))
+
+    def check_csrf(self, token: str | None) -> bool:
+        """Whether `token` came from this session's `csrf_token`; compared in constant time."""
+        secret = (self._draft or self._load()).extras.data.get(CSRF)
+        return secret is not None and type(token) is str and csrf.matches(secret, token)
+
+    # Inside
+
+    def _set_extra(self, key: str, value: object) -> None:
+        extras = self._writable().extras
+        if value is not None:
+            extras.set(key, value)
+        elif key in extras.data:
+            extras.remove(key)
+
+    def _load(self) -> Draft:
+        draft = self._draft = self._context.load(self._source)
+        if self._stage is not Stage.OPEN:
+            self._context.touched_late(draft, self._stage)
+        return draft
+
+    def _writable(self, *, new_cookie: bool = False) -> Draft:
+        draft = self._draft or self._load()
+        refusal = draft.refusal or (draft.cookie_refusal if new_cookie else None)
+        if refusal is not None:
+            raise refusal()
+        return draft

@@ -1,0 +1,132 @@
+"""What a session is between two requests, and the bytes it travels as.
+
+Plaintext, version 1, the same in a cookie and in a record. The first byte is the kind::
+
+    0x00  inline               the state, as below
+    0x01  reference            the 32-byte ID of a record
+    0x02  inline, compressed   the same, as `cookiesess.session.compression` has it
+    0x03  moved                a closed record (``renew()``): the session goes on under the 32-byte ID that follows;
+                               8 bytes of Unix seconds, from which on it reads as replaced
+    0x04  replaced             a closed record: a login or a renewal has taken the session's place
+
+and a state is one msgpack array (types as in `cookiesess.tokens.values`), trailing nils cut off, further elements
+ignored::
+
+    [created_at, ends_at - created_at or nil, refreshed_at - created_at, authenticated_at or nil, owner or nil,
+     data, sid16 or nil, extras or nil]
+
+Differences instead of times save bytes in every cookie. `extras` is a map with these keys, each left out where unset::
+
+    "c"  CSRF secret, 32 bytes                      "l"  label, text
+    "f"  flashes, array of [message, category]      "e"  records only: idle seconds that expires_at was counted with
+    "i"  the session's own idle timeout, seconds    "w"  records only: marks of the last eight writes, 8 bytes each
+    "p"  the session's own `persistent`, bool              "g"  the owner's generation at login, where it is not 0
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from cookiesess.errors import InvalidToken
+from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
+from cookiesess.tokens.values import ValueCodec
+
+INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
+
+CSRF, FLASHES, IDLE, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION = "c", "f", "i", "p", "l", "e", "w", "g"
+
+
+class Origin(Enum):
+    """Where a session came from, as far as the decision at commit depends on it."""
+
+    NONE = "there was no cookie"
+    REJECTED = "there were bytes that never opened"
+    GONE = "it opened, but has timed out, was revoked or has no record"
+    REPLACED = "a login took its place, or it was ended, while this request was on its way"
+    UNAVAILABLE = "the store is down"
+    LOADED = "it opened"
+    FOREIGN = "a reader opened another library's cookie"
+    ENDED = "it was loaded and then ended by invalidate()"
+
+    __hash__ = object.__hash__  # members are looked up in tables on each request; Enum's own hash runs Python code
+
+
+@dataclass(slots=True)
+class State:
+    """A session's content. All times are Unix seconds.
+
+    Attributes:
+        created_at: When the session began.
+        refreshed_at: From when the idle timeout counts.
+        ends_at: The absolute deadline, fixed at creation and at login, or None.
+        authenticated_at: When ``login()`` was called last, or None.
+        owner: The user it belongs to, or None.
+        data: What the app stored.
+        sid: 16 bytes that name a client-side session for revocation, or None.
+        extras: See the module's table.
+    """
+
+    created_at: int
+    refreshed_at: int
+    ends_at: int | None = None
+    authenticated_at: int | None = None
+    owner: str | None = field(default=None, repr=False)
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
+    sid: bytes | None = field(default=None, repr=False)
+    extras: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def idle_seconds(self) -> int | None:
+        """The session's own idle timeout, or None for the policy's."""
+        return self.extras.get(IDLE) if self.extras else None
+
+    @property
+    def empty(self) -> bool:
+        """No data, no owner, no flashes and no CSRF secret: nothing that would be worth a cookie or a record."""
+        return not (self.data or self.owner is not None or self.extras.get(FLASHES) or self.extras.get(CSRF))
+
+
+def pack(state: State, codec: ValueCodec) -> bytes:
+    """Return the plaintext, kind byte included."""
+    start = state.created_at
+    array = [
+        start,
+        None if state.ends_at is None else state.ends_at - start,
+        state.refreshed_at - start,
+        state.authenticated_at,
+        state.owner,
+        state.data,
+        state.sid,
+        state.extras or None,
+    ]
+    while array[-1] is None:
+        array.pop()
+    return INLINE + codec.pack(array)
+
+
+def unpack(plaintext: bytes, codec: ValueCodec, *, now: int) -> State:
+    """Return the state that `pack` took.
+
+    Raises:
+        InvalidToken: Another kind or form (``"plaintext"``), or from the future (``"future"``).
+    """
+    if plaintext[:1] != INLINE:
+        raise InvalidToken("plaintext")
+    array = codec.loads(plaintext[1:])
+    try:
+        if len(array) == 6:
+            start, ends_after, refreshed_after, authenticated_at, owner, data = array
+            sid, extras = None, {}
+        else:
+            start, ends_after, refreshed_after, authenticated_at, owner, data, sid, extras = (*array, None)[:8]
+        refreshed_at = start + refreshed_after
+        ends_at = None if ends_after is None else start + ends_after
+        latest = now + CLOCK_SKEW_SECONDS
+        future = start > latest or refreshed_at > latest or (authenticated_at or 0) > latest
+    except (TypeError, ValueError) as error:
+        raise InvalidToken("plaintext") from error
+    if type(data) is not dict or type(extras or {}) is not dict:
+        raise InvalidToken("plaintext")
+    if future:
+        raise InvalidToken("future")
+    return State(start, refreshed_at, ends_at, authenticated_at, owner, data, sid, extras or {})

@@ -1,0 +1,220 @@
+"""Running one statement on a pooled connection of an SQLAlchemy engine, and what its failures mean.
+
+`SQLStore` holds the statements; everything about connections is here.
+"""
+
+import os
+import select
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, cast
+from weakref import WeakSet
+
+import sqlalchemy as sa
+
+from cookiesess.errors import ConfigurationError, RecordExists
+from cookiesess.stores.sql.errors import cause_of, is_transient, read_only, refusal, unavailable
+from cookiesess.stores.sql.statements import Statement
+
+# How often a statement is run that the database undoes for another transaction's sake. Each of those is over by then,
+# so the second run mostly succeeds; more than a few, and something else is wrong.
+MAX_TRIES: Final = 8
+
+
+class _Driver(NamedTuple):
+    """What differs between the drivers.
+
+    Attributes:
+        file_number: Of a connection's socket; -1 where there is none.
+        read_only: Asks for values that are all false on a server that takes writes; "" where there is no such server.
+    """
+
+    file_number: Callable[[Any], int]
+    read_only: str
+
+
+def _pymysql_file_number(connection: Any) -> int:
+    # PyMySQL has no public way to its socket. Without it a closed connection is noticed by the statement that fails.
+    socket = getattr(connection, "_sock", None)
+    return -1 if socket is None else socket.fileno()
+
+
+# Those whose types and errors are known here. psycopg 2, for one, hands out memoryviews, which are no bytes.
+_DRIVERS: Final = {
+    "psycopg": _Driver(
+        lambda connection: -1 if connection.closed else connection.fileno(),
+        "SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::bool",
+    ),
+    "pymysql": _Driver(_pymysql_file_number, "SELECT @@global.read_only, @@innodb_read_only"),
+    "pysqlite": _Driver(lambda _: -1, ""),
+}
+# How the servers write False; MariaDB 12 and later have a word for it.
+_NO: Final = {0, "OFF", b"OFF"}
+
+
+class Connections:
+    """The connections of an engine. Thread-safe.
+
+    Args:
+        engine: Of one of the drivers that are known here, and synchronous.
+        place: What errors call the store.
+    """
+
+    def __init__(self, engine: sa.Engine, *, place: str) -> None:
+        driver = _DRIVERS.get(engine.dialect.driver)
+        if driver is None:
+            raise ConfigurationError(
+                f"an SQLStore runs on the drivers {', '.join(_DRIVERS)}, not on {engine.dialect.driver}; build the"
+                " engine with postgresql+psycopg://, mysql+pymysql://, mariadb+pymysql:// or sqlite://"
+            )
+        self.engine = engine
+        self._place = place
+        self._driver = driver
+        self._error: type[Exception] = engine.dialect.loaded_dbapi.Error
+        self._duplicate: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
+        self._autocommit = False
+        _all.add(self)
+
+    def look(self, statement: Statement, values: dict[str, object]) -> None:
+        """See whether the database is there, writable, and runs `statement`.
+
+        The connection is closed again: a server that loads the app and then forks must not hand an open one to its
+        workers.
+
+        Raises:
+            ConfigurationError: No, and waiting will not change it.
+            StoreUnavailable: Not now.
+        """
+        try:
+            connection = self.engine.raw_connection()
+            connection.detach()
+            try:
+                if self._is_read_only(connection):
+                    raise read_only(self._place)
+                connection.cursor().execute(statement.text, statement.arrange(values))
+                self._autocommit = self.engine.dialect.detect_autocommit_setting(
+                    cast("Any", connection.dbapi_connection)
+                )
+            finally:
+                connection.close()
+        except (sa.exc.SQLAlchemyError, self._error) as error:
+            raise refusal(error, place=self._place) from cause_of(error)
+
+    def rows(self, statement: Statement, values: dict[str, object]) -> list[Any]:
+        """Run a SELECT and return all its rows."""
+        rows: list[Any] = self._run(statement, values, _fetch)
+        return rows
+
+    def changed(self, statement: Statement, values: dict[str, object]) -> int:
+        """Run a writing statement, which is a transaction of its own, and return how many rows it found.
+
+        Raises:
+            RecordExists: An INSERT met a row under its key.
+        """
+        changed: int = self._run(statement, values, _count)
+        return changed
+
+    def _run(self, statement: Statement, values: dict[str, object], outcome: Callable[[Any], Any]) -> Any:
+        parameters, tries = statement.arrange(values), 0
+        while True:
+            try:
+                return self._once(statement.text, parameters, outcome)
+            except self._duplicate:
+                # Not chained: the driver's words quote the key.
+                raise RecordExists("there is a record under this key already, and it was left as it is") from None
+            except (sa.exc.SQLAlchemyError, self._error) as error:
+                tries += 1
+                if tries == MAX_TRIES or not is_transient(error):
+                    raise unavailable(error, place=self._place) from cause_of(error)
+
+    def _once(self, text: str, parameters: Any, outcome: Callable[[Any], Any]) -> Any:
+        connection = self._connect()
+        usable = False
+        try:
+            cursor = connection.cursor()
+            cursor.execute(text, parameters)
+            found = outcome(cursor)
+            cursor.close()
+            if not self._autocommit:
+                connection.commit()
+        except self._error as error:
+            usable = isinstance(error, self._duplicate) or is_transient(error)
+            raise
+        else:
+            usable = True
+            return found
+        finally:
+            # Whatever else went wrong, such as a timeout's exception that a greenlet was ended with: an answer may be
+            # on its way, which must not be read as that of another request's statement.
+            if usable:
+                connection.close()
+            else:
+                connection.invalidate()
+
+    def _connect(self) -> sa.PoolProxiedConnection:
+        """Return a connection that the server has not closed while it lay idle.
+
+        SQLAlchemy's own `pool_pre_ping` costs a round trip each time. That a connection was closed stands in its socket
+        without asking, so it costs a microsecond, and nothing ever needs to be sent twice.
+        """
+        while True:
+            connection = self.engine.raw_connection()
+            if connection.info.get(_USED) and self._has_ended(connection):
+                connection.invalidate()
+                continue
+            connection.info[_USED] = True
+            return connection
+
+    def _has_ended(self, connection: sa.PoolProxiedConnection) -> bool:
+        file_number = self._driver.file_number(connection.driver_connection)
+        return file_number >= 0 and _readable(file_number)
+
+    def _is_read_only(self, connection: sa.PoolProxiedConnection) -> bool:
+        if not self._driver.read_only:
+            return False
+        cursor = connection.cursor()
+        cursor.execute(self._driver.read_only)
+        return any(value not in _NO for value in cursor.fetchone() or ())
+
+
+# In a pooled connection's `info`: it has been in the pool since its first use. A new one is not asked, so that there is
+# an end to the search for one that lives.
+_USED: Final = "cookiesess used"
+
+
+def _fetch(cursor: Any) -> Any:
+    return cursor.fetchall()
+
+
+def _count(cursor: Any) -> Any:
+    return cursor.rowcount
+
+
+if hasattr(select, "poll"):
+
+    def _readable(file_number: int) -> bool:
+        """Whether a socket's end, or something nobody has asked for, can be read from it."""
+        poll = select.poll()
+        poll.register(file_number, select.POLLIN)
+        return bool(poll.poll(0))
+
+else:  # pragma: no cover (Windows, where select takes any number)
+
+    def _readable(file_number: int) -> bool:
+        """Whether a socket's end, or something nobody has asked for, can be read from it."""
+        return bool(select.select([file_number], [], [], 0)[0])
+
+
+# A child that inherits an open connection would talk in between its parent's statements. So its engines begin anew, and
+# what they had is neither used nor closed there.
+_all: WeakSet[Connections] = WeakSet()
+_abandoned: list[sa.Pool] = []
+
+
+def _after_fork_in_child() -> None:
+    for connections in list(_all):
+        _abandoned.append(connections.engine.pool)
+        connections.engine.dispose(close=False)
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch (Windows has no fork)
+    os.register_at_fork(after_in_child=_after_fork_in_child)

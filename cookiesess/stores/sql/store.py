@@ -1,0 +1,206 @@
+"""The store: each method of the contract as one statement."""
+
+import os
+from collections.abc import Hashable, Iterable
+from typing import cast
+from urllib.parse import SplitResult, urlsplit
+
+from cookiesess.errors import ConfigurationError, MissingDependency, RecordExists
+from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+
+try:
+    import sqlalchemy as sa
+except ImportError as error:
+    raise MissingDependency("sqlalchemy", extra="sql") from error
+
+from cookiesess.stores.sql.connections import Connections
+from cookiesess.stores.sql.errors import place_of
+from cookiesess.stores.sql.schema import DEFAULT_TABLE, create_schema, sessions_table
+from cookiesess.stores.sql.statements import Statements, by_number
+from cookiesess.stores.sql.urls import engine_of
+
+
+class SQLStore(Store):
+    """Sessions in one table of an SQL database, for any number of machines.
+
+    Each method is one statement, and each statement a transaction of its own; what a method has returned for is as
+    durable as the database makes its commits (``synchronous_commit`` on PostgreSQL, ``innodb_flush_log_at_trx_commit``
+    on MySQL and MariaDB; both are safe by default).
+
+    The engine decides how many round trips a method takes and how long it may last, for its own connections are used.
+    `open_store` builds one as it should be. An engine of your own should be built like this::
+
+        engine = create_engine(
+            "postgresql+psycopg://…",           # or mysql+pymysql://, mariadb+pymysql://, sqlite://
+            isolation_level="AUTOCOMMIT",       # otherwise BEGIN and COMMIT are round trips, too
+            skip_autocommit_rollback=True,      # otherwise a ROLLBACK is one, on MySQL and MariaDB
+            pool_timeout=2,                     # seconds; by default a request may wait 30 for a connection
+            pool_recycle=300,                   # seconds; firewalls forget idle connections
+            connect_args={"connect_timeout": 2, "read_timeout": 2, "write_timeout": 2},  # PyMySQL
+        )
+        limit_silence(engine, timedelta(seconds=2))  # psycopg has no read_timeout; see cookiesess.stores.sql.psycopg
+
+    One in another isolation level works as well, and is as safe: its transactions are committed statement by statement.
+    ``pool_pre_ping`` is not needed: connections that the server has closed meanwhile are noticed without asking it. A
+    connection that breaks while a statement is under way raises `StoreUnavailable`; nothing is sent a second time, as
+    nobody knows whether it was done. What the database itself undoes and asks to repeat (a serialization failure, a
+    deadlock) is repeated, a few times.
+
+    The app may be loaded first and forked then: the constructor leaves no connection open, and a child begins anew.
+
+    Nothing is swept by itself: run ``python -m cookiesess sweep --store URL`` now and then. It neither waits for
+    requests nor keeps them waiting, with ``FOR UPDATE SKIP LOCKED`` (MySQL from 8.0, MariaDB from 10.6).
+
+    Behind PgBouncer in transaction mode, prepared statements are what needs care: either give PgBouncer (1.22 or newer)
+    ``max_prepared_statements``, or build the engine with ``connect_args={"prepare_threshold": None}``. And `open_store`
+    sets a ``statement_timeout`` at the start, which PgBouncer refuses unless ``ignore_startup_parameters`` names
+    ``options``.
+
+    Args:
+        engine: Of one of the databases above. It may be the app's own.
+        table: The table's name, made by `create_schema` beforehand.
+
+    Raises:
+        ConfigurationError: The engine is of another kind; the table is missing; the server is a replica or read-only;
+            the user, the password or the database is wrong.
+        StoreUnavailable: The database cannot be reached.
+    """
+
+    indexes_owners = True
+
+    def __init__(self, engine: sa.Engine, *, table: str = DEFAULT_TABLE) -> None:
+        if not isinstance(engine, sa.Engine):
+            raise ConfigurationError(
+                f"an SQLStore needs an sqlalchemy.Engine, not {type(engine).__name__}; make one with create_engine(…),"
+                " or the store with open_store(URL)"
+            )
+        self._place = place_of(engine, table)
+        self._do = Statements(sessions_table(sa.MetaData(), table), engine.dialect)
+        self._connections = Connections(engine, place=self._place)
+        self._connections.look(self._do.load, {"key": bytes(32), "now": 0})
+
+    def __repr__(self) -> str:
+        return f"<SQLStore: {self._place}>"
+
+    def create(self, key: bytes, record: Record, *, now: int) -> None:
+        """See `Store.create`. One statement; where the key is taken, a second one replaces what has expired."""
+        values = _new_values(record) | {"new_version": _first_version()}
+        try:
+            self._connections.changed(self._do.insert, values | {"new_key": key})
+        except RecordExists:
+            if not self._connections.changed(self._do.replace_expired, values | {"key": key, "now": now}):
+                raise
+
+    def load(self, key: bytes, *, now: int) -> Record | None:
+        """See `Store.load`."""
+        rows = self._connections.rows(self._do.load, {"key": key, "now": now})
+        return Record(*rows[0]) if rows else None
+
+    def load_many(self, keys: Iterable[bytes], *, now: int) -> dict[bytes, Record]:
+        """See `Store.load_many`. At most 32,000 keys: databases take no more parameters in one statement."""
+        keys = list(keys)
+        if not keys:
+            return {}
+        rows = self._connections.rows(self._do.load_many(len(keys)), by_number(keys) | {"now": now})
+        return {key: Record(*columns) for key, *columns in rows}
+
+    def update(self, key: bytes, record: Record, *, expected_version: Hashable, now: int) -> Updated | Conflict | Gone:
+        """See `Store.update`. One statement; where that changed nothing, a second one reads what the other left."""
+        values = _new_values(record) | {"key": key, "version": expected_version, "now": now}
+        if self._connections.changed(self._do.update, values):
+            return Updated(cast("int", expected_version) + 1)
+        current = self.load(key, now=now)
+        return Gone() if current is None else Conflict(current)
+
+    def touch(self, key: bytes, *, expires_at: int, expected_version: Hashable, now: int) -> bool:
+        """See `Store.touch`."""
+        values = {"new_expires_at": expires_at, "key": key, "version": expected_version, "now": now}
+        return self._connections.changed(self._do.touch, values) == 1
+
+    def delete(self, key: bytes, *, expected_version: Hashable = None) -> bool:
+        """See `Store.delete`."""
+        if expected_version is None:
+            return self._connections.changed(self._do.delete, {"key": key}) == 1
+        return self._connections.changed(self._do.delete_version, {"key": key, "version": expected_version}) == 1
+
+    def delete_expired(self, *, now: int, limit: int) -> int:
+        """See `Store.delete_expired`. Rows that another transaction has locked are left for the next time."""
+        keys = [key for (key,) in self._connections.rows(self._do.expired, {"now": now, "at_most": limit})]
+        if not keys:
+            return 0
+        return self._connections.changed(self._do.delete_many(len(keys)), by_number(keys) | {"now": now})
+
+    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
+        """See `Store.records_of`."""
+        rows = self._connections.rows(self._do.records_of, {"owner_is": owner, "now": now})
+        return {key: Record(b"", *columns) for key, *columns in rows}
+
+    def close(self) -> None:
+        """Close the engine's idle connections; it opens new ones when it is used again."""
+        self._connections.engine.dispose()
+
+
+def open_url(parts: SplitResult, must_exist: bool) -> Store:  # noqa: ARG001 (an SQLStore never makes what is missing)
+    """Open the store that a URL names, for `cookiesess.stores.urls.open_store`.
+
+    ::
+
+        postgresql://user:password@host:5432/database?timeout=2
+        mysql://user:password@host:3306/database?connect_timeout=2&timeout=2&pool_size=16&table=cookiesess_sessions
+
+    ``postgresql:`` is ``postgresql+psycopg:`` (psycopg 3); ``mysql:`` and ``mariadb:`` are those with ``+pymysql``.
+
+    - ``connect_timeout`` (2): how long a connection may take to be made, in seconds; psycopg knows whole seconds, and
+      no fewer than 2.
+    - ``timeout`` (2): for how long the server may be silent, and a request may wait for a connection of the pool. The
+      server gives up by itself as well after that time (``statement_timeout``, ``innodb_lock_wait_timeout``).
+    - ``pool_size`` (16): the most connections of each process.
+    - ``table`` (cookiesess_sessions).
+    - To the driver as they are: ``sslmode``, ``sslrootcert``, ``sslcert``, ``sslkey``, ``host`` (the folder of a
+      socket), ``application_name``, ``target_session_attrs`` on PostgreSQL; ``ssl_ca``, ``ssl_cert``, ``ssl_key``,
+      ``unix_socket`` on MySQL and MariaDB. For anything else, give `SQLStore` an engine of your own.
+
+    Raises:
+        ConfigurationError: As `SQLStore` and `open_store` say.
+        StoreUnavailable: The database cannot be reached.
+    """
+    engine, table = engine_of(parts)
+    return SQLStore(engine, table=table)
+
+
+def migrate(url: str) -> str:
+    """Create the table that a store's URL names, where it is missing, and return its name. Safe to run again.
+
+    Raises:
+        ConfigurationError: The URL is not one that `open_url` knows, or the database refuses.
+        StoreUnavailable: The database cannot be reached.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        # Not chained: the parser's own message quotes the part of the URL that may hold a password.
+        raise ConfigurationError("the store URL cannot be parsed") from None
+    engine, table = engine_of(parts)
+    try:
+        create_schema(engine, table=table)
+        SQLStore(engine, table=table)
+    finally:
+        engine.dispose()
+    return table
+
+
+def _new_values(record: Record) -> dict[str, object]:
+    return {
+        "new_expires_at": record.expires_at,
+        "new_owner": record.owner,
+        "new_summary": record.summary,
+        "new_payload": record.payload,
+    }
+
+
+def _first_version() -> int:
+    """Return where a record's version starts: at random, below 2^62, so that counting up never overflows.
+
+    A record that was deleted and created again under the same key must not have a version that somebody still holds.
+    """
+    return int.from_bytes(os.urandom(8)) >> 2

@@ -1,0 +1,220 @@
+"""One SQLite file of sessions: opening it, its kept connections, and what its errors mean.
+
+`SQLiteStore` holds the statements; everything about files and processes is here.
+"""
+
+import os
+import sqlite3
+from collections import deque
+from datetime import timedelta
+from pathlib import Path
+from weakref import WeakSet
+
+from cookiesess.errors import ConfigurationError, StoreUnavailable
+from cookiesess.stores.sqlite.schema import bring_up_to_date, primary_code
+
+# What an error code means and what to do about it, in words for whoever runs the app.
+_REMEDIES = {
+    sqlite3.SQLITE_BUSY: "another connection held the lock for longer than busy_timeout; look for a long transaction"
+    " (a backup, an open sqlite3 shell), or raise busy_timeout",
+    sqlite3.SQLITE_FULL: "the disk or its quota is full; free some space",
+    sqlite3.SQLITE_READONLY: "this process may not write the file or its directory; grant it write permission on both",
+    sqlite3.SQLITE_CANTOPEN: "check that the directory exists and that this process may write to it",
+    sqlite3.SQLITE_NOTADB: "the file holds something else; give another path",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it, or move it away together with its -wal and -shm files",
+    sqlite3.SQLITE_IOERR: "the disk failed, or a size limit was met; check the system's log",
+}
+
+# What will not mend by itself, and so is a matter of the set-up where it is met at construction.
+_SETUP_ERRORS = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
+
+class Connection(sqlite3.Connection):
+    """A connection that remembers which file it has open, should another one take the path."""
+
+    file_id: tuple[int, int] | None = None
+
+
+class SQLiteFile:
+    """A path and its idle connections.
+
+    Connections are kept in a free list: as many as were ever in use at once, never one a request, a thread or a
+    greenlet. A connection on which anything went wrong is closed, never kept.
+
+    Args:
+        path: See `SQLiteStore`, as are the others.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, busy_timeout: timedelta, durable: bool) -> None:
+        # Absolute, since a server that changes its directory later (a daemon does) must not open another file.
+        self.path = _checked(path).absolute()
+        self.idle: deque[Connection] = deque()
+        self._busy_timeout_seconds = busy_timeout.total_seconds()
+        self._set_busy_timeout = f"PRAGMA busy_timeout={max(1, round(self._busy_timeout_seconds * 1000))}"
+        self._set_synchronous = f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}"
+        self._file_id: tuple[int, int] | None = None
+        self._checked_at: int | None = None
+        self._try_out()
+        _files.add(self)
+
+    def rows(self, sql: str, parameters: tuple[object, ...], now: int) -> list[tuple[object, ...]]:
+        """Run one SELECT and return all its rows."""
+        connection = self._acquire(now)
+        try:
+            rows = connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            connection.close()
+            raise self._unavailable(error) from error
+        self.idle.append(connection)
+        return rows
+
+    def changed(self, sql: str, parameters: tuple[object, ...], now: int | None) -> int:
+        """Run one writing statement, which is a transaction of its own, and return how many rows it changed."""
+        connection = self._acquire(now)
+        try:
+            changed = connection.execute(sql, parameters).rowcount
+        except sqlite3.Error as error:
+            connection.close()
+            raise self._unavailable(error) from error
+        self.idle.append(connection)
+        return changed
+
+    def attempt(self, sql: str, parameters: tuple[object, ...]) -> None:
+        """Run one statement if that is possible right now, without waiting for a lock; say nothing where it is not."""
+        try:
+            connection = self.idle.pop()
+        except IndexError:
+            return
+        try:
+            connection.execute("PRAGMA busy_timeout=0")
+            connection.execute(sql, parameters)
+            connection.execute(self._set_busy_timeout)
+        except sqlite3.Error:
+            # Only housekeeping was missed. What ails the file will fail the next request's own statement, aloud.
+            connection.close()
+        else:
+            self.idle.append(connection)
+
+    def close_idle(self) -> None:
+        """Close the connections that nobody is using."""
+        while True:
+            try:
+                self.idle.pop().close()
+            except IndexError:
+                return
+
+    def _acquire(self, now: int | None) -> Connection:
+        if now is not None and now != self._checked_at:
+            self._look_at_the_path(now)
+        try:
+            while (connection := self.idle.pop()).file_id is not self._file_id:
+                connection.close()
+        except IndexError:
+            return self._reopen()
+        return connection
+
+    def _look_at_the_path(self, now: int) -> None:
+        """Notice, once a second, that the file was deleted or replaced.
+
+        SQLite itself does not: it would go on with the unlinked file, alone, while other processes use the new one.
+        """
+        self._checked_at = now
+        if (file_id := _file_id(self.path)) != self._file_id:
+            self._file_id = file_id
+            self.close_idle()
+
+    def _reopen(self) -> Connection:
+        try:
+            return self._open()
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+        except ConfigurationError as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def _try_out(self) -> None:
+        """Open the file for the first time, creating it, and see whether it can be written.
+
+        The connection is closed again: a server that loads the app and then forks must not hand an open one to its
+        workers.
+        """
+        try:
+            connection = self._open()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            unavailable = self._unavailable(error)
+            if primary_code(error) in _SETUP_ERRORS:
+                raise ConfigurationError(str(unavailable)) from error
+            raise unavailable from error
+
+    def _open(self) -> Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=self._busy_timeout_seconds,
+            isolation_level=None,  # autocommit: each statement is a transaction, and no hidden BEGIN comes before it
+            check_same_thread=False,  # a kept connection goes from thread to thread, but is only ever in one
+            factory=Connection,
+        )
+        try:
+            connection.execute(self._set_synchronous)
+            bring_up_to_date(connection, self.path)
+        except (sqlite3.Error, ConfigurationError):
+            connection.close()
+            raise
+        if (file_id := _file_id(self.path)) != self._file_id:
+            self._file_id = file_id
+        connection.file_id = self._file_id
+        return connection
+
+    def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
+        remedy = _REMEDIES.get(primary_code(error), "see SQLite's result codes for this message")
+        return StoreUnavailable(f"the session file {self.path}: {error}; {remedy}")
+
+
+def _checked(path: str | os.PathLike[str]) -> Path:
+    """Refuse what cannot become a file before SQLite words it worse."""
+    text = os.fspath(path)
+    if text in {"", ":memory:"} or text.startswith("file:"):
+        raise ConfigurationError(
+            f"an SQLiteStore needs the path of a file, not {text!r}; for sessions in memory take MemoryStore()"
+        )
+    checked = Path(path)
+    if checked.is_dir():
+        raise ConfigurationError(f"{checked} is a directory; give the path of a file in it")
+    if not checked.absolute().parent.is_dir():
+        raise ConfigurationError(f"the directory of {checked} does not exist; create it first")
+    return checked
+
+
+def _file_id(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+# SQLite's locks belong to a process, and its book-keeping about them is copied by a fork. A child that inherits an open
+# connection believes in locks it does not hold, for new connections to the same file too, and loses writes when the
+# parent goes away (sqlite.org/howtocorrupt.html, section 2.6). So there are none when a process forks.
+_files: WeakSet[SQLiteFile] = WeakSet()
+
+# What another thread put back between the closing and the fork: the child must neither use nor close it.
+_abandoned: list[Connection] = []
+
+
+def _before_fork() -> None:
+    for file in list(_files):
+        file.close_idle()
+
+
+def _after_fork_in_child() -> None:
+    for file in list(_files):
+        _abandoned.extend(file.idle)
+        file.idle.clear()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch (Windows has no fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)

@@ -1,0 +1,1 @@
+"""Bytes in, bytes out: keys, typed values, sealed and signed tokens."""

@@ -1,0 +1,200 @@
+"""Secrets: their least size, their order, and the purpose each derived key is for."""
+
+import hashlib
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterable
+from typing import Final, Self
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from cookiesess.errors import ConfigurationError
+from cookiesess.tokens.encoding import encode, is_utf8
+
+# 256 bits: what XAES-256-GCM and HMAC-SHA256 are built for; shorter text is nearly always a password or a placeholder.
+MIN_SECRET_BYTES = 32
+
+_HINT = "`python -m cookiesess keygen` prints a good one"
+# Where the documentation shows a key, it says which command makes one; no generated key has a blank.
+_PLACEHOLDER: Final = b"cookiesess keygen"
+_GENERATED: Final = rb"\s*[A-Za-z0-9_-]{43}\s*"
+_RING: Final = re.compile(_GENERATED + rb"(," + _GENERATED + rb")+")
+_LINES: Final = re.compile(rb"[ -~\t\r]*\n[ -~\t\r\n]*")
+# Unicode's controls, invisible signs (a byte order mark is one), and separators of lines and paragraphs.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
+
+
+class Key:
+    """One secret. Its repr shows only the key id.
+
+    Args:
+        secret: At least 32 bytes, used verbatim; text counts as its UTF-8 bytes. It should be random: a sentence of 32
+            letters passes this check and can still be guessed offline by whoever holds one cookie.
+
+    Attributes:
+        kid: Key id, 4 bytes; stands in every sealed token so that the right key is found without trying. It is derived
+            from the key by a one-way function and no secret.
+
+    Raises:
+        ConfigurationError: Too short, empty, or the documentation's placeholder; text that holds a comma, a line break
+            or another character that cannot be seen, or has blanks or quotes around it; bytes that are lines of ASCII
+            text, or several generated keys. Each of these would silently be another key than the one that was meant.
+    """
+
+    __slots__ = ("_secret", "kid")
+
+    def __init__(self, secret: bytes | str) -> None:
+        if isinstance(secret, str):
+            secret = _bytes_of(secret)
+        elif type(secret) is not bytes:
+            raise _wrong_type("a key is bytes or text", secret)
+        elif _RING.fullmatch(secret) or _LINES.fullmatch(secret):
+            raise ConfigurationError(
+                "a key's bytes hold a line break or several keys, so it looks like text: decode it (keys.decode()),"
+                " or name its file in COOKIESESS_KEYS_FILE"
+            )
+        self._take(secret)
+
+    @classmethod
+    def of_secret_key(cls, secret: bytes) -> Self:
+        """Return the key that a framework's own ``SECRET_KEY`` is: these bytes, line breaks, quotes and all.
+
+        Raises:
+            ConfigurationError: Too short, the documentation's placeholder, or several generated keys: whoever put them
+                there means to rotate, and would log everybody out.
+        """
+        if _RING.fullmatch(secret):
+            raise ConfigurationError(
+                "it looks like a ring of keys, and would be taken as one key; pass it as keys= (COOKIESESS_KEYS in"
+                " Django), and leave one key here"
+            )
+        key = cls.__new__(cls)
+        key._take(secret)
+        return key
+
+    def _take(self, secret: bytes) -> None:
+        if len(secret) < MIN_SECRET_BYTES:
+            raise ConfigurationError(
+                f"a key of {len(secret)} bytes is too short, it needs at least {MIN_SECRET_BYTES}; {_HINT}"
+            )
+        if _PLACEHOLDER in secret:
+            raise ConfigurationError(
+                "this is the placeholder of the documentation; run `python -m cookiesess keygen`, and give the text"
+                " that it prints as the key"
+            )
+        self._secret = secret
+        # Over the derived key and a label of its own: the id can then not be mistaken for, or reveal, anything else.
+        self.kid = hashlib.sha256(b"cookiesess v1 kid" + self.derive("seal")).digest()[:4]
+
+    @classmethod
+    def generate(cls) -> str:
+        """Return the text of a new random key: 43 characters that hold 255 bits and more, fit for `Keyring.parse`."""
+        text = "-"
+        while text[0] in "-_":  # a leading "-" looks like an option where the key is typed on a command line
+            text = encode(secrets.token_bytes(MIN_SECRET_BYTES))
+        return text
+
+    def derive(self, purpose: str) -> bytes:
+        """Return the 32-byte key for `purpose`, by HKDF-SHA256 (RFC 5869) with info ``cookiesess v1 <purpose>``.
+
+        One secret never serves two algorithms or two purposes: what an attacker learns of one says nothing of another.
+        No salt is needed, since the secret itself is uniformly random (RFC 5869 section 3.1).
+        """
+        return HKDF(SHA256(), 32, salt=None, info=f"cookiesess v1 {purpose}".encode()).derive(self._secret)
+
+    def __repr__(self) -> str:
+        return f"Key(kid={self.kid.hex()})"
+
+
+class Keyring:
+    """The key that seals, and the keys that still (or already) open.
+
+    To rotate without logging anybody out: deploy ``Keyring(old, accepted=[new])`` everywhere, then
+    ``Keyring(new, accepted=[old])``, and drop `old` when its last session has run out.
+
+    Args:
+        current: Seals everything new. A `Key`, or bytes or text for one.
+        accepted: Further keys that open. A session opened by one is sealed with `current` when it is next written.
+
+    Attributes:
+        current: A `Key`.
+        keys: All of them, `current` first.
+
+    Raises:
+        ConfigurationError: A bad key; one key twice; a bare string as `accepted` (each letter would be a key).
+    """
+
+    __slots__ = ("current", "keys")
+
+    def __init__(self, current: Key | bytes | str, accepted: Iterable[Key | bytes | str] = ()) -> None:
+        if isinstance(accepted, str | bytes | Key):
+            raise ConfigurationError("accepted is a list of keys; write accepted=[key]")
+        self.current = _key(current)
+        self.keys = (self.current, *map(_key, accepted))
+        if len({key.kid for key in self.keys}) < len(self.keys):
+            raise ConfigurationError("one key is listed twice (or two share a key id); list each key once")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the ring that one setting holds: keys parted by commas, blanks around them ignored, current first.
+
+        Raises:
+            ConfigurationError: No key, or a bad one.
+        """
+        if type(text) is not str:
+            raise _wrong_type("the keys are text", text)
+        _refuse_quotes(text.strip())
+        current, *accepted = (part.strip() for part in text.split(","))
+        if not current or not all(accepted):
+            raise ConfigurationError(f"a key is empty; {_HINT}")
+        return cls(current, accepted)
+
+    @classmethod
+    def of(cls, keys: "Keyring | Key | bytes | str") -> "Keyring":
+        """Return `keys` as a ring: bytes are one key, verbatim; text is always parsed.
+
+        Raises:
+            ConfigurationError: None, a list, or another type, or a bad key.
+        """
+        if isinstance(keys, Keyring):
+            return keys
+        return cls.parse(keys) if isinstance(keys, str) else cls(keys)
+
+    def __repr__(self) -> str:
+        return f"Keyring({', '.join(map(repr, self.keys))})"
+
+
+def _key(key: Key | bytes | str) -> Key:
+    return key if isinstance(key, Key) else Key(key)
+
+
+def _wrong_type(expected: str, came: object) -> ConfigurationError:
+    remedy = f"is the variable set? {_HINT}"
+    if isinstance(came, list | tuple):
+        remedy = "join them by commas, or write Keyring(current, accepted=[…])"
+    return ConfigurationError(f"{expected}, not {type(came).__name__}; {remedy}")
+
+
+def _bytes_of(text: str) -> bytes:
+    """Return a key's text as bytes, if what is written there can only be the key."""
+    if "," in text or text != text.strip():
+        raise ConfigurationError(
+            "a key's text holds a comma or blanks around it; Keyring.parse(text) splits several keys"
+        )
+    if not is_utf8(text):
+        raise ConfigurationError(f"a key's text holds half a surrogate pair; {_HINT}")
+    if not _UNSEEN.isdisjoint(map(unicodedata.category, text)):
+        raise ConfigurationError(
+            "a key's text holds a line break or another character that cannot be seen; part keys by commas, or name"
+            " their file in COOKIESESS_KEYS_FILE"
+        )
+    _refuse_quotes(text)
+    return text.encode()
+
+
+def _refuse_quotes(text: str) -> None:
+    """Raise where a shell, or a reader of ``.env`` files, has left the quotes around a value."""
+    if text[:1] in {"'", '"'} and text[:1] == text[-1:]:
+        raise ConfigurationError("a key's text stands in quotes, which would be part of the key; remove the quotes")

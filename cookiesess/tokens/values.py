@@ -1,0 +1,298 @@
+"""Values that come back equal and of the same type: msgpack, with extension types for what msgpack has no word for.
+
+Extension codes (0 to 63 are the user's, `ValueType.tag`)::
+
+    64  tuple       array of the items
+    65  set         array of the items, sorted by their encodings (a set's own order changes from load to load)
+    66  frozenset   the same
+    67  dict        whose keys are not all text: array of key, value, key, value, …
+    68  int         beyond 64 bits: big-endian two's complement
+    69  datetime    array [microseconds of the wall clock since 1970-01-01, fold, zone …]
+    70  date        proleptic ordinal (int)
+    71  time        array [microseconds since midnight, fold, zone …]
+    72  timedelta   array [days, seconds, microseconds]
+    73  UUID        its 16 bytes
+    74  Decimal     its text
+
+    zone …          nothing (naive), or the ZoneInfo's key, or the fixed offset in microseconds [and its name]
+
+Exact types count: a subclass (enum, namedtuple, a str or dict of one's own) would silently come back as its base, so it
+is refused unless registered. Nothing here can run code that is not in this file or registered by the app: never pickle.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import Any, Final, Generic, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import ormsgpack
+
+from cookiesess.errors import ConfigurationError, InvalidToken, NotSerializable
+from cookiesess.tokens.encoding import is_utf8
+from cookiesess.tokens.plain import instead_of
+
+# Far beyond any real session, far below where the C encoder and Python's own recursion give up.
+MAX_DEPTH = 64
+
+_OPTIONS: Final = (
+    ormsgpack.OPT_PASSTHROUGH_BIG_INT
+    | ormsgpack.OPT_PASSTHROUGH_DATACLASS
+    | ormsgpack.OPT_PASSTHROUGH_DATETIME
+    | ormsgpack.OPT_PASSTHROUGH_ENUM
+    | ormsgpack.OPT_PASSTHROUGH_SUBCLASS
+    | ormsgpack.OPT_PASSTHROUGH_TUPLE
+    | ormsgpack.OPT_PASSTHROUGH_UUID
+)
+_EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
+
+_NATIVE = frozenset({type(None), bool, int, float, str, bytes})
+ALWAYS_STORABLE: Final[frozenset[type]] = _NATIVE - {str}
+"""Types of which every value can be stored. (Text may hold half a surrogate pair.)"""
+_CONTAINERS: frozenset[type] = frozenset({list, dict, tuple, set, frozenset})
+SCALARS: Final[frozenset[type]] = frozenset(_NATIVE | {datetime, date, time, timedelta, UUID, Decimal})
+"""Types whose values cannot change: handed out without being watched."""
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ValueType(Generic[T]):
+    """A type of the app's own that sessions may carry.
+
+    Args:
+        tag: 0 to 63, unique among the app's types, and never given to another type while old sessions live.
+        cls: The exact class; its subclasses are other types.
+        encode: Takes a value to anything that sessions carry already. Equal values must encode alike.
+        decode: Takes that back to a `cls`. It only ever sees what `encode` made, since tokens are authenticated.
+
+    Raises:
+        ConfigurationError: A tag out of range, or a type that sessions carry already.
+    """
+
+    tag: int
+    cls: type[T]
+    encode: Callable[[T], Any]
+    decode: Callable[[Any], T]
+
+    def __post_init__(self) -> None:
+        if type(self.tag) is not int or not 0 <= self.tag < 64:
+            raise ConfigurationError(f"ValueType tag {self.tag!r} is not allowed; choose a whole number from 0 to 63")
+        if self.cls in SCALARS or self.cls in _CONTAINERS:
+            raise ConfigurationError(f"sessions carry {self.cls.__name__} already; ValueType is for other types")
+
+
+class ValueCodec:
+    """Turns values into bytes and back. Thread-safe.
+
+    Args:
+        types: The app's own types.
+
+    Raises:
+        ConfigurationError: Two types share a tag or a class.
+    """
+
+    def __init__(self, types: Iterable[ValueType[Any]] = ()) -> None:
+        rows = [(kind.tag, kind.cls, kind.encode, kind.decode) for kind in types]
+        rows += [*_ROWS, (65, set, self._members, set), (66, frozenset, self._members, frozenset)]
+        self._encoders: dict[type, tuple[int, Callable[[Any], Any]]] = {cls: (tag, enc) for tag, cls, enc, _ in rows}
+        self._decoders: dict[int, Callable[[Any], Any]] = {tag: dec for tag, _, _, dec in rows}
+        if not len(self._encoders) == len(self._decoders) == len(rows):
+            raise ConfigurationError("two of types= share a tag or a class; give each ValueType its own")
+
+    def dumps(self, value: object, path: str = "session") -> bytes:
+        """Return `value` as bytes; the same value always gives the same bytes.
+
+        Args:
+            value: Anything the module's table or `types` name, at most 64 levels deep.
+            path: How an error calls the value.
+
+        Raises:
+            NotSerializable: A type, depth or text that cannot be stored, with the path to it.
+        """
+        self._check(value, (path, None))
+        return self.pack(value)
+
+    def check(self, key: str, value: object) -> None:
+        """Raise `NotSerializable` where `value` cannot be stored under `key` of a session."""
+        if type(value) not in ALWAYS_STORABLE:
+            self._check(value, ("session", (key,)))
+
+    def pack(self, value: object) -> bytes:
+        """As `dumps`, for what has passed `dumps` before or came from `loads`: no check, several times faster."""
+        try:
+            return ormsgpack.packb(value, self._hook, _OPTIONS)
+        except ormsgpack.MsgpackEncodeError:
+            # The encoder cannot ask about keys; a dict that has others than text is turned into pairs beforehand. Once,
+            # for the whole value: a fallback at every level would double the work with each.
+            return ormsgpack.packb(self._lower(value))
+
+    def loads(self, data: bytes) -> Any:
+        """Return the value that `dumps` made `data` of.
+
+        Raises:
+            InvalidToken: Not ours, or it holds a type that is no longer registered (reason ``"plaintext"``).
+        """
+        try:
+            return ormsgpack.unpackb(data, ext_hook=self._unhook)
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+            raise InvalidToken("plaintext") from error
+
+    def _hook(self, value: object) -> ormsgpack.Ext:
+        tag, encode = self._encoders[type(value)]
+        return ormsgpack.Ext(tag, ormsgpack.packb(encode(value), self._hook, _OPTIONS))
+
+    def _members(self, items: Iterable[Any]) -> list[ormsgpack.Fragment]:
+        return _sorted(ormsgpack.packb(item, self._hook, _OPTIONS) for item in items)
+
+    def _unhook(self, tag: int, data: bytes) -> Any:
+        return self._decoders[tag](ormsgpack.unpackb(data, ext_hook=self._unhook))
+
+    def _lower(self, value: Any) -> Any:
+        """Return what msgpack has words for: natives, lists, dicts with text keys, and extensions already packed."""
+        if type(value) in _NATIVE and not (type(value) is int and _is_big(value)):
+            return value
+        if type(value) is list:
+            return [self._lower(item) for item in value]
+        if type(value) is dict and all(type(key) is str for key in value):
+            return {key: self._lower(item) for key, item in value.items()}
+        tag, encode = self._encoders[type(value)]
+        if isinstance(value, set | frozenset):
+            body: Any = _sorted(ormsgpack.packb(self._lower(item)) for item in value)
+        else:
+            body = self._lower(encode(value))
+        return ormsgpack.Ext(tag, ormsgpack.packb(body))
+
+    def _check(self, value: Any, trail: tuple[object, ...]) -> None:
+        """Walk through `value` and raise at the first thing that would not come back as it is."""
+        cls = type(value)
+        # A trail begins with the names of the session and the key, which are no levels of the value.
+        if len(trail) > MAX_DEPTH + 1 + (cls not in _CONTAINERS):
+            raise NotSerializable(_path(trail[:4]) + "…", f"nested more than {MAX_DEPTH} levels deep")
+        if cls in _CONTAINERS:
+            for step, item in _items(value):
+                if type(item) not in ALWAYS_STORABLE:
+                    self._check(item, (*trail, step))
+        elif cls is str:
+            if not value.isascii() and not is_utf8(value):
+                raise NotSerializable(_path(trail), "the text holds half a surrogate pair, which no encoding carries")
+        elif cls not in _NATIVE:
+            self._check_encoder(value, trail)
+
+    def _check_encoder(self, value: Any, trail: tuple[object, ...]) -> None:
+        _, encode = self._encoders.get(type(value), (0, None))
+        if encode is None:
+            raise NotSerializable(
+                _path(trail),
+                f"{type(value).__name__} is not supported; store {instead_of(value)}, or register it:"
+                " types=[ValueType(…)]",
+            )
+        try:
+            body = encode(value)
+        except (ValueError, TypeError) as error:
+            raise NotSerializable(_path(trail), f"{type(value).__name__} cannot be encoded: {error}") from error
+        self._check(body, (*trail, None))
+
+
+def _sorted(encodings: Iterable[bytes]) -> list[ormsgpack.Fragment]:
+    return [ormsgpack.Fragment(encoding) for encoding in sorted(encodings)]
+
+
+def _is_big(value: int) -> bool:
+    return not -(1 << 63) <= value < 1 << 64
+
+
+def _items(container: Any) -> Iterator[tuple[object, Any]]:
+    """Yield (step of the path, item) for everything in a container, the keys of a dict included."""
+    if isinstance(container, dict):
+        for key, item in container.items():
+            yield ("key", key)
+            yield ((key,), item)
+    elif isinstance(container, list | tuple):
+        yield from enumerate(container)
+    else:
+        for item in container:
+            yield ("member", item)
+
+
+def _path(trail: tuple[object, ...]) -> str:
+    """Render a trail: its first item is a name, an int an index, a 1-tuple a key, text a remark, None nothing."""
+    steps = [str(trail[0])]
+    for step in trail[1:]:
+        if isinstance(step, str):
+            steps.append(f" ({step})")
+        elif step is not None:
+            steps.append(_subscript(step[0] if isinstance(step, tuple) else step))
+    return "".join(steps)
+
+
+def _subscript(key: object) -> str:
+    return f'["{key}"]' if isinstance(key, str) else f"[{key!r}]"
+
+
+def _zone(tzinfo: Any) -> list[Any]:
+    """Return the tail of an encoded datetime or time: what makes the same tzinfo again."""
+    if tzinfo is None:
+        return []
+    if type(tzinfo) is ZoneInfo and tzinfo.key is not None:
+        return [tzinfo.key]
+    if type(tzinfo) is timezone:
+        offset = tzinfo.utcoffset(None)
+        name = tzinfo.tzname(None)
+        return [offset // _MICROSECOND, *([name] if name != timezone(offset).tzname(None) else [])]
+    raise ValueError(f"tzinfo of type {type(tzinfo).__name__}; use datetime.timezone or a ZoneInfo with a key")
+
+
+def _tzinfo(zone: list[Any]) -> Any:
+    if not zone:
+        return None
+    if type(zone[0]) is str:
+        return ZoneInfo(zone[0])
+    return timezone(timedelta(microseconds=zone[0]), *zone[1:])
+
+
+def _encode_datetime(value: datetime) -> list[Any]:
+    wall = value.replace(tzinfo=None, fold=0)
+    return [(wall - _EPOCH) // _MICROSECOND, value.fold, *_zone(value.tzinfo)]
+
+
+def _decode_datetime(body: list[Any]) -> datetime:
+    microseconds, fold, *zone = body
+    return (_EPOCH + timedelta(microseconds=microseconds)).replace(fold=fold, tzinfo=_tzinfo(zone))
+
+
+def _encode_time(value: time) -> list[Any]:
+    return _encode_datetime(datetime.combine(_EPOCH, value))
+
+
+def _decode_time(body: list[Any]) -> time:
+    return _decode_datetime(body).timetz()
+
+
+def _encode_int(value: int) -> bytes:
+    return value.to_bytes(value.bit_length() // 8 + 1, signed=True)
+
+
+def _pairs(value: dict[Any, Any]) -> list[Any]:
+    return [part for item in value.items() for part in item]
+
+
+def _from_pairs(parts: list[Any]) -> dict[Any, Any]:
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+_ROWS: Final[list[tuple[int, type, Callable[[Any], Any], Callable[[Any], Any]]]] = [
+    (64, tuple, list, tuple),
+    (67, dict, _pairs, _from_pairs),
+    (68, int, _encode_int, lambda body: int.from_bytes(body, signed=True)),
+    (69, datetime, _encode_datetime, _decode_datetime),
+    (70, date, date.toordinal, date.fromordinal),
+    (71, time, _encode_time, _decode_time),
+    (72, timedelta, lambda value: [value.days, value.seconds, value.microseconds], lambda body: timedelta(*body)),
+    (73, UUID, lambda value: value.bytes, lambda body: UUID(bytes=body)),
+    (74, Decimal, str, Decimal),
+]

@@ -1,0 +1,38 @@
+"""How a request came, as far as a WSGI environ tells: over HTTPS, over plain HTTP, or from this machine to itself."""
+
+import re
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from cookiesess.http.policy import Transport
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# RFC 9110 section 7.2: a name or an address, an IPv6 one in brackets, and perhaps a port.
+_HOST = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<name>[^:]*))(?::\d+)?")
+# Any of these says that somebody stands between the browser and this server; so does anything HTTP_X_FORWARDED_….
+_PROXY_KEYS = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
+
+
+def transport_of(environ: "WSGIEnvironment") -> Transport:
+    """Return how the request of `environ` came; see `Transport`."""
+    if environ.get("wsgi.url_scheme") == "https":
+        return Transport.HTTPS
+    if any(key in _PROXY_KEYS or key.startswith("HTTP_X_FORWARDED_") for key in environ):
+        return Transport.PLAIN
+    host = _HOST.fullmatch(environ.get("HTTP_HOST") or "")
+    ends = (environ.get("REMOTE_ADDR") or "", (host["six"] or host["name"]) if host else "")
+    return Transport.LOOPBACK if all(map(_is_loopback, ends)) else Transport.PLAIN
+
+
+def _is_loopback(name: str) -> bool:
+    # RFC 6761 section 6.3: these names mean this machine, whatever a DNS server says.
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:127.0.0.1, which not all Pythons call loopback
+    return bool((mapped or address).is_loopback)
