@@ -29,15 +29,16 @@ from cookiesess.errors import (
     TooManySessions,
 )
 from cookiesess.http.cookies import CookieAttributes, SetCookie
+from cookiesess.http.headers import Commit
 from cookiesess.http.jar import Cookies
 from cookiesess.http.policy import CookiePolicy, Transport
-from cookiesess.manager.manager import Commit, SessionManager
+from cookiesess.manager.manager import SessionManager
 from cookiesess.session.flash import Flash
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.session.session import Session
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.tokens.values import ValueType
-from cookiesess.wsgi.access import get_cookies, get_manager, get_session
+from cookiesess.wsgi.attachment import get_cookies, get_manager, get_session
 from cookiesess.wsgi.middleware import SessionMiddleware
 
 __version__ = "0.1.0"

@@ -8,9 +8,7 @@ taken its place; nothing is silently different.
 from typing import Any, Final, NoReturn
 
 from cookiesess.errors import SessionError
-from cookiesess.session.changes import ABSENT, Tracked
 from cookiesess.session.session import Session
-from cookiesess.tokens.values import ValueCodec
 
 __all__ = ["BeakerSession"]
 
@@ -62,7 +60,7 @@ class BeakerSession(Session):
             if key == _CREATED:
                 return self.created
             if key == _ACCESSED:
-                return float(self._context.now())
+                return float(int(self._context.clock()))
             raise
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -97,11 +95,11 @@ class BeakerSession(Session):
 
         None for a new session.
         """
-        return None if self.is_new else float((self._draft or self._load()).state.refreshed_at)
+        return None if self.is_new else float(self.refreshed_at)
 
     def accessed(self) -> bool:
         """Whether anything of the session was looked at in this request."""
-        return self._draft is not None
+        return self.touched
 
     def dirty(self) -> bool:
         """As `modified`; Beaker's tells whether ``save()`` was called."""
@@ -158,10 +156,8 @@ class BeakerSession(Session):
 
     def revert(self) -> None:
         """Make the values what they were when the request began, or when the session was last ended in it."""
-        draft = self._writable()
-        draft.state.data = _as_loaded(draft.data, self._context.codec)
-        draft.data = Tracked(draft.state.data, self._context.codec)
-        if draft.renewed:
+        super().revert()
+        if self.renewed:
             self.pop(_ID, None)
 
     # What has no counterpart
@@ -189,15 +185,3 @@ class BeakerSession(Session):
         )
 
     unlock = lock
-
-
-def _as_loaded(tracked: Tracked, codec: ValueCodec) -> dict[str, Any]:
-    """Return a dict of what was loaded."""
-    known = tracked._before if tracked._original is None else tracked._original
-    # What was never handed out nor assigned is as it was; after a mutate, everything is known.
-    data = {key: value for key, value in tracked.data.items() if tracked._original is None and key not in known}
-    for key, snapshot in known.items():
-        value = codec.loads(snapshot) if isinstance(snapshot, bytes) else snapshot[1]
-        if value is not ABSENT:
-            data[key] = value
-    return data

@@ -17,22 +17,16 @@
 No middleware is needed.
 """
 
-from functools import partial
+import secrets
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from cookiesess.errors import ConfigurationError, MissingDependency, SessionError
-from cookiesess.events import SharedCachingPrevented
-from cookiesess.http import headers
+from cookiesess.errors import ConfigurationError, MissingDependency
 from cookiesess.http.jar import Cookies
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.settings import Settings, check_names
 from cookiesess.session.session import Session
-from cookiesess.session.state import FLASHES
 from cookiesess.tokens.keys import Key, Keyring
-from cookiesess.wsgi.body import Body
-from cookiesess.wsgi.exchange import warn_if_unshared
-from cookiesess.wsgi.middleware import COOKIES_KEY, MANAGER_KEY, SESSION_KEY
-from cookiesess.wsgi.transport import transport_of
+from cookiesess.wsgi.attachment import SESSION_KEY, Attachment
 
 try:
     from pyramid.interfaces import ISession, ISessionFactory
@@ -101,8 +95,8 @@ class PyramidSession(Session):
 
     def peek_flash(self, queue: str = "") -> list[Any]:
         """Return the messages of `queue`, oldest first, and keep them."""
-        waiting = (self._draft or self._load()).extras.data.get(FLASHES, ())
-        return [*self.get(_OLD_FLASHES + queue, ()), *(message for message, kind in waiting if kind == queue)]
+        waiting = self.peek_flashes(queue)
+        return [*self.get(_OLD_FLASHES + queue, ()), *(each.message for each in waiting)]
 
     def get_csrf_token(self) -> str:
         """Return the token that Pyramid's own check compares with: 64 characters, the same until the next login.
@@ -115,7 +109,7 @@ class PyramidSession(Session):
 
     def new_csrf_token(self) -> str:
         """Replace the token, and return the new one."""
-        token = self[_CSRF] = self._context.random_bytes(_CSRF_BYTES).hex()
+        token = self[_CSRF] = secrets.token_hex(_CSRF_BYTES)
         return token
 
 
@@ -139,26 +133,10 @@ class PyramidSessionFactory:
         Raises:
             SessionError: A `SessionMiddleware` around the app has its session in the same place.
         """
-        environ = request.environ
-        present, jar = environ.get(SESSION_KEY), environ.get(COOKIES_KEY)
-        # A request that is tried again has the same environ; what its first run left there came to nothing.
-        again = isinstance(present, PyramidSession)
-        if isinstance(present, Session) and not again and not present.closed:
-            raise _nested(self.manager)
-        if self.manager._unshared:
-            warn_if_unshared(self.manager, environ)
-        cookie_header = environ.get("HTTP_COOKIE", "")
-        session = self.manager.open(cookie_header, session_class=PyramidSession)
-        exchange = _Callback(self.manager, session, environ)
-        if again or jar is None or not jar.open:
-            jar = exchange.jar = environ[COOKIES_KEY] = self.manager.jar(cookie_header, transport=exchange.transport)
-        else:
-            for name in self.manager.cookie.family:
-                jar.reserve(session, name)
-        session.cookies = jar
-        environ[SESSION_KEY], environ[MANAGER_KEY] = session, self.manager
-        request.add_response_callback(exchange)
-        return session
+        attachment = _PyramidAttachment(self.manager, request.environ)
+        attachment.session.cookies = attachment.cookies
+        request.add_response_callback(attachment)
+        return attachment.session
 
 
 classImplements(PyramidSession, ISession)
@@ -188,16 +166,18 @@ def session_factory(
     return PyramidSessionFactory(keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings))
 
 
-class _Callback:
-    """The response callback of one request: commits its session."""
+class _PyramidAttachment(Attachment[PyramidSession]):
+    """One request of a Pyramid app; the response callback that commits its session."""
 
-    def __init__(self, manager: SessionManager, session: PyramidSession, environ: "WSGIEnvironment") -> None:
-        self._manager = manager
-        self._session = session
-        self._environ = environ
+    __slots__ = ("_waited",)
+
+    def __init__(self, manager: SessionManager, environ: "WSGIEnvironment") -> None:
+        # A request that is tried again has the same environ; what its first run left there came to nothing.
+        again = isinstance(environ.get(SESSION_KEY), PyramidSession)
         self._waited = False
-        self.jar: Cookies | None = None
-        self.transport = partial(transport_of, environ)
+        super().__init__(
+            manager, environ, PyramidSession, whom="this Pyramid app with its session_factory", again=again
+        )
 
     def __call__(self, request: Any, response: Any) -> None:
         """Commit, and give `response` its headers."""
@@ -206,36 +186,17 @@ class _Callback:
             self._waited = True
             request.add_response_callback(self)
             return
-        needs = None
-        try:
-            needs = self._manager.commit(self._session, self.jar, transport=self.transport)
-        finally:
-            if needs is None:  # it raised
-                self._manager.abandon(self._session, self.jar)
-        cookies, vary = needs
-        if vary or cookies:
-            response.headerlist, prevented = headers.with_ours(response.headerlist, cookies, vary=vary)
-            if prevented:
-                self._manager.emit(SharedCachingPrevented())
+        response.headerlist = self.commit(response.headerlist)
         self._go_on(request, response)
 
     def _go_on(self, request: Any, response: Any) -> None:
         """Let what comes after the commit be saved where that needs no cookie, and be refused else."""
-        body, wrapper = response.app_iter, self._environ.get("wsgi.file_wrapper")
-        self._manager.settle(self._session)
-        if isinstance(body, list | tuple) or (isinstance(wrapper, type) and isinstance(body, wrapper)):
+        body = response.app_iter
+        self.stream()
+        if isinstance(body, list | tuple) or self.is_file(body):
             # No code of the app runs once the request is finished, and the server needs this very object.
-            request.add_finished_callback(lambda _: self._manager.close(self._session))
+            request.add_finished_callback(lambda _: self.close())
             return
         length = response.content_length
-        failed, closed = partial(self._manager.abandon, self._session), partial(self._manager.close, self._session)
-        response.app_iter = Body(body, failed=failed, closed=closed)
+        response.app_iter = self.watched(body)
         response.content_length = length  # which webob forgets with the body
-
-
-def _nested(manager: SessionManager) -> SessionError:
-    return SessionError(
-        f"environ[{SESSION_KEY!r}] holds the open session of a SessionMiddleware around this Pyramid app, which has a"
-        f" session factory of its own ({manager.cookie.name!r} would be the second cookie); remove one, or give the"
-        " middleware its own environ_key= and cookie name"
-    )

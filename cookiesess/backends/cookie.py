@@ -1,18 +1,20 @@
 """Client-side sessions: the whole state travels in the cookie."""
 
-from cookiesess.backends.base import CookieToken, Drafts, Outcome, Tokens
+from collections.abc import Callable
+from dataclasses import replace
+
+from cookiesess.backends.base import SID_BYTES, Beginnings
 from cookiesess.errors import CookieTooLarge, InvalidToken
-from cookiesess.events import SessionExpired, SessionNearLimit
-from cookiesess.http.carrier import Carrier
+from cookiesess.events import SessionNearLimit
+from cookiesess.http.envelope import Envelope
 from cookiesess.session.compression import compress, expand
 from cookiesess.session.decision import Action
-from cookiesess.session.draft import Draft
-from cookiesess.session.state import Origin, pack, unpack
+from cookiesess.session.state import COMPRESSED, Origin, State, pack, unpack
+from cookiesess.session.working_copy import EXPIRED, HAS_CONTENT, Done, Line, Loaded, WorkingCopy
 from cookiesess.tokens.sealing import Opened
 
-_EXPIRES = {Action.EXPIRE, Action.DELETE}
-WRITES = {Action.CREATE, Action.UPDATE, Action.MOVE, Action.TOUCH, Action.RESEAL}
-"""The actions after which there is a session to be issued."""
+_EXPIRES = (Action.EXPIRE, Action.DELETE)
+_LOADED, _ISSUE, _MOVE = Origin.LOADED, Line.ISSUE, Action.MOVE
 
 # How many of a session's keys an error about its size names: enough to find the culprit, few enough to read.
 _NAMED_KEYS = 5
@@ -22,107 +24,117 @@ class CookieBackend:
     """Keeps nothing on the server, so it costs no I/O, and cannot end a copy of the cookie that somebody kept.
 
     Args:
-        tokens: Makes and opens the cookie's tokens.
-        drafts: Makes drafts.
-        carrier: Says what fits into the cookie.
+        envelope: Opens and fills the cookie.
+        beginnings: Makes the sessions that were not loaded.
+        random_sid: Returns the bytes of a session's own ID, where sessions need one to be revoked or moved; else None.
         compressed: Whether to compress what becomes shorter by it.
     """
 
-    def __init__(self, tokens: Tokens, drafts: Drafts, *, carrier: Carrier, compressed: bool = False) -> None:
-        self._tokens = tokens
-        self._drafts = drafts
-        self._carrier = carrier
+    def __init__(
+        self,
+        envelope: Envelope,
+        beginnings: Beginnings,
+        *,
+        random_sid: Callable[[int], bytes] | None = None,
+        compressed: bool = False,
+    ) -> None:
+        self._envelope = envelope
+        self._beginnings = beginnings
+        self._lifetime = beginnings.lifetime
+        self._codec = beginnings.codec
+        self._random_sid = random_sid
         self._compressed = compressed
 
-    def load(self, header: str, *, now: int) -> Draft:
-        """Open the first cookie that authenticates."""
-        opened = self._tokens.open(header, now=now)
-        if not isinstance(opened, tuple):
-            return self._drafts.unopened(opened, now=now)
-        return self.open(opened, now=now)
-
-    def open(self, opened: Opened, *, now: int) -> Draft:
-        """Take the state out of an opened token."""
+    def load(self, header: str, *, now: int, opened: Opened | None = None) -> WorkingCopy:
+        """Open the first cookie that authenticates, or take the state out of what was `opened` already."""
+        if opened is None:
+            found, failure = self._envelope.read(header)
+            if not found:
+                return self._beginnings.unopened(header, failure, now=now)
+            opened = found[0]
         plaintext, current = opened
         try:
-            state = unpack(expand(plaintext), self._drafts.codec, now=now)
+            state = unpack(expand(plaintext) if plaintext[:1] == COMPRESSED else plaintext, self._codec, now=now)
         except InvalidToken as error:
-            return self._drafts.rejected(error, now=now)
-        passed = self._drafts.lifetime.expired(state, now=now)
-        if passed is not None:
-            self._drafts.emit(SessionExpired(passed))
-            return self._drafts.empty(Origin.GONE, now=now)
-        draft = self._drafts.loaded(state, handle=None, stale_key=not current)
-        draft.base = plaintext
-        return draft
+            return self._beginnings.rejected(error, header, now=now)
+        idle_at, until_at = self._lifetime.deadlines(state)
+        if now >= idle_at or (until_at is not None and now >= until_at):
+            return self._beginnings.gone(state, header, now=now)
+        loaded = Loaded(_LOADED, state.owner, None, not current, header, plaintext, state.sid, until_at, True)
+        return WorkingCopy(loaded, state, codec=self._codec)
 
-    def apply(self, action: Action, draft: Draft, *, now: int) -> tuple[Action, Outcome]:
-        """Choose the cookie's fate; the writing is in the token.
+    def apply(self, action: Action, working: WorkingCopy, *, now: int) -> Done:
+        """Choose the cookie's fate, and pack what goes into it.
 
         Raises:
             CookieTooLarge: There is no room for the session.
         """
-        if action in WRITES:
-            self._drafts.identify(draft, anew=action is Action.MOVE)
-            if not self.seal(draft, now=now):
-                raise self._too_large(draft)
-            return action, Outcome.ISSUE
-        return action, Outcome.EXPIRE if action in _EXPIRES else Outcome.NOTHING
+        if action not in HAS_CONTENT:
+            return EXPIRED._replace(action=action) if action in _EXPIRES else Done(action, Line.NOTHING)
+        if self._random_sid is not None:
+            self.identify(working, anew=action is _MOVE)
+        state = working.state
+        state.refreshed_at = now
+        plaintext = pack(state, self._codec)
+        if self._compressed:
+            plaintext = compress(plaintext)
+        if len(plaintext) > self._envelope.easy_bytes:
+            self._check_size(plaintext, state)
+        return Done(action, _ISSUE, plaintext)
 
-    def seal(self, draft: Draft, *, now: int) -> bool:
-        """Make the token of the whole state; return whether it fits into the cookie."""
-        draft.state.refreshed_at = now
-        plaintext = pack(draft.state, self._drafts.codec)
-        draft.token = token = self._tokens.issue(compress(plaintext) if self._compressed else plaintext)
-        if len(token) <= self._carrier.sure_length:
-            return True
-        return self._carrier.fits(token, max_age=self._carrier.max_age(draft.state, now=now))
+    def identify(self, working: WorkingCopy, *, anew: bool) -> None:
+        """Give a session an ID of its own, where IDs are wanted and it has none yet or needs a new one."""
+        if self._random_sid is not None and (anew or working.state.sid is None):
+            working.identify(self._random_sid(SID_BYTES))
 
-    def token(self, draft: Draft) -> CookieToken:
-        """Return the token that `seal` has made."""
-        token = draft.token or ""
-        if len(token) >= self._carrier.near_length and self._carrier.near(size_bytes := self._size_bytes(draft)):
-            self._drafts.emit(SessionNearLimit(size_bytes, self._carrier.limit_bytes))
-        return self._tokens.name, token
+    def _check_size(self, plaintext: bytes, state: State) -> None:
+        """Raise where there is no room for the session, and say so where there is soon none."""
+        envelope = self._envelope
+        max_age = envelope.max_age(state, now=state.refreshed_at)
+        size_bytes = envelope.size_bytes(plaintext, max_age=max_age)
+        if not envelope.fits(plaintext, max_age=max_age):
+            raise self._too_large(state, size_bytes)
+        if envelope.near(size_bytes):
+            self._beginnings.emit(SessionNearLimit(size_bytes, envelope.limit_bytes))
 
-    def late_writes(self, draft: Draft) -> bool:  # noqa: ARG002 (the protocol's)
+    def writes_now(self, working: WorkingCopy) -> bool:  # noqa: ARG002 (the protocol's)
         """Only headers carry cookies."""
         return False
 
-    def check(self, draft: Draft, *, now: int) -> None:
+    def check(self, working: WorkingCopy, *, now: int) -> None:
         """Raise `CookieTooLarge` where there is no room for the session."""
-        if not self.fits(draft, now=now):
-            raise self._too_large(draft)
+        if not self.fits(working, now=now):
+            plaintext, max_age = self._as_of(working, now)
+            raise self._too_large(working.state, self._envelope.size_bytes(plaintext, max_age=max_age))
 
-    def fits(self, draft: Draft, *, now: int) -> bool:
+    def fits(self, working: WorkingCopy, *, now: int) -> bool:
         """Whether there is room for the session; nothing of it is changed, but that it has an ID from here on."""
-        self._drafts.identify(draft, anew=False)
-        refreshed_at = draft.state.refreshed_at
-        fits = self.seal(draft, now=now)
-        draft.state.refreshed_at = refreshed_at
-        return fits
+        self.identify(working, anew=False)
+        plaintext, max_age = self._as_of(working, now)
+        return self._envelope.fits(plaintext, max_age=max_age)
 
-    def _size_bytes(self, draft: Draft) -> int:
-        """Return how long the lines of the token that `seal` has made are together."""
-        max_age = self._carrier.max_age(draft.state, now=draft.state.refreshed_at)
-        return self._carrier.size_bytes(len(draft.token or ""), max_age=max_age)
+    def _as_of(self, working: WorkingCopy, now: int) -> tuple[bytes, int | None]:
+        """Return what the cookie would hold if it were issued `now`, and with which Max-Age."""
+        state = replace(working.state, refreshed_at=now)
+        plaintext = pack(state, self._codec)
+        return compress(plaintext) if self._compressed else plaintext, self._envelope.max_age(state, now=now)
 
-    def _too_large(self, draft: Draft) -> CookieTooLarge:
-        sizes = ((key, len(self._drafts.codec.pack(value))) for key, value in draft.data.data.items())
+    def _too_large(self, state: State, size_bytes: int) -> CookieTooLarge:
+        sizes = ((key, len(self._codec.pack(value))) for key, value in state.data.items())
         return CookieTooLarge(
-            self._tokens.name,
-            size_bytes=self._size_bytes(draft),
-            limit_bytes=self._carrier.limit_bytes,
+            self._envelope.name,
+            size_bytes=size_bytes,
+            limit_bytes=self._envelope.limit_bytes,
             largest_keys=sorted(sizes, key=lambda item: -item[1])[:_NAMED_KEYS],
         )
 
-    def end(self, draft: Draft, *, now: int) -> bool:  # noqa: ARG002 (the protocol's)
+    def end(self, working: WorkingCopy, *, now: int) -> bool:  # noqa: ARG002 (the protocol's)
         """Nothing is on the server; the cookie is expired at commit."""
         return True
 
-    def present_key(self, draft: Draft, *, now: int) -> bytes | None:  # noqa: ARG002 (the protocol's)
+    def record_key(self, working: WorkingCopy, *, now: int) -> bytes | None:  # noqa: ARG002 (the protocol's)
         """There is no record, and so no key."""
         return None
 
-    def admit(self, owner: str, draft: Draft, *, now: int) -> None:
+    def admit(self, owner: str, working: WorkingCopy, *, now: int) -> None:
         """Nobody counts sessions that live in cookies."""

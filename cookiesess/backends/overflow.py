@@ -16,18 +16,17 @@ Two cookies: ``name`` holds a session that fits, ``name.ref`` refers to one that
 
 import hashlib
 
-from cookiesess.backends.base import CookieToken, Drafts, Outcome, Tokens
-from cookiesess.backends.cookie import WRITES, CookieBackend
-from cookiesess.backends.keeper import Handle, RecordKeeper
-from cookiesess.backends.records import ID_BYTES, key_of
-from cookiesess.backends.store import Done, StoreBackend
+from cookiesess.backends.base import Beginnings
+from cookiesess.backends.cookie import CookieBackend
+from cookiesess.backends.store import StoreBackend, dropped, reference_to
+from cookiesess.backends.vault import ID_BYTES, Vault, unknown
 from cookiesess.errors import RecordExists
-from cookiesess.events import SessionOverflowed, SessionSuperseded
-from cookiesess.http.cookies import values_of
+from cookiesess.events import SessionOverflowed, SessionRejected, SessionSuperseded
+from cookiesess.http.envelope import Envelope
 from cookiesess.session.decision import Action
-from cookiesess.session.draft import Draft
+from cookiesess.session.located import Located
 from cookiesess.session.state import COUNTED_IDLE, MARKS, REFERENCE, Origin, State
-from cookiesess.stores.base import Record
+from cookiesess.session.working_copy import HAS_CONTENT, Done, Line, WorkingCopy
 
 _LIVE = (Origin.LOADED, Origin.UNAVAILABLE)
 
@@ -51,110 +50,94 @@ class OverflowBackend:
     Args:
         cookie: For the sessions that fit.
         store: For those that have moved.
-        name: The name of the cookie that holds a session.
-        references: Opens the tokens of the other one.
-        keeper: Writes the records.
-        drafts: Makes drafts.
+        envelope: Opens both cookies.
+        vault: Writes the records.
+        beginnings: Makes the sessions that were not loaded.
     """
 
     def __init__(
-        self,
-        cookie: CookieBackend,
-        store: StoreBackend,
-        *,
-        name: str,
-        references: Tokens,
-        keeper: RecordKeeper,
-        drafts: Drafts,
+        self, cookie: CookieBackend, store: StoreBackend, *, envelope: Envelope, vault: Vault, beginnings: Beginnings
     ) -> None:
         self._cookie = cookie
         self._store = store
-        self._name = name
-        self._references = references
-        self._keeper = keeper
-        self._drafts = drafts
+        self._envelope = envelope
+        self._vault = vault
+        self._beginnings = beginnings
 
-    def load(self, header: str, *, now: int) -> Draft:
+    def load(self, header: str, *, now: int) -> WorkingCopy:
         """Open what the reference refers to; without one that leads anywhere, the session in the cookie."""
-        opened = self._references.open(header, now=now) if self._references.name in header else None
-        if opened is None:
-            return self._cookie.load(header, now=now)
-        if isinstance(opened, tuple):
-            moved = self._store.open(opened, now=now)
-        else:
-            moved = self._drafts.unopened(opened, now=now)
-        if not values_of(header, self._name, limit=1):
+        opened, failure = self._envelope.read(header)
+        references = [each for each in opened if each[0][:1] == REFERENCE]
+        inline = [each for each in opened if each[0][:1] != REFERENCE]
+        if not references:
+            if inline:
+                if failure is not None:
+                    self._beginnings.emit(SessionRejected(failure.reason, failure.kid))
+                return self._cookie.load(header, now=now, opened=inline[0])
+            return self._beginnings.unopened(header, failure, now=now)
+        moved = self._store.load(header, now=now, opened=references[0])
+        if not inline:
             return moved
-        if moved.origin in _LIVE:
-            self._drafts.emit(SessionSuperseded())
+        if moved.loaded.origin in _LIVE:
+            self._beginnings.emit(SessionSuperseded())
             return moved
-        inline = self._cookie.load(header, now=now)
-        if inline.origin is not Origin.LOADED or not isinstance(opened, tuple):
-            return inline
-        of_the_same = opened[0][1 + ID_BYTES :] == (inline.state.sid or b"-")
-        return moved if of_the_same else inline
+        kept = self._cookie.load(header, now=now, opened=inline[0])
+        of_the_same = references[0][0][1 + ID_BYTES :] == (kept.state.sid or b"-")
+        return moved if kept.loaded.origin is Origin.LOADED and of_the_same else kept
 
-    def apply(self, action: Action, draft: Draft, *, now: int) -> Done:
+    def apply(self, action: Action, working: WorkingCopy, *, now: int) -> Done:
         """Write the session where it belongs."""
-        moving_back = action is Action.MOVE and draft.logged_in
+        located, new_id = working.loaded.located, action is Action.MOVE
+        moving_back = new_id and working.asked.login
         if moving_back:
-            _forget_record(draft.state)
-        if draft.handle is not None and not (moving_back and self._cookie.fits(draft, now=now)):
-            self._drafts.identify(draft, anew=action is Action.MOVE)
-            return self._store.apply(action, draft, now=now)
-        if action not in WRITES:
-            return self._cookie.apply(action, draft, now=now)
-        self._drafts.identify(draft, anew=action is Action.MOVE)
-        if draft.handle is not None:
-            done = self._store.move(draft, now, make=_inline)
-            if done[0] is not Action.MOVE:
+            _forget_record(working.state)
+        if located is not None and not (moving_back and self._cookie.fits(working, now=now)):
+            self._cookie.identify(working, anew=new_id)
+            return self._store.apply(action, working, now=now)
+        if action not in HAS_CONTENT:
+            return self._cookie.apply(action, working, now=now)
+        self._cookie.identify(working, anew=new_id)
+        if located is not None:
+            done = self._store.move(working, located, now, make=_inline)
+            if done.action is not Action.MOVE:
                 return done
-            draft.handle = None
-        _forget_record(draft.state)
-        if self._cookie.seal(draft, now=now):
-            return action, Outcome.ISSUE
-        return self._move_in(action, draft, now)
+        _forget_record(working.state)
+        if self._cookie.fits(working, now=now):
+            return self._cookie.apply(Action.UPDATE, working, now=now)._replace(action=action)
+        return self._move_in(action, working, now)
 
-    def _move_in(self, action: Action, draft: Draft, now: int) -> Done:
+    def _move_in(self, action: Action, working: WorkingCopy, now: int) -> Done:
         """Make the session's record, or merge into the one that a parallel request has made."""
-        session_id = session_id_of(draft.state.sid or b"", draft.base)
+        session_id = session_id_of(working.state.sid or b"", working.loaded.base)
         try:
-            draft.handle = self._keeper.create(draft.state, now, session_id=session_id)
+            located = self._vault.create(working.state, now, session_id=session_id)
         except RecordExists:
-            draft.handle = _unknown(session_id)
-            failure = self._keeper.write(draft, now)
+            located, failure = self._vault.write(working, unknown(session_id), now)
             if failure is not None:
-                draft.handle, draft.drop_reason = None, failure
-                return Action.DROP, Outcome.NOTHING
-        self._drafts.emit(SessionOverflowed())
+                return dropped(failure)
+        self._beginnings.emit(SessionOverflowed())
         # Reached through a record that was closed meanwhile: who holds only the old ID does not get the next one.
-        return action, Outcome.NOTHING if draft.handle.moved else Outcome.ISSUE
+        line = Line.NOTHING if located.moved else Line.ISSUE
+        return Done(action, line, reference_to(located, working.state), located)
 
-    def token(self, draft: Draft) -> CookieToken:
-        """Return the reference of a session that has moved, or the whole of one that has not."""
-        if draft.handle is None:
-            return self._cookie.token(draft)
-        reference = REFERENCE + draft.handle.session_id + (draft.state.sid or b"")
-        return self._references.name, self._references.issue(reference)
-
-    def late_writes(self, draft: Draft) -> bool:
+    def writes_now(self, working: WorkingCopy) -> bool:
         """Whether it is in the store, or would go there."""
-        if draft.handle is not None:
+        if working.loaded.located is not None:
             return True
-        return draft.modified and not self._cookie.fits(draft, now=draft.state.refreshed_at)
+        return working.modified and not self._cookie.fits(working, now=working.state.refreshed_at)
 
-    def check(self, draft: Draft, *, now: int) -> None:
+    def check(self, working: WorkingCopy, *, now: int) -> None:
         """It fits, or it moves."""
 
-    def end(self, draft: Draft, *, now: int) -> bool:
+    def end(self, working: WorkingCopy, *, now: int) -> bool:
         """End what is in the store; the cookie is expired at commit."""
-        return draft.handle is None or self._store.end(draft, now=now)
+        return working.loaded.located is None or self._store.end(working, now=now)
 
-    def present_key(self, draft: Draft, *, now: int) -> bytes | None:
+    def record_key(self, working: WorkingCopy, *, now: int) -> bytes | None:
         """Return the key of the session's record, where it has one."""
-        return self._store.present_key(draft, now=now)
+        return self._store.record_key(working, now=now)
 
-    def admit(self, owner: str, draft: Draft, *, now: int) -> None:
+    def admit(self, owner: str, working: WorkingCopy, *, now: int) -> None:
         """Nobody counts sessions of which most live in cookies."""
 
 
@@ -164,11 +147,6 @@ def _forget_record(state: State) -> None:
         state.extras.pop(key, None)
 
 
-def _inline(state: State, _: int) -> Handle:
-    """Return a handle of what has no record."""
-    return _unknown(session_id_of(state.sid or b""))
-
-
-def _unknown(session_id: bytes) -> Handle:
-    """Return a handle of what is not known yet."""
-    return Handle(session_id, key_of(session_id), Record(b"", expires_at=0))
+def _inline(state: State, _: int) -> Located:
+    """Return where the record of a session would be that goes back into its cookie."""
+    return unknown(session_id_of(state.sid or b""))

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from cookiesess.backends.base import Drafts
-from cookiesess.backends.records import RecordSealer, Summary
+from cookiesess.backends.summaries import Summaries, Summary
 from cookiesess.errors import ConfigurationError, InvalidToken, SessionConflict, TooManySessions
-from cookiesess.events import SessionEnded
+from cookiesess.events import Emitter, SessionEnded
+from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.base import Record, Store
+from cookiesess.tokens.sealing import RecordSealer
 
 # `end_all` looks again until nothing is left: a session that was being renewed has a new record by then. Each round
 # ends whatever the one before could not see, so more rounds than this mean that somebody logs in again and again.
@@ -42,14 +43,24 @@ class Owners:
 
     Args:
         store: A store with `indexes_owners`.
-        records: Names owners and opens summaries.
-        drafts: Has the lifetime and the emitter.
+        records: Names owners.
+        summaries: Opens what records say of themselves.
+        lifetime: The timeouts.
+        emit: Is told what was ended.
         limit: The most sessions an owner may have, or None.
         on_limit: What a login beyond it does: end the oldest, or be refused.
     """
 
     def __init__(
-        self, store: Store, records: RecordSealer, *, drafts: Drafts, limit: int | None, on_limit: OnOwnerLimit
+        self,
+        store: Store,
+        records: RecordSealer,
+        *,
+        summaries: Summaries,
+        lifetime: Lifetime,
+        emit: Emitter,
+        limit: int | None,
+        on_limit: OnOwnerLimit,
     ) -> None:
         if limit is not None and not store.indexes_owners:
             raise ConfigurationError(
@@ -59,8 +70,9 @@ class Owners:
         self.indexed = store.indexes_owners
         self._store = store
         self._records = records
-        self._lifetime = drafts.lifetime
-        self._emit = drafts.emit
+        self._summaries = summaries
+        self._lifetime = lifetime
+        self._emit = emit
         self._limit = limit
         self._on_limit = on_limit
 
@@ -146,7 +158,7 @@ class Owners:
         live = {}
         for key, record in self._records_of(owner, now).items():
             try:
-                summary = self._records.open_summary(record.summary, key)
+                summary = self._summaries.open(record.summary, key)
             except InvalidToken:
                 continue  # of another form, or under a key that has left the ring: such a session opens no more
             deadline_at = self._lifetime.absolute_deadline(summary)

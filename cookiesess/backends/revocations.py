@@ -22,7 +22,7 @@ from functools import reduce
 from threading import Lock
 from typing import Final, NamedTuple
 
-from cookiesess.backends.keeper import MAX_TRIES, conflict
+from cookiesess.backends.vault import MAX_TRIES, conflict
 from cookiesess.errors import InvalidToken, RecordExists, StoreUnavailable
 from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS, Lifetime
 from cookiesess.session.state import GENERATION, State
@@ -95,11 +95,6 @@ class Revocations:
         self._cache_seconds = cache_seconds
         self._cache: dict[bytes, tuple[int, Ledger | bool]] = {}
         self._lock = Lock()
-
-    def ticket(self, state: State) -> Ticket | None:
-        """Return what names a session; None for one from before revocations were configured."""
-        until_at = self._lifetime.absolute_deadline(state)
-        return None if state.sid is None or until_at is None else Ticket(state.sid, state.owner, until_at)
 
     def reason(self, state: State, *, now: int) -> str | None:
         """Return why a session has ended, or None while it lives. One read, or none with a cached answer.

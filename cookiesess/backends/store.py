@@ -1,247 +1,247 @@
 """Server-side sessions: the data in a `Store`, and a token over an unguessable ID in the cookie.
 
-What holds, whatever the order in which parallel requests come to an end:
-
-1. An ID that the store does not know is never adopted: a session gets its ID here, or not at all (session fixation).
-2. A record is created once and from then on only updated by version, so that what was ended stays ended.
-3. A request that meets a faster one merges: its changes are made again on what the other left (`Draft.merged_into`).
-4. A new ID is written before the old one is closed, and is given out only if that closing succeeded.
+This file decides what an action means for a record and for the cookie; the vault does it.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from cookiesess.backends.base import SID_BYTES, CookieToken, Drafts, Outcome, Tokens
-from cookiesess.backends.keeper import MAX_TRIES, Handle, RecordKeeper, conflict
+from cookiesess.backends.base import SID_BYTES, Beginnings
 from cookiesess.backends.owners import Owners
-from cookiesess.backends.records import ID_BYTES
+from cookiesess.backends.vault import ID_BYTES, MAX_TRIES, Vault, conflict
 from cookiesess.errors import InvalidToken, StoreUnavailable
 from cookiesess.events import StoreFailed
+from cookiesess.http.envelope import Envelope
 from cookiesess.session.decision import Action
-from cookiesess.session.draft import Draft
-from cookiesess.session.state import COUNTED_IDLE, PERSISTENT, REFERENCE, Origin, State
-from cookiesess.stores.base import Conflict, Gone, Record, Updated
+from cookiesess.session.located import Located
+from cookiesess.session.state import PERSISTENT, REFERENCE, Origin, State
+from cookiesess.session.working_copy import EXPIRED, NOTHING_DONE, Done, Line, Loaded, WorkingCopy
+from cookiesess.stores.base import Gone, Record
 from cookiesess.tokens.sealing import Opened
 
 # With overflow, the session's own ID follows.
 _REFERENCES_BYTES: Final = (1 + ID_BYTES, 1 + ID_BYTES + SID_BYTES)
-
-Done = tuple[Action, Outcome]
-"""What came of an action, and what the cookie needs."""
-
-_NOTHING: Final[Done] = (Action.NOTHING, Outcome.NOTHING)
+_LOADED, _ISSUE, _EXTEND, _NO_LINE = Origin.LOADED, Line.ISSUE, Line.EXTEND, Line.NOTHING
 
 
 class StoreBackend:
     """Keeps sessions in a store. Thread-safe.
 
     Args:
-        keeper: Finds and writes the records.
-        tokens: Makes and opens the cookie's tokens.
-        drafts: Makes drafts.
+        vault: Finds and writes the records.
+        envelope: Opens the cookie.
+        beginnings: Makes the sessions that were not loaded.
         owners: Keeps to the owners' limits.
-        anonymous: While the store is down, give requests an empty session that cannot be written, instead of raising.
     """
 
     def __init__(
-        self, keeper: RecordKeeper, *, tokens: Tokens, drafts: Drafts, owners: Owners, anonymous: bool
+        self,
+        vault: Vault,
+        *,
+        envelope: Envelope,
+        beginnings: Beginnings,
+        owners: Owners,
     ) -> None:
-        self._keeper = keeper
-        self._store = keeper.store
-        self._tokens = tokens
-        self._drafts = drafts
+        self._vault = vault
+        self._envelope = envelope
+        self._beginnings = beginnings
+        self._codec = beginnings.codec
         self._owners = owners
-        self._anonymous = anonymous
 
     # Loading
 
-    def load(self, header: str, *, now: int) -> Draft:
-        """Open what the cookie names. A token that does not open costs no I/O."""
-        opened = self._tokens.open(header, now=now)
-        if not isinstance(opened, tuple):
-            return self._drafts.unopened(opened, now=now)
-        return self.open(opened, now=now)
-
-    def open(self, opened: Opened, *, now: int) -> Draft:
-        """Load what an opened token refers to."""
+    def load(self, header: str, *, now: int, opened: Opened | None = None) -> WorkingCopy:
+        """Load what the cookie, or what was `opened` already, refers to. A token that does not open costs no I/O."""
+        if opened is None:
+            tokens, failure = self._envelope.read(header)
+            if not tokens:
+                return self._beginnings.unopened(header, failure, now=now)
+            opened = tokens[0]
         reference, current_token = opened
         if reference[:1] != REFERENCE or len(reference) not in _REFERENCES_BYTES:
-            return self._drafts.rejected(InvalidToken("plaintext"), now=now)
+            return self._beginnings.rejected(InvalidToken("plaintext"), header, now=now)
         try:
-            found = self._keeper.find(reference[1 : 1 + ID_BYTES], now)
+            found = self._vault.find(reference[1 : 1 + ID_BYTES], now)
         except StoreUnavailable as error:
-            if not self._anonymous:
-                self._drafts.emit(StoreFailed(str(error)))
-                raise
-            return self._drafts.unavailable(error, now=now)
+            return self._beginnings.unavailable(error, header, now=now)
         if isinstance(found, Origin):
-            return self._drafts.empty(found, now=now)
-        state, handle, current_key = found
-        return self._drafts.loaded(state, handle=handle, stale_key=not (current_token and current_key))
+            return self._beginnings.empty(found, header, now=now)
+        state, located, current_key, until_at = found
+        stale_key = not (current_token and current_key)
+        loaded = Loaded(_LOADED, state.owner, located, stale_key, header, b"", state.sid, until_at, True)
+        return WorkingCopy(loaded, state, codec=self._codec)
 
     # Writing
 
-    def apply(self, action: Action, draft: Draft, *, now: int) -> Done:
+    def apply(self, action: Action, working: WorkingCopy, *, now: int) -> Done:
         """Do what was decided; one round trip, unless another request was faster or the ID changes."""
-        if draft.origin is Origin.LOADED and self._ended_by_now(draft, now):
-            return _NOTHING if action is Action.NOTHING or action is Action.TOUCH else _dropped(draft, "ended")
+        loaded = working.loaded
+        located, until_at = loaded.located, loaded.until_at
+        if located is None:
+            if action is Action.CREATE:
+                return self._create(working, now)
+            return EXPIRED if action is Action.EXPIRE else Done(action, _NO_LINE)
+        # The absolute deadline may have passed while the request ran. (The idle one may have been moved since.)
+        if until_at is not None and now >= until_at and not working.asked.login:
+            return NOTHING_DONE if action is Action.TOUCH else dropped("ended")
         match action:
             case Action.UPDATE:
-                return self._update(draft, now)
+                return self._update(working, located, now)
             case Action.TOUCH | Action.RESEAL:
-                return self._refresh(action, draft, now)
-            case Action.CREATE:
-                try:
-                    draft.handle = self._keeper.create(draft.state, now)
-                except StoreUnavailable as error:
-                    if draft.origin is not Origin.FOREIGN or draft.modified or draft.renewed:
-                        raise
-                    # A mere refresh of what another library's cookie holds, as in `_refresh`.
-                    self._drafts.emit(StoreFailed(str(error)))
-                    return _NOTHING
-                return self._new_id(action, draft, now, login=draft.logged_in)
+                return self._refresh(action, working, located, now)
             case Action.MOVE:
-                return self.move(draft, now, make=self._keeper.create)
-            case Action.DELETE:
-                return self._delete(draft, now)
-            case Action.EXPIRE:
-                return action, Outcome.EXPIRE
-        return action, Outcome.NOTHING
+                return self.move(working, located, now, make=self._vault.create)
+        return self._delete(working, located, now)
 
-    def token(self, draft: Draft) -> CookieToken:
-        """Return the cookie for the session that `draft` was written as."""
-        return self._tokens.name, self._tokens.issue(REFERENCE + draft.handle.session_id)
-
-    def late_writes(self, draft: Draft) -> bool:  # noqa: ARG002 (the protocol's)
-        """Records can be written at any time."""
-        return True
-
-    def check(self, draft: Draft, *, now: int) -> None:
-        """Records are written by ``save()``, which finds out."""
-
-    def _ended_by_now(self, draft: Draft, now: int) -> bool:
-        """Whether the absolute deadline has passed while the request ran. (The idle one may have been moved since.)"""
-        deadline_at = self._drafts.lifetime.absolute_deadline(draft.state)
-        return deadline_at is not None and now >= deadline_at
-
-    def _update(self, draft: Draft, now: int, *, done: Action = Action.UPDATE, state: State | None = None) -> Done:
-        reissue = draft.stale_key or draft.extra_changed(PERSISTENT)
-        failure = self._keeper.write(draft, now, state=state)
-        if failure is not None:
-            return _dropped(draft, failure)
-        if draft.handle.moved:
-            return done, Outcome.NOTHING
-        return done, Outcome.ISSUE if reissue else Outcome.EXTEND
-
-    def _refresh(self, action: Action, draft: Draft, now: int) -> Done:
-        if draft.handle.moved:
-            return _NOTHING
+    def _create(self, working: WorkingCopy, now: int) -> Done:
         try:
-            if action is Action.RESEAL or draft.state.extras.get(COUNTED_IDLE) != self._keeper.idle_of(draft.state):
+            located = self._vault.create(working.state, now)
+        except StoreUnavailable as error:
+            if working.loaded.origin is not Origin.FOREIGN or working.modified or working.asked.new_id:
+                raise
+            # A mere refresh of what another library's cookie holds, as in `_refresh`.
+            self._beginnings.emit(StoreFailed(str(error)))
+            return NOTHING_DONE
+        return self._issued(Action.CREATE, working, located, now)
+
+    def _update(
+        self,
+        working: WorkingCopy,
+        located: Located,
+        now: int,
+        *,
+        action: Action = Action.UPDATE,
+        state: State | None = None,
+    ) -> Done:
+        tracked = working.tracked_extras
+        reissue = working.loaded.stale_key or (tracked is not None and PERSISTENT in tracked.changes())
+        located, failure = self._vault.write(working, located, now, state=state)
+        if failure is not None:
+            return dropped(failure)
+        line = _ISSUE if reissue else _EXTEND
+        if located.moved:
+            line = _NO_LINE
+        return Done(action, line, REFERENCE + located.session_id + (working.state.sid or b""), located)
+
+    def _refresh(self, action: Action, working: WorkingCopy, located: Located, now: int) -> Done:
+        if located.moved:
+            return NOTHING_DONE
+        state = working.state
+        try:
+            if action is Action.RESEAL or not self._vault.touchable(state):
                 # Another key, or another idle timeout: a touch could not say so.
-                return self._update(draft, now, done=action)
-            return self._touch(draft, now)
+                return self._update(working, located, now, action=action)
+            if not self._vault.touch(state, located, now):
+                return NOTHING_DONE
         except StoreUnavailable as error:
             # The app only read, and its page is ready: all that is lost is some idle time.
-            self._drafts.emit(StoreFailed(str(error)))
-            return _NOTHING
+            self._beginnings.emit(StoreFailed(str(error)))
+            return NOTHING_DONE
+        state.refreshed_at = now
+        return Done(action, _EXTEND, reference_to(located, working.state), located)
 
-    def _touch(self, draft: Draft, now: int) -> Done:
-        handle: Handle = draft.handle
-        idle_seconds, version = self._keeper.idle_of(draft.state), handle.record.version
-        if not self._store.touch(handle.key, expires_at=now + idle_seconds, expected_version=version, now=now):
-            return _NOTHING
-        draft.state.refreshed_at = now
-        return Action.TOUCH, Outcome.EXTEND
-
-    def _delete(self, draft: Draft, now: int) -> Done:
+    def _delete(self, working: WorkingCopy, located: Located, now: int) -> Done:
         for _ in range(MAX_TRIES):
-            handle: Handle = draft.handle
-            if handle.certain(now) and self._store.delete(handle.key, expected_version=handle.record.version):
-                return Action.DELETE, Outcome.NOTHING if handle.moved else Outcome.EXPIRE
-            updated = self._update(draft, now)  # another request was faster: merge, and see what is left
-            if updated[0] is Action.DROP or not draft.state.empty:
+            if self._vault.delete_unchanged(located, now):
+                return Done(Action.DELETE, _NO_LINE if located.moved else Line.EXPIRE)
+            updated = self._update(working, located, now)  # another request was faster: merge, and see what is left
+            if updated.located is None or not working.state.empty:
                 return updated
+            located = updated.located
         raise conflict()
 
     # A new ID for an old session
 
-    def move(self, draft: Draft, now: int, *, make: Callable[[State, int], Handle]) -> Done:
+    def move(self, working: WorkingCopy, old: Located, now: int, *, make: Callable[[State, int], Located]) -> Done:
         """Have `make` put the session under a new ID, then close the old record; only then is the new ID given out."""
-        if draft.handle.moved and not draft.logged_in:
+        login, state = working.asked.login, working.state
+        if old.moved and not login:
             # It is being renewed already; whoever holds only the old ID must not get the session's next one.
-            return self._update(draft, now) if draft.modified else _NOTHING
-        state, login = draft.state, draft.logged_in
+            return self._update(working, old, now) if working.modified else NOTHING_DONE
+        merges = overwritten = 0
         for _ in range(MAX_TRIES):
-            old: Handle = draft.handle
             new = make(state, now)
-            closed = self._keeper.closed(old, new, now=now, login=login)
-            result = self._close(old, closed, new=new, now=now)
-            # A conflict with the very record that was to be written: a client library has repeated the update.
-            if isinstance(result, Updated) or (
-                isinstance(result, Conflict) and result.current.payload == closed.payload
-            ):
-                self._keeper.adopt(draft, state)
-                draft.handle = new
-                return self._new_id(Action.MOVE, draft, now, login=login)
-            self._store.delete(new.key)
-            merged = "ended" if isinstance(result, Gone) else self._keeper.merge(result, draft, now)
+            current = self._close(old, new, login=login, now=now)
+            if current is None:
+                working.adopt(state)
+                self._vault.say_merged(merges, overwritten)
+                return self._issued(Action.MOVE, working, new, now)
+            self._vault.delete(new)
+            merged = "ended" if isinstance(current, Gone) else self._vault.merge(working, old, current, now)
             if isinstance(merged, str):
-                return _dropped(draft, merged)
-            if draft.handle.moved and not login:
-                return self._update(draft, now, state=merged)
-            state = merged
+                return dropped(merged)
+            merges += old.record.version is not None
+            state, old, lost = merged
+            overwritten += lost
+            if old.moved and not login:
+                return self._update(working, old, now, state=state)
         raise conflict()
 
-    def _close(self, old: Handle, closed: Record, *, new: Handle, now: int) -> Updated | Conflict | Gone:
+    def _close(self, old: Located, new: Located, *, login: bool, now: int) -> Record | Gone | None:
         try:
-            return self._store.update(old.key, closed, expected_version=old.record.version, now=now)
+            return self._vault.close(old, new, login=login, now=now)
         except StoreUnavailable:
             # The new ID is not given out, so its record should not be listed; if that fails as well, it times out.
             with suppress(StoreUnavailable):
-                self._store.delete(new.key)
+                self._vault.delete(new)
             raise
 
-    def _new_id(self, done: Action, draft: Draft, now: int, *, login: bool) -> Done:
-        if login:
+    def _issued(self, action: Action, working: WorkingCopy, located: Located, now: int) -> Done:
+        """Return that a new ID is to be given out; after a login, once the owner's limit was seen to."""
+        if working.asked.login:
             try:
-                self._owners.enforce(draft.state.owner, keep=draft.handle.key, now=now)
+                self._owners.enforce(working.state.owner, keep=located.key, now=now)
             except StoreUnavailable as error:
                 # The login is written: an error now would lose it. The next login enforces the limit.
-                self._drafts.emit(StoreFailed(str(error)))
-        return done, Outcome.ISSUE
+                self._beginnings.emit(StoreFailed(str(error)))
+        return Done(action, _ISSUE, reference_to(located, working.state), located)
 
     # Ending
 
-    def admit(self, owner: str, draft: Draft, *, now: int) -> None:
+    def writes_now(self, working: WorkingCopy) -> bool:  # noqa: ARG002 (the protocol's)
+        """Records can be written at any time."""
+        return True
+
+    def check(self, working: WorkingCopy, *, now: int) -> None:
+        """Records are written by ``save()``, which finds out."""
+
+    def admit(self, owner: str, working: WorkingCopy, *, now: int) -> None:
         """Raise `TooManySessions` where the limit refuses one more session of `owner`."""
-        own = draft.handle.key if draft.origin is Origin.LOADED else None
-        self._owners.admit(owner, own=own, now=now)
+        located = working.loaded.located
+        self._owners.admit(owner, own=None if located is None else located.key, now=now)
 
-    def present_key(self, draft: Draft, *, now: int) -> bytes | None:
+    def record_key(self, working: WorkingCopy, *, now: int) -> bytes | None:
         """Return the store's key of the session, also where another request has just renewed it; None without one."""
-        if draft.handle is None:
+        located = working.loaded.located
+        if located is None:
             return None
-        found = self._keeper.find(draft.handle.session_id, now, ending=True)
-        return bytes(draft.handle.key) if isinstance(found, Origin) else found[1].key
+        found = self._vault.find(located.session_id, now, ending=True)
+        return bytes(located.key) if isinstance(found, Origin) else found.located.key
 
-    def end(self, draft: Draft, *, now: int) -> bool:
+    def end(self, working: WorkingCopy, *, now: int) -> bool:
         """Delete the record, whatever became of it meanwhile, and also under the ID that a renewal gave it."""
-        handle: Handle = draft.handle
+        located = working.loaded.located
         for _ in range(MAX_TRIES):
-            if handle.certain(now) and self._store.delete(handle.key, expected_version=handle.record.version):
+            if located is None:
+                return False
+            if self._vault.delete_unchanged(located, now):
                 return True
-            found = self._keeper.find(handle.session_id, now, ending=True)
+            found = self._vault.find(located.session_id, now, ending=True)
             if found is Origin.REPLACED:
                 return False
             if isinstance(found, Origin):
-                self._store.delete(handle.key)  # gone, or it cannot be read any more
+                self._vault.delete(located)  # gone, or it cannot be read any more
                 return False
-            handle = found[1]
+            located = found.located
         raise conflict()
 
 
-def _dropped(draft: Draft, reason: str) -> Done:
-    draft.drop_reason = reason
-    return Action.DROP, Outcome.NOTHING
+def reference_to(located: Located, state: State) -> bytes:
+    """Return what the cookie of a session in a store holds: its record's ID, and with overflow its own."""
+    return REFERENCE + located.session_id + (state.sid or b"")
+
+
+def dropped(reason: str) -> Done:
+    """Return that nothing was written, and why."""
+    return Done(Action.DROP, _NO_LINE, reason=reason)

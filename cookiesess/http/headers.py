@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from cookiesess.http.cookies import SetCookie
 
@@ -17,6 +18,30 @@ _CDN_SUFFIX = "cdn-cache-control"
 
 _RELATED_HEADERS = _CDN_HEADERS | {"cache-control", "vary"}
 _VARY, _PRIVATE = ("Vary", "Cookie"), ("Cache-Control", "private")
+
+
+class Commit(NamedTuple):
+    """What a response needs.
+
+    Attributes:
+        cookies: The Set-Cookie lines, the session's and the jar's.
+        vary: The response depends on the request's cookies and must say ``Vary: Cookie``.
+        written: Something of the session was written: a record, or what the cookies hold.
+        private: The response sets cookies and must be kept out of shared caches.
+    """
+
+    cookies: tuple[SetCookie, ...]
+    vary: bool
+    written: bool = False
+
+    @property
+    def private(self) -> bool:
+        """True where there are cookies."""
+        return bool(self.cookies)
+
+
+UNTOUCHED: Final = Commit((), vary=False)
+"""Nobody looked at the session or the cookies: the response needs nothing."""
 
 
 def with_ours(headers: Headers, cookies: Iterable[SetCookie], *, vary: bool) -> tuple[Headers, bool]:

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple, TypedDict, Unpack
 from cookiesess.errors import InvalidToken, ResponseStarted, SessionError
 from cookiesess.events import Emitter, TouchedLate
 from cookiesess.http import cookies
-from cookiesess.http.carrier import MAX_CANDIDATES
 from cookiesess.http.cookies import CookieAttributes, SetCookie
+from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.http.policy import CookiePolicy, Transport
 from cookiesess.session.session import Session
 from cookiesess.tokens.encoding import purpose
@@ -30,7 +30,7 @@ class Attributes(TypedDict, total=False):
     partitioned: bool
 
 
-class Protection(NamedTuple):
+class JarProtection(NamedTuple):
     """One of the two codecs of protected cookies."""
 
     purpose: str
@@ -44,8 +44,8 @@ class JarContext(NamedTuple):
     policy: CookiePolicy
     reserved: tuple[str, ...]
     codec: ValueCodec
-    signed: Protection
-    sealed: Protection
+    signed: JarProtection
+    sealed: JarProtection
     now: Callable[[], int]
     emit: Emitter
 
@@ -150,9 +150,9 @@ class Cookies(Mapping[str, str]):
         self.touched = True
 
     @property
-    def open(self) -> bool:
-        """False once the response's headers have gone out."""
-        return not self._committed
+    def closed(self) -> bool:
+        """True once the response's headers have gone out."""
+        return self._committed
 
     @property
     def untouched(self) -> bool:
@@ -194,7 +194,7 @@ class ProtectedCookies:
     key is in the ring.
     """
 
-    def __init__(self, jar: Cookies, protection: Protection) -> None:
+    def __init__(self, jar: Cookies, protection: JarProtection) -> None:
         self._jar = jar
         self._protection = protection
 

@@ -101,20 +101,12 @@ class CookiePolicy:
 
     def overhead_bytes(self, name: str, *, max_age: int | None = None) -> int:
         """Return how much longer than its value a line of the cookie `name` is, over HTTPS."""
-        return self.issue("", transport=Transport.HTTPS, max_age=max_age, name=name).size_bytes
+        return SetCookie(name, "", self.attributes(Transport.HTTPS, max_age)).size_bytes
 
-    def issue(
-        self, token: str, *, transport: Transport, max_age: int | None = None, name: str | None = None
-    ) -> SetCookie:
-        """Return the session cookie that holds `token`, for `max_age` seconds or until the window closes."""
-        attributes = self._usual[transport] if max_age is None else self._attributes(transport, max_age)
-        return SetCookie(name or self.name, token, attributes)
-
-    def expire(self, *, transport: Transport, name: str | None = None) -> SetCookie:
-        """Return the line that makes the browser forget the session cookie."""
-        return SetCookie(name or self.name, "", self._attributes(transport, 0))
-
-    def _attributes(self, transport: Transport, max_age: int) -> CookieAttributes:
+    def attributes(self, transport: Transport, max_age: int | None = None) -> CookieAttributes:
+        """Return the attributes of the session's cookies, kept for `max_age` seconds or until the window closes."""
+        if max_age is None:
+            return self._usual[transport]
         return self._build(secure=self.secure_over(transport), max_age=max_age)
 
     def _build(self, *, secure: bool, max_age: int | None = None) -> CookieAttributes:

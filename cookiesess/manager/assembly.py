@@ -1,48 +1,50 @@
 """How a manager's parts are put together: everything that depends on the settings alone is done here, once."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
-from cookiesess.backends.accepting import AcceptingTokens
-from cookiesess.backends.base import SID_BYTES, Backend, Drafts, Tokens
+from cookiesess.backends.base import SID_BYTES, Backend, Beginnings
 from cookiesess.backends.cookie import CookieBackend
-from cookiesess.backends.keeper import RecordKeeper
 from cookiesess.backends.overflow import OverflowBackend
 from cookiesess.backends.owners import Owners
-from cookiesess.backends.records import ID_BYTES, RecordSealer
 from cookiesess.backends.revocations import Revocations
 from cookiesess.backends.revoking import RevokingBackend
 from cookiesess.backends.store import StoreBackend
+from cookiesess.backends.summaries import Summaries
+from cookiesess.backends.vault import ID_BYTES, Vault
 from cookiesess.errors import ConfigurationError
-from cookiesess.events import Emitter, SessionsEvicted
-from cookiesess.http.carrier import LONGEST_MAX_AGE, MAX_CANDIDATES, Carrier, Place
-from cookiesess.http.cookies import values_of
-from cookiesess.http.jar import JarContext, Protection
-from cookiesess.manager.engine import Engine
+from cookiesess.events import Emitter, Event, SessionsEvicted
+from cookiesess.http.envelope import LONGEST_MAX_AGE, Envelope, Protection
+from cookiesess.http.jar import JarContext, JarProtection
 from cookiesess.manager.settings import Configuration
 from cookiesess.session.state import REFERENCE
 from cookiesess.stores.base import Store
 from cookiesess.tokens.keys import Keyring
-from cookiesess.tokens.sealing import Sealer
-from cookiesess.tokens.signing import Signer
+from cookiesess.tokens.sealing import ADDED_BYTES, RecordSealer, Sealer
+from cookiesess.tokens.signing import ADDED_LENGTH, Signer
 from cookiesess.tokens.values import ValueCodec
 
 
 class Assembly(NamedTuple):
-    """What a manager stands on."""
+    """What a manager stands on.
 
-    engine: Engine
-    jars: JarContext
+    Attributes:
+        codec: Encodes values.
+        envelope: Opens and fills the cookies.
+        backend: Where the sessions live.
+        owners: Lists and ends an owner's sessions, where they are in a store.
+        revoking: Ends an owner's sessions, where they are in cookies and can be revoked.
+        jars: What the jars of plain cookies share.
+        emit: Is told of events.
+    """
+
+    codec: ValueCodec
+    envelope: Envelope
+    backend: Backend
     owners: Owners | None
     revoking: RevokingBackend | None
+    jars: JarContext
     emit: Emitter
-
-
-class _ServerSide(NamedTuple):
-    backend: StoreBackend
-    keeper: RecordKeeper
-    owners: Owners
 
 
 class _Parts:
@@ -54,54 +56,57 @@ class _Parts:
         self.codec = ValueCodec(settings.types)
         self.emit = Emitter(settings.on_event)
         self.sealer, self.signer = Sealer(keyring), Signer(keyring)
-        identified = settings.overflow is not None or settings.revocations is not None
-        self.drafts = Drafts(
+        self.envelope = make_envelope(settings, self.sealer, self.signer, emit=self.emit)
+        self.beginnings = Beginnings(
             codec=self.codec,
             lifetime=settings.lifetime,
+            envelope=self.envelope,
             emit=self.emit,
-            random_sid=settings.random_bytes if identified else None,
+            anonymous=settings.on_store_error == "anonymous",
         )
-        foreign = [Place(each.cookie_name, each.path, each.domain, each.partitioned) for each in settings.accept]
-        self.carrier = Carrier(
-            settings.cookie, settings.lifetime, reference=settings.overflow is not None, foreign=foreign
-        )
-        self.anonymous = settings.on_store_error == "anonymous"
 
-    def tokens(self, name: str, find: Callable[[str], list[str]] | None = None) -> Tokens:
-        """Return what makes and opens the tokens of one cookie name."""
-        protection = self.sealer.seal, self.sealer.unseal
-        if not self.settings.encrypt:
-            protection = self.signer.sign, self.signer.unsign
-        write, read = protection
-        find = find or partial(values_of, name=name, limit=MAX_CANDIDATES)
-        if not self.settings.accept or name != self.settings.cookie.name:
-            return Tokens(name, write=write, read=read, find=find)
-        readers, lifetime = self.settings.accept, self.settings.lifetime
-        return AcceptingTokens(name, write=write, read=read, find=find, readers=readers, lifetime=lifetime)
-
-    def server_side(self, store: Store, tokens: Tokens) -> "_ServerSide":
+    def server_side(self, store: Store) -> tuple[StoreBackend, Vault, Owners]:
         """Return what keeps sessions in `store`."""
-        settings, random_bytes = self.settings, self.settings.random_bytes
-        self._check_reference(tokens)
+        settings = self.settings
+        self._check_reference()
         if store.evicts and store.on_evict is None:
             store.on_evict = lambda count: self.emit(SessionsEvicted(count))
-        records = RecordSealer(self.keyring, sealer=self.sealer, codec=self.codec, random_bytes=random_bytes)
-        limit, on_limit = settings.max_sessions_per_owner, settings.on_owner_limit
-        owners = Owners(store, records, drafts=self.drafts, limit=limit, on_limit=on_limit)
-        keeper = RecordKeeper(store, records, drafts=self.drafts, random_bytes=random_bytes)
-        backend = StoreBackend(keeper, tokens=tokens, drafts=self.drafts, owners=owners, anonymous=self.anonymous)
-        return _ServerSide(backend, keeper, owners)
+        sealer = RecordSealer(self.keyring, random_bytes=settings.random_bytes)
+        summaries = Summaries(self.sealer, self.codec)
+        owners = Owners(
+            store,
+            sealer,
+            summaries=summaries,
+            lifetime=settings.lifetime,
+            emit=self.emit,
+            limit=settings.max_sessions_per_owner,
+            on_limit=settings.on_owner_limit,
+        )
+        vault = Vault(
+            store, sealer, summaries=summaries, beginnings=self.beginnings, random_bytes=settings.random_bytes
+        )
+        backend = StoreBackend(
+            vault,
+            envelope=self.envelope,
+            beginnings=self.beginnings,
+            owners=owners,
+        )
+        return backend, vault, owners
 
     def client_side(self) -> Backend:
         """Return what keeps sessions in cookies; those that outgrow them in the overflow store."""
-        settings, carrier = self.settings, self.carrier
-        name, references = settings.cookie.name, self.tokens(settings.cookie.reference_name)
-        tokens = self.tokens(name, carrier.tokens)
-        cookie = CookieBackend(tokens, self.drafts, carrier=carrier, compressed=settings.compress)
+        settings = self.settings
+        identified = settings.overflow is not None or settings.revocations is not None
+        cookie = CookieBackend(
+            self.envelope,
+            self.beginnings,
+            random_sid=settings.random_bytes if identified else None,
+            compressed=settings.compress,
+        )
         if settings.overflow is None:
             return cookie
-        store, keeper, _ = self.server_side(settings.overflow, references)
-        return OverflowBackend(cookie, store, name=name, references=references, keeper=keeper, drafts=self.drafts)
+        store, vault, _ = self.server_side(settings.overflow)
+        return OverflowBackend(cookie, store, envelope=self.envelope, vault=vault, beginnings=self.beginnings)
 
     def revoking(self, backend: Backend, store: Store) -> RevokingBackend:
         """Return `backend` behind what knows the ended sessions."""
@@ -112,30 +117,50 @@ class _Parts:
             lifetime=self.settings.lifetime,
             cache_seconds=self.settings.revocation_cache_seconds,
         )
-        return RevokingBackend(backend, revocations, drafts=self.drafts, anonymous=self.anonymous)
+        return RevokingBackend(backend, revocations, beginnings=self.beginnings)
 
-    def _check_reference(self, tokens: Tokens) -> None:
+    def _check_reference(self) -> None:
         """Raise where not even the reference to a record fits: then nothing ever would."""
-        size_bytes = len(tokens.issue(REFERENCE + bytes(ID_BYTES + SID_BYTES))) + self.settings.cookie.overhead_bytes(
-            tokens.name, max_age=LONGEST_MAX_AGE
+        policy = self.settings.cookie
+        name = policy.name if self.settings.overflow is None else policy.reference_name
+        size_bytes = self.envelope.token_length(REFERENCE + bytes(ID_BYTES + SID_BYTES)) + policy.overhead_bytes(
+            name, max_age=LONGEST_MAX_AGE
         )
-        if size_bytes > self.settings.cookie.max_bytes:
+        if size_bytes > policy.max_bytes:
             raise ConfigurationError(
-                f"the cookie {tokens.name!r} takes {size_bytes} bytes with its attributes, and max_bytes allows"
-                f" {self.settings.cookie.max_bytes}; raise it, or shorten the cookie's name or path"
+                f"the cookie {name!r} takes {size_bytes} bytes with its attributes, and max_bytes allows"
+                f" {policy.max_bytes}; raise it, or shorten the cookie's name or path"
             )
 
-    def jars(self, engine: Engine) -> JarContext:
+    def jars(self) -> JarContext:
         """Return what the jars of plain cookies share."""
+        clock = self.settings.clock
         return JarContext(
             policy=self.settings.cookie,
-            reserved=self.carrier.names,
+            reserved=self.envelope.names,
             codec=self.codec,
-            signed=Protection("signed-cookie", self.signer.sign, self.signer.unsign),
-            sealed=Protection("cookie", self.sealer.seal, self.sealer.unseal),
-            now=engine.now,
+            signed=JarProtection("signed-cookie", self.signer.sign, self.signer.unsign),
+            sealed=JarProtection("cookie", self.sealer.seal, self.sealer.unseal),
+            now=lambda: int(clock()),
             emit=self.emit,
         )
+
+
+def make_envelope(
+    settings: Configuration, sealer: Sealer, signer: Signer, *, emit: Callable[[Event], object] = id
+) -> Envelope:
+    """Return what opens and fills the session's cookies."""
+    protection = Protection(signer.sign, signer.unsign, added_bytes=0, added_length=ADDED_LENGTH)
+    if settings.encrypt:
+        protection = Protection(sealer.seal, sealer.unseal, added_bytes=ADDED_BYTES, added_length=0)
+    return Envelope(
+        settings.cookie,
+        settings.lifetime,
+        protection=protection,
+        reference=settings.overflow is not None,
+        readers=settings.accept,
+        emit=emit,
+    )
 
 
 def assemble(keyring: Keyring, settings: Configuration) -> Assembly:
@@ -149,16 +174,9 @@ def assemble(keyring: Keyring, settings: Configuration) -> Assembly:
     owners: Owners | None = None
     revoking: RevokingBackend | None = None
     if settings.store is not None:
-        backend, _, owners = parts.server_side(settings.store, parts.tokens(settings.cookie.name))
+        backend, _, owners = parts.server_side(settings.store)
     else:
         backend = parts.client_side()
     if settings.revocations is not None:
         backend = revoking = parts.revoking(backend, settings.revocations)
-    engine = Engine(
-        backend=backend,
-        carrier=parts.carrier,
-        drafts=parts.drafts,
-        clock=settings.clock,
-        random_bytes=settings.random_bytes,
-    )
-    return Assembly(engine, parts.jars(engine), owners, revoking, parts.emit)
+    return Assembly(parts.codec, parts.envelope, backend, owners, revoking, parts.jars(), parts.emit)

@@ -1,45 +1,36 @@
-"""The pure engine's front: cookies and the time in, a session out; a session in, Set-Cookie lines out. No WSGI here."""
+"""The manager: cookies and the time in, a session out; a session in, Set-Cookie lines out. No WSGI here."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, TypeVar, Unpack, overload
+from typing import Final, TypeVar, Unpack, overload
 
-from cookiesess.backends.owners import Owners, SessionInfo
-from cookiesess.errors import ConfigurationError
+from cookiesess.events import (
+    Event,
+    SessionCreated,
+    SessionEnded,
+    SessionRefreshed,
+    SessionRenewed,
+    TouchedLate,
+    WriteDropped,
+)
 from cookiesess.http.cookies import SetCookie
+from cookiesess.http.headers import UNTOUCHED, Commit
 from cookiesess.http.jar import Cookies, https
 from cookiesess.http.policy import Transport
 from cookiesess.manager.assembly import assemble
+from cookiesess.manager.owned import OwnedSessions
 from cookiesess.manager.settings import Configuration, Settings, check_names
-from cookiesess.session.context import Stage
+from cookiesess.session.context import SessionContext
+from cookiesess.session.decision import Action, decide
+from cookiesess.session.gate import Stage, refusal
 from cookiesess.session.session import Session
+from cookiesess.session.state import Origin
+from cookiesess.session.working_copy import HAS_CONTENT, Line, WorkingCopy
 from cookiesess.tokens.keys import Key, Keyring
 
 S = TypeVar("S", bound=Session)
 
 
-class Commit(NamedTuple):
-    """What a response needs.
-
-    Attributes:
-        cookies: The Set-Cookie lines, the session's and the jar's.
-        vary: The response depends on the request's cookies and must say ``Vary: Cookie``.
-        private: The response sets cookies and must be kept out of shared caches.
-    """
-
-    cookies: tuple[SetCookie, ...]
-    vary: bool
-
-    @property
-    def private(self) -> bool:
-        """True where there are cookies."""
-        return bool(self.cookies)
-
-
-UNTOUCHED: Final = Commit((), vary=False)
-"""Nobody looked at the session or the cookies: the response needs nothing."""
-
-
-class SessionManager:
+class SessionManager(OwnedSessions):
     """Opens and commits sessions, for any framework. Thread-safe; one for each app.
 
     Args:
@@ -78,6 +69,13 @@ class SessionManager:
         random_bytes: Returns that many bytes that nobody can guess, by default `os.urandom`; another one is for tests.
             Predictable ones make sessions guessable.
 
+    Attributes:
+        cookie: The session cookie's policy.
+        context: What its sessions need of the world; for adapters.
+        jars: What its jars of plain cookies share; for adapters.
+        emit: Hands an event to the logger and to ``on_event``.
+        unshared: A store is in this process's memory, and nobody has been warned yet that the server runs several.
+
     Raises:
         ConfigurationError: A setting that is wrong or contradicts another, said when the manager is built.
     """
@@ -85,75 +83,28 @@ class SessionManager:
     def __init__(self, keys: Keyring | Key | bytes | str, **settings: Unpack[Settings]) -> None:
         check_names("SessionManager(keys", settings)
         configuration = Configuration(**settings)
-        self._engine, self._jars, self._owners, self._revoking, self.emit = assemble(Keyring.of(keys), configuration)
+        parts = assemble(Keyring.of(keys), configuration)
+        self._backend, self._envelope, self.jars, self.emit = parts.backend, parts.envelope, parts.jars, parts.emit
+        super().__init__(parts.backend, owners=parts.owners, revoking=parts.revoking, now=self._now)
         self.cookie = configuration.cookie
+        self._lifetime = configuration.lifetime
+        self._clock = configuration.clock
         stores = (configuration.store, configuration.overflow, configuration.revocations)
-        # A store is in this process's memory, and nobody has been warned yet that the server runs several.
-        self._unshared = any(store is not None and store.serves_one_process for store in stores)
+        self.unshared = any(store is not None and store.serves_one_process for store in stores)
+        self.context = SessionContext(
+            lifetime=configuration.lifetime,
+            codec=parts.codec,
+            clock=configuration.clock,
+            random_bytes=configuration.random_bytes,
+            load=parts.backend.load,
+            save=self._save,
+            end=self._end,
+            admit=self._admit,
+            touched_late=self._touched_late,
+        )
 
     def __repr__(self) -> str:
         return f"<SessionManager, cookie {self.cookie.name!r}>"
-
-    # The owners' sessions
-
-    def sessions_of(self, owner: str) -> list[SessionInfo]:
-        """Return the live sessions of `owner`, the one seen last first: for a page that lists devices.
-
-        Raises:
-            ConfigurationError: Sessions are client-side, or the store does not index owners.
-            StoreUnavailable: The store did not answer.
-        """
-        return self._index().sessions_of(owner, now=self._engine.now())
-
-    def handle_of(self, session: Session) -> str | None:
-        """Return the handle by which `sessions_of` lists `session`, or None where it is not stored (yet)."""
-        key = self._engine.key_of(session._draft or session._load())
-        return None if key is None else key.hex()
-
-    def end(self, owner: str, handle: str) -> bool:
-        """End one session of `owner`, whatever it is doing at the moment.
-
-        Args:
-            owner: As given to `Session.login`. A handle of somebody else's session ends nothing.
-            handle: As `sessions_of` gave it.
-
-        Returns:
-            True where a session was ended; False where it was gone, or has been renewed: list again.
-
-        Raises:
-            As `sessions_of`.
-        """
-        return self._index().end(owner, handle, now=self._engine.now())
-
-    def end_all(self, owner: str, *, keep: Session | None = None) -> int | None:
-        """End all sessions of `owner`, but `keep`; one that is being renewed at the moment does not slip through.
-
-        For that, `keep` itself is ended with them in one case: another request is halfway through renewing it.
-        Client-side (with ``revocations=``) `keep` is issued anew by its own response, and ended if that never arrives.
-
-        Returns:
-            How many were ended; None client-side, where nobody counts them.
-
-        Raises:
-            SessionConflict: New ones appeared again and again.
-            SessionCommitted: Client-side, after the headers of `keep`'s response have gone out.
-            As `sessions_of`.
-        """
-        draft = None if keep is None else keep._draft or keep._load()
-        if self._revoking is not None:
-            self._revoking.end_all(owner, keep=draft, now=self._engine.now())
-            return None
-        return self._index().end_all(
-            owner, keep=lambda: None if draft is None else self._engine.key_of(draft), now=self._engine.now()
-        )
-
-    def _index(self) -> Owners:
-        if self._owners is None or not self._owners.indexed:
-            raise ConfigurationError(
-                "an owner's sessions can be listed and ended where they are kept in a store that indexes owners; give"
-                " one as store= (client-side, revocations= lets end_all() end them)"
-            )
-        return self._owners
 
     # Requests
 
@@ -166,18 +117,18 @@ class SessionManager:
 
         Nothing is read before the session is first touched. An adapter gives its framework's own `session_class`.
         """
-        return session_class(self._engine, cookie_header)
+        return session_class(self.context, cookie_header)
 
     def jar(self, cookie_header: str, *, transport: Callable[[], Transport] = https) -> Cookies:
         """Return the jar of the same request."""
-        return Cookies(self._jars, cookie_header, transport=transport)
+        return Cookies(self.jars, cookie_header, transport=transport)
 
     def commit(
         self, session: Session, cookies: Cookies | None = None, *, transport: Callable[[], Transport] = https
     ) -> Commit:
         """Decide what becomes of the session, do it, and return what the response needs.
 
-        Changes after this are refused, unless `settle` is called.
+        Changes after this are refused, unless `stream` or `reopen` is called.
 
         Raises:
             CookieTooLarge: The session does not fit; nothing was sent, so an error page still can be.
@@ -185,40 +136,153 @@ class SessionManager:
             StoreUnavailable: The store did not answer, and something had changed. It may have been written or not.
             SessionConflict: Other requests changed the same session again and again.
         """
-        draft = session._draft
-        session._stage = Stage.OVER
-        if draft is None and (cookies is None or cookies.untouched):
+        working = session._working
+        if working is None and (cookies is None or cookies.untouched):
+            session._stage = _OVER
             if cookies is not None:
                 cookies.commit()
             return UNTOUCHED
-        lines = () if draft is None else self._engine.commit(draft, transport)
-        vary = draft is not None
+        lines = () if working is None else self._commit(working, transport)
+        session._stage = _OVER
         if cookies is not None:
             lines += cookies.commit()
-            vary = vary or cookies.touched
-        return Commit(lines, vary)
+        return Commit(lines, vary=True, written=working is not None and working.done.action not in _NOT_WRITTEN)
 
-    def settle(self, session: Session) -> None:
-        """After `commit`, where the app goes on: let what follows be saved by `close`, or be refused."""
-        session._stage = Stage.STREAMING
-        if session._draft is not None:
-            self._engine.settle(session._draft)
+    def stream(self, session: Session) -> None:
+        """After `commit`, where the body is still being produced: what follows is saved by `close`, or refused."""
+        self._go_on(session, _STREAMING)
+
+    def reopen(self, session: Session) -> None:
+        """After `commit`, where the response is not sent yet: the session is open again, and needs another commit."""
+        self._go_on(session, _OPEN)
 
     def abandon(self, session: Session, cookies: Cookies | None = None) -> None:
         """Instead of `commit`, where the app failed: save nothing."""
-        session._stage = Stage.ABANDONED
+        session._stage = _ABANDONED
         if cookies is not None:
             cookies.commit()
 
+    def forget(self, session: Session) -> None:
+        """Take back that an adapter has looked at a session on its own account, so that nothing depends on it."""
+        session._working = None
+
     def close(self, session: Session) -> None:
-        """After the body: save what was changed since `settle`; after `abandon` nothing.
+        """After the body: save what was changed since `stream`; after `abandon` nothing.
 
         Raises:
             SessionCommitted: A nested value was changed that only a cookie could have carried.
             NotSerializable, StoreUnavailable, SessionConflict: As `commit`.
         """
-        if session._stage is Stage.ABANDONED:
+        stage, working = session._stage, session._working
+        if stage is _ABANDONED:
             return
-        session._stage = Stage.OVER
-        if session._draft is not None:
-            self._engine.close(session._draft)
+        session._stage = _OVER
+        if working is None:
+            return
+        refused = refusal(stage, working.loaded.origin, needs_cookie=working.needs_cookie)
+        if refused is None:
+            self._say(self._carry_out(working, self._now()))
+        elif working.modified:
+            raise refused
+
+    # Behind the session
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+    def _save(self, working: WorkingCopy) -> None:
+        """Check that the cookie would fit, and write what can be written now."""
+        now = self._now()
+        if self._backend.writes_now(working):
+            event = self._carry_out(working, now)
+            working.rebase(now=now, lifetime=self._lifetime, keep_line=True)
+            self._say(event)
+        elif self._decide(working, now) in HAS_CONTENT:
+            self._backend.check(working, now=now)
+
+    def _end(self, working: WorkingCopy) -> bool:
+        """End the session at once; False where somebody else has ended or replaced it already."""
+        origin = working.loaded.origin
+        if origin in _NOTHING_TO_END:
+            return False
+        ended = origin is _FOREIGN or (origin is _LOADED and self._backend.end(working, now=self._now()))
+        self._say(SessionEnded(emptied=False) if ended else _dropped(working, "replaced"))
+        return ended
+
+    def _admit(self, owner: str, working: WorkingCopy) -> None:
+        self._backend.admit(owner, working, now=self._now())
+
+    def _touched_late(self, stage: Stage) -> None:
+        """Caches may not have been told that the response depends on the cookie."""
+        if stage is not _ABANDONED:
+            self.emit(TouchedLate())
+
+    def _go_on(self, session: Session, stage: Stage) -> None:
+        session._stage = stage
+        if session._working is not None:
+            session._working.rebase(now=self._now(), lifetime=self._lifetime)
+
+    def _commit(self, working: WorkingCopy, transport: Callable[[], Transport]) -> tuple[SetCookie, ...]:
+        now = int(self._clock())
+        event, done = self._carry_out(working, now), working.done
+        lines: tuple[SetCookie, ...] = ()
+        if done.line is not _NO_LINE:
+            header = working.loaded.header
+            lines = self._envelope.answer(
+                done.line, done.plaintext, working.state, now=now, transport=transport, header=header
+            )
+        if event is not None:
+            self.emit(event)  # now that nothing can keep it from being sent
+        return lines
+
+    def _decide(self, working: WorkingCopy, now: int) -> Action:
+        asked, loaded, state = working.asked, working.loaded, working.state
+        modified = working.modified
+        refresh_due = not modified and (asked.refresh or self._lifetime.refresh_due(state, now=now))
+        if loaded.origin is _LOADED and not (modified or refresh_due or asked.new_id):
+            return _NOTHING  # the table's row for what was only read, which most requests are
+        return decide(
+            loaded.origin,
+            empty=not state.data and state.empty,
+            modified=modified,
+            renewed=asked.new_id,
+            refresh_due=refresh_due,
+            stale_key=loaded.stale_key,
+        )
+
+    def _carry_out(self, working: WorkingCopy, now: int) -> Event | None:
+        """Decide what becomes of the session, and have it done; return the event that says so."""
+        action = self._decide(working, now)
+        if action is _NOTHING:
+            return None
+        login = working.asked.login
+        done = self._backend.apply(action, working, now=now)
+        working.record(done)
+        if done.action is _DROP:
+            return _dropped(working, done.reason or "replaced")
+        if done.action is _MOVE:
+            return SessionRenewed(login=login)
+        return SessionCreated(login=login) if done.action is _CREATE else _EVENTS.get(done.action)
+
+    def _say(self, event: Event | None) -> None:
+        if event is not None:
+            self.emit(event)
+
+
+def _dropped(working: WorkingCopy, reason: str) -> Event | None:
+    """Return the event of writes that are lost, which a request says once."""
+    return WriteDropped(reason) if working.drop() else None
+
+
+_OPEN, _STREAMING, _OVER, _ABANDONED = Stage.OPEN, Stage.STREAMING, Stage.OVER, Stage.ABANDONED
+_LOADED, _FOREIGN = Origin.LOADED, Origin.FOREIGN
+_NO_LINE: Final = Line.NOTHING
+_NOTHING, _CREATE, _MOVE, _DROP = Action.NOTHING, Action.CREATE, Action.MOVE, Action.DROP
+# A session that is gone may be "written" as well: the writes are dropped, and it was said that they are.
+_NOTHING_TO_END: Final = (Origin.NONE, Origin.REJECTED, Origin.GONE, Origin.ENDED)
+_NOT_WRITTEN: Final = (Action.NOTHING, Action.EXPIRE, Action.DROP)
+_EVENTS: Final[dict[Action, Event]] = {
+    Action.DELETE: SessionEnded(emptied=True),
+    Action.TOUCH: SessionRefreshed(),
+    Action.RESEAL: SessionRefreshed(),
+}

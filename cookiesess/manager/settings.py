@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any, Final, Literal, TypedDict
 
-from cookiesess.backends.accepting import ForeignReader
 from cookiesess.backends.owners import OnOwnerLimit
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event
+from cookiesess.http.envelope import ForeignReader
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.base import Store

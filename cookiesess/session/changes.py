@@ -162,6 +162,17 @@ class Tracked:
             return self._codec.loads(before)
         return None if before[1] is ABSENT else before[1]
 
+    def original(self) -> dict[str, Any]:
+        """Return a dict of what was loaded; values of which the encoding is known are decoded anew."""
+        known = self._before if self._original is None else self._original
+        # What was never handed out nor assigned is as it was; after a mutate, everything is known.
+        data = {key: value for key, value in self.data.items() if self._original is None and key not in known}
+        for key, snapshot in known.items():
+            value = self._codec.loads(snapshot) if isinstance(snapshot, bytes) else snapshot[1]
+            if value is not ABSENT:
+                data[key] = value
+        return data
+
     def adopt(self, merged: dict[str, Any]) -> None:
         """Go on from `merged`, which has been written: newer data with this dict's changes replayed.
 
@@ -178,9 +189,9 @@ class Tracked:
             else:
                 self._aside = [*self._aside, (key, mine, encoding)]
         self.data = merged
-        self.settle()
+        self.rebase()
 
-    def settle(self) -> None:
+    def rebase(self) -> None:
         """Take what is there now as what was loaded: it has been written."""
         self.steps = ()
         self._original = None

@@ -1,45 +1,44 @@
-"""What stands around a session: how far its request is, and what it may ask of the world."""
+"""What a session needs from the world; the manager gives it, a test can too."""
 
-from enum import Enum
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-from cookiesess.session.draft import Draft
+from cookiesess.session.gate import Stage
 from cookiesess.session.lifetime import Lifetime
+from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.values import ValueCodec
 
 
-class Stage(Enum):
-    """How far the request is."""
+class Load(Protocol):
+    """Opens what a Cookie header carries."""
 
-    OPEN = "the app may change what it likes"
-    STREAMING = "the headers have gone out, and the body follows"
-    OVER = "the response is complete"
-    ABANDONED = "the app raised, and nothing is saved"
+    def __call__(self, header: str, /, *, now: int) -> WorkingCopy:
+        """Return the working copy of a request; never raises for what a browser can send."""
 
 
-class SessionContext(Protocol):
-    """What a session needs from the world: the manager gives it, a test can too."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionContext:
+    """The functions behind the verbs of a `cookiesess.Session`.
+
+    Attributes:
+        lifetime: The timeouts.
+        codec: Encodes values.
+        clock: Returns the time in Unix seconds.
+        random_bytes: Returns bytes that nobody can guess.
+        load: Opens what a Cookie header carries.
+        save: Checks that a session can be stored and, server-side, stores it.
+        end: Ends what was loaded; False where somebody else has ended or replaced it already.
+        admit: Raises where an owner may not log in.
+        touched_late: Is told of a session that was first touched after the headers went out.
+    """
 
     lifetime: Lifetime
     codec: ValueCodec
-
-    def load(self, source: str) -> Draft:
-        """Open what the request carried."""
-
-    def now(self) -> int:
-        """The time, in Unix seconds."""
-
-    def random_bytes(self, count: int, /) -> bytes:
-        """Bytes that nobody can guess."""
-
-    def save(self, draft: Draft) -> None:
-        """Check that `draft` can be stored and, server-side, store it."""
-
-    def end(self, draft: Draft) -> bool:
-        """End what `draft` was loaded from; False where somebody else has ended or replaced it already."""
-
-    def admit(self, owner: str, draft: Draft) -> None:
-        """Raise where `owner` may not log in."""
-
-    def touched_late(self, draft: Draft, stage: Stage) -> None:
-        """Decide what a session that was first touched after the headers went out may still do."""
+    clock: Callable[[], float]
+    random_bytes: Callable[[int], bytes]
+    load: Load
+    save: Callable[[WorkingCopy], None]
+    end: Callable[[WorkingCopy], bool]
+    admit: Callable[[str, WorkingCopy], None]
+    touched_late: Callable[[Stage], None]

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from cookiesess.errors import ConfigurationError
 
 # A session from the future means a clock that was wrong or a forger with a leaked key; servers' clocks differ by less.
 CLOCK_SKEW_SECONDS = 300
+
+
+IDLE = "i"
+"""Where a session's extras have its own idle timeout, in seconds."""
 
 
 class Fixed(Protocol):
@@ -34,8 +38,8 @@ class Times(Fixed, Protocol):
         """From when the idle timeout counts."""
 
     @property
-    def idle_seconds(self) -> int | None:
-        """The session's own idle timeout, or None for the policy's."""
+    def extras(self) -> dict[str, Any]:
+        """Settings of its own; under `IDLE` its own idle timeout in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,22 +110,32 @@ class Lifetime:
         today_at = start + self.absolute_seconds
         return today_at if fixed_at is None or today_at < fixed_at else fixed_at
 
+    def deadlines(self, times: Times) -> tuple[int, int | None]:
+        """Return when the session ends if nobody touches it again, and when it ends however busy it is."""
+        # One call on each request, so `absolute_deadline` is spelled out here.
+        own_idle = times.extras.get(IDLE) if times.extras else None
+        absolute_at = times.ends_at
+        if self.absolute_seconds is not None:
+            today_at = (times.authenticated_at or times.created_at) + self.absolute_seconds
+            if absolute_at is None or today_at < absolute_at:
+                absolute_at = today_at
+        return times.refreshed_at + (own_idle or self.idle_seconds), absolute_at
+
     def deadline(self, times: Times) -> int:
-        """Return when the session ends if nobody touches it again."""
-        idle_at = times.refreshed_at + (times.idle_seconds or self.idle_seconds)
-        absolute_at = self.absolute_deadline(times)
+        """Return the nearer of the two."""
+        idle_at, absolute_at = self.deadlines(times)
         return idle_at if absolute_at is None else min(idle_at, absolute_at)
 
     def expired(self, times: Times, *, now: int) -> str | None:
         """Return which deadline has passed, ``"idle"`` or ``"absolute"``, or None while the session lives."""
-        if now >= times.refreshed_at + (times.idle_seconds or self.idle_seconds):
+        idle_at, absolute_at = self.deadlines(times)
+        if now >= idle_at:
             return "idle"
-        absolute_at = self.absolute_deadline(times)
         return None if absolute_at is None or now < absolute_at else "absolute"
 
     def refresh_due(self, times: Times, *, now: int) -> bool:
         """Whether enough time has passed for a new idle deadline to be worth a write."""
-        own_idle = times.idle_seconds
+        own_idle = times.extras.get(IDLE) if times.extras else None
         after = self.refresh_seconds if own_idle is None else min(self.refresh_seconds, own_idle // 10)
         return now - times.refreshed_at >= after
 

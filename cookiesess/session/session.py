@@ -7,13 +7,16 @@ from typing import Any
 from cookiesess.errors import StoreUnavailable
 from cookiesess.session import csrf, flash
 from cookiesess.session.changes import Mutation, check_key
-from cookiesess.session.context import SessionContext, Stage
-from cookiesess.session.draft import Draft
+from cookiesess.session.context import SessionContext
 from cookiesess.session.flash import Flash
-from cookiesess.session.lifetime import whole_seconds
-from cookiesess.session.state import CSRF, FLASHES, IDLE, LABEL, PERSISTENT, Origin
+from cookiesess.session.gate import Stage, refusal
+from cookiesess.session.lifetime import IDLE, whole_seconds
+from cookiesess.session.state import CSRF, FLASHES, LABEL, PERSISTENT, Origin
+from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.encoding import is_utf8
 from cookiesess.tokens.values import SCALARS
+
+_OPEN, _UNAVAILABLE = Stage.OPEN, Origin.UNAVAILABLE
 
 
 class Session(MutableMapping[str, Any]):
@@ -33,92 +36,109 @@ class Session(MutableMapping[str, Any]):
             ``on_store_error="anonymous"``).
     """
 
-    __slots__ = ("_context", "_draft", "_source", "_stage")
+    __slots__ = ("_context", "_source", "_stage", "_working")
 
     def __init__(self, context: SessionContext, source: str) -> None:
         self._context = context
         self._source = source
-        self._draft: Draft | None = None
-        self._stage = Stage.OPEN
+        self._working: WorkingCopy | None = None
+        self._stage = _OPEN
 
     # The mapping
 
     def __getitem__(self, key: str) -> Any:
-        draft = self._draft or self._load()
-        value = draft.data.data[key]
+        working = self._working or self._load()
+        value = working.state.data[key]
         if type(value) not in SCALARS:
-            draft.data.watch(key)
+            working.data.watch(key)
         return value
 
     def __setitem__(self, key: str, value: Any) -> None:
         if type(key) is not str or not key.isascii():
             check_key(key)
-        draft = self._draft or self._load()
-        if draft.refusal is not None:
-            raise draft.refusal()
-        draft.data.set(key, value)
+        self._writable().data.set(key, value)
 
     def __delitem__(self, key: str) -> None:
         self._writable().data.remove(key)
 
     def __iter__(self) -> Iterator[str]:
-        return iter((self._draft or self._load()).data.data)
+        return iter((self._working or self._load()).state.data)
 
     def __len__(self) -> int:
-        return len((self._draft or self._load()).data.data)
+        return len((self._working or self._load()).state.data)
 
     def __contains__(self, key: object) -> bool:
-        return key in (self._draft or self._load()).data.data
+        return key in (self._working or self._load()).state.data
 
     def __repr__(self) -> str:
         # Neither loads nor shows values: a repr ends up in logs and error pages.
-        if self._draft is None:
+        if self._working is None:
             return "<Session, not touched yet>"
-        return f"<Session, {self._draft.origin.name.lower()}, {len(self._draft.data.data)} keys>"
+        return f"<Session, {self._working.loaded.origin.name.lower()}, {len(self._working.state.data)} keys>"
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value under `key`, or `default`."""
-        return self[key] if key in (self._draft or self._load()).data.data else default
+        return self[key] if key in (self._working or self._load()).state.data else default
 
     # What it is
 
     @property
+    def touched(self) -> bool:
+        """Whether anything of the session was looked at in this request."""
+        return self._working is not None
+
+    @property
+    def origin(self) -> Origin:
+        """Where it came from."""
+        return (self._working or self._load()).loaded.origin
+
+    @property
+    def renewed(self) -> bool:
+        """Whether it is to get a new ID, by `login` or `renew` in this request."""
+        return (self._working or self._load()).asked.new_id
+
+    @property
     def closed(self) -> bool:
         """True once the response's headers have gone out, or the app has failed."""
-        return self._stage is not Stage.OPEN
+        return self._stage is not _OPEN
 
     @property
     def is_new(self) -> bool:
         """True where no earlier request's session was loaded, or it was ended in this one."""
-        return not (self._draft or self._load()).continued
+        return not (self._working or self._load()).loaded.continued
 
     @property
     def available(self) -> bool:
         """False while the store is down; always True where there is none."""
         try:
-            return (self._draft or self._load()).origin is not Origin.UNAVAILABLE
+            return (self._working or self._load()).loaded.origin is not _UNAVAILABLE
         except StoreUnavailable:
             return False
 
     @property
     def modified(self) -> bool:
         """Whether the session differs from what was loaded, nested values included."""
-        return (self._draft or self._load()).modified
+        return (self._working or self._load()).modified
 
     @property
     def created_at(self) -> int:
         """When the session began, in Unix seconds."""
-        return (self._draft or self._load()).state.created_at
+        return (self._working or self._load()).state.created_at
+
+    @property
+    def refreshed_at(self) -> int:
+        """From when the idle timeout counts, in Unix seconds: the last use before this one, to within a refresh."""
+        return (self._working or self._load()).state.refreshed_at
 
     @property
     def authenticated_at(self) -> int | None:
         """When `login` was last called, in Unix seconds, or None."""
-        return (self._draft or self._load()).state.authenticated_at
+        return (self._working or self._load()).state.authenticated_at
 
     @property
     def owner(self) -> str | None:
         """The user the session belongs to, or None. Only `login` sets it; `invalidate` ends it."""
-        return (self._draft or self._load()).state.owner
+        return (self._working or self._load()).state.owner
 
     # The verbs
 
@@ -138,22 +158,22 @@ class Session(MutableMapping[str, Any]):
         """
         if type(owner) is not str or not owner or not is_utf8(owner):
             raise ValueError(f"an owner is text that names the user, not {owner!r}; use str(user.id)")
-        draft = self._writable(new_cookie=True)
-        self._context.admit(owner, draft)
-        draft.login(owner, now=self._context.now(), lifetime=self._context.lifetime)
+        working = self._writable(new_id=True)
+        self._context.admit(owner, working)
+        working.login(owner, now=int(self._context.clock()), lifetime=self._context.lifetime)
 
     def renew(self) -> None:
         """Give the session a new ID and keep everything else: for a change of privileges without a login."""
-        self._writable(new_cookie=True).renewed = True
+        self._writable(new_id=True).renew()
 
     def invalidate(self) -> None:
         """End the session (log out): here and, server-side, in the store at once, even if the app raises afterwards.
 
         Afterwards this object is an empty, new session; writing to it makes another one.
         """
-        draft = self._writable()
-        ended = self._context.end(draft)
-        draft.restart(ended=ended, now=self._context.now(), lifetime=self._context.lifetime)
+        working = self._writable()
+        ended = self._context.end(working)
+        working.restart(ended=ended, now=int(self._context.clock()), lifetime=self._context.lifetime)
 
     def save(self) -> None:
         """Serialise and check the size now, and server-side write now, so that a view can catch what goes wrong.
@@ -167,6 +187,14 @@ class Session(MutableMapping[str, Any]):
             SessionConflict: Other requests were faster, too many times.
         """
         self._context.save(self._writable())
+
+    def refresh(self) -> None:
+        """Have the idle timeout count from now, whether that is due or not; nothing for an empty session."""
+        (self._working or self._load()).refresh()
+
+    def revert(self) -> None:
+        """Make the values what they were when the request began, or when the session was last ended in it."""
+        self._writable().revert()
 
     def mutate(self, function: Mutation) -> None:
         """Apply `function` to the session's dict now, and again on the newest data if another request was faster.
@@ -187,7 +215,7 @@ class Session(MutableMapping[str, Any]):
         Raises:
             ValueError: On setting anything but True, False and None.
         """
-        value: bool | None = (self._draft or self._load()).extras.data.get(PERSISTENT)
+        value: bool | None = (self._working or self._load()).state.extras.get(PERSISTENT)
         return value
 
     @persistent.setter
@@ -203,7 +231,7 @@ class Session(MutableMapping[str, Any]):
         Raises:
             ConfigurationError: On setting less than a second or another type than timedelta.
         """
-        value = (self._draft or self._load()).state.idle_seconds
+        value = (self._working or self._load()).state.extras.get(IDLE)
         return None if value is None else timedelta(seconds=value)
 
     @idle.setter
@@ -213,7 +241,7 @@ class Session(MutableMapping[str, Any]):
     @property
     def label(self) -> str | None:
         """A name for lists of sessions, such as the device; None by default. Settable, at most 200 characters."""
-        value: str | None = (self._draft or self._load()).extras.data.get(LABEL)
+        value: str | None = (self._working or self._load()).state.extras.get(LABEL)
         return value
 
     @label.setter
@@ -233,7 +261,7 @@ class Session(MutableMapping[str, Any]):
 
     def pop_flashes(self, category: str | None = None) -> list[Flash]:
         """Return the waiting messages, oldest first, and forget them; with `category`, only those of that one."""
-        flashes = (self._draft or self._load()).extras.data.get(FLASHES)
+        flashes = (self._working or self._load()).state.extras.get(FLASHES)
         if not flashes:
             return []
         taken, rest = flash.take(flashes, category)
@@ -241,12 +269,17 @@ class Session(MutableMapping[str, Any]):
             self._set_extra(FLASHES, rest or None)
         return taken
 
+    def peek_flashes(self, category: str | None = None) -> list[Flash]:
+        """Return what `pop_flashes` would, and keep it."""
+        flashes = (self._working or self._load()).state.extras.get(FLASHES, [])
+        return flash.take(flashes, category)[0]
+
     def csrf_token(self) -> str:
         """Return a token for a form: 86 characters, different each time, good until the session ends or logs in.
 
         For a visitor without a session this starts one.
         """
-        secret = (self._draft or self._load()).extras.data.get(CSRF)
+        secret = (self._working or self._load()).state.extras.get(CSRF)
         if secret is None:
             secret = self._context.random_bytes(csrf.SECRET_BYTES)
             self._set_extra(CSRF, secret)
@@ -254,7 +287,7 @@ class Session(MutableMapping[str, Any]):
 
     def check_csrf(self, token: str | None) -> bool:
         """Whether `token` came from this session's `csrf_token`; compared in constant time."""
-        secret = (self._draft or self._load()).extras.data.get(CSRF)
+        secret = (self._working or self._load()).state.extras.get(CSRF)
         return secret is not None and type(token) is str and csrf.matches(secret, token)
 
     # Inside
@@ -266,15 +299,19 @@ class Session(MutableMapping[str, Any]):
         elif key in extras.data:
             extras.remove(key)
 
-    def _load(self) -> Draft:
-        draft = self._draft = self._context.load(self._source)
-        if self._stage is not Stage.OPEN:
-            self._context.touched_late(draft, self._stage)
-        return draft
+    def _load(self) -> WorkingCopy:
+        context = self._context
+        working = self._working = context.load(self._source, now=int(context.clock()))
+        if self._stage is not _OPEN:
+            self._context.touched_late(self._stage)
+        return working
 
-    def _writable(self, *, new_cookie: bool = False) -> Draft:
-        draft = self._draft or self._load()
-        refusal = draft.refusal or (draft.cookie_refusal if new_cookie else None)
-        if refusal is not None:
-            raise refusal()
-        return draft
+    def _writable(self, *, new_id: bool = False) -> WorkingCopy:
+        """Return the working copy, where the gate lets a write through."""
+        working = self._working or self._load()
+        loaded = working.loaded
+        if self._stage is not _OPEN or loaded.origin is _UNAVAILABLE:
+            refused = refusal(self._stage, loaded.origin, needs_cookie=new_id or working.needs_cookie)
+            if refused is not None:
+                raise refused
+        return working

@@ -33,7 +33,7 @@ from cookiesess.tokens.values import ValueCodec
 
 INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
 
-CSRF, FLASHES, IDLE, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION = "c", "f", "i", "p", "l", "e", "w", "g"
+CSRF, FLASHES, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION = "c", "f", "p", "l", "e", "w", "g"
 
 
 class Origin(Enum):
@@ -74,11 +74,6 @@ class State:
     data: dict[str, Any] = field(default_factory=dict, repr=False)
     sid: bytes | None = field(default=None, repr=False)
     extras: dict[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def idle_seconds(self) -> int | None:
-        """The session's own idle timeout, or None for the policy's."""
-        return self.extras.get(IDLE) if self.extras else None
 
     @property
     def empty(self) -> bool:

@@ -7,12 +7,12 @@ are not zero (RFC 4648 section 3.5) are all refused.
 
 from binascii import a2b_base64, b2a_base64
 
-_TO_URL = bytes.maketrans(b"+/", b"-_")
+TO_URL = bytes.maketrans(b"+/", b"-_")
 # The standard alphabet's own two characters become "!", which the strict decoder refuses.
-_FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")
-_PADDING = (b"", b"", b"==", b"=")
+FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")
+PADDING = (b"", b"", b"==", b"=")
 # By length modulo 4, what the last character may be so that its unused bits are zero; one left over is never valid.
-_LAST = (
+LAST = (
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
     "",
     "AQgw",
@@ -22,7 +22,7 @@ _LAST = (
 
 def encode(data: bytes) -> str:
     """Return `data` as base64url without padding: 4 characters for 3 bytes."""
-    return b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode()
+    return b2a_base64(data, newline=False).translate(TO_URL, b"=").decode()
 
 
 def decode(text: str) -> bytes:
@@ -32,9 +32,9 @@ def decode(text: str) -> bytes:
         ValueError: Nothing encodes to `text`. (Both of the standard library's errors here are subclasses.)
     """
     remainder = len(text) & 3
-    if text and text[-1] not in _LAST[remainder]:
+    if text and text[-1] not in LAST[remainder]:
         raise ValueError("not canonical base64url")
-    return a2b_base64(text.encode("ascii").translate(_FROM_URL) + _PADDING[remainder], strict_mode=True)
+    return a2b_base64(text.encode("ascii").translate(FROM_URL) + PADDING[remainder], strict_mode=True)
 
 
 def purpose(*parts: str) -> bytes:

@@ -14,6 +14,8 @@ from cookiesess.tokens.keys import Keyring
 from cookiesess.tokens.sealing import Opened
 
 _SALT = b"cookiesess v1 sign "
+ADDED_LENGTH = 1 + 43
+"""How much longer than its payload's text a token is: a dot, and the 32 bytes of an HMAC-SHA256 as base64url."""
 
 
 class Signer:

@@ -1,7 +1,8 @@
 """An app's response body on its way to the server: what fails in it is noticed before anything of it could be saved."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, Generic, TypeVar
+from itertools import chain
+from typing import Any, Final, Generic, Self, TypeVar
 
 T = TypeVar("T")
 _END: Final[Any] = object()
@@ -13,17 +14,24 @@ class Body(Iterator[T], Generic[T]):
     Args:
         body: The app's.
         failed: Called where the body raises, or its own close does; the error goes on.
+        begins: Called once, when the first item or the end is there, before it is passed on.
         closed: Called once the app's own close is through.
     """
 
-    __slots__ = ("_close_app", "_closed", "_failed", "_iterator")
+    __slots__ = ("_begins", "_close_app", "_closed", "_failed", "_iterator")
 
     def __init__(
-        self, body: Iterable[T], *, failed: Callable[[], object], closed: Callable[[], object] | None = None
+        self,
+        body: Iterable[T],
+        *,
+        failed: Callable[[], object],
+        begins: Callable[[], object] | None = None,
+        closed: Callable[[], object] | None = None,
     ) -> None:
         self._iterator = iter(body)
         self._close_app: Callable[[], object] | None = getattr(body, "close", None)
         self._failed = failed
+        self._begins = begins
         self._closed = closed
 
     def __next__(self) -> T:
@@ -34,9 +42,19 @@ class Body(Iterator[T], Generic[T]):
         finally:
             if not done:
                 self._failed()
+        if self._begins is not None:
+            begins, self._begins = self._begins, None
+            begins()
         if item is _END:
             raise StopIteration
         return item
+
+    def begun(self) -> Self:
+        """Take the first item now, so that the server has status and headers before it asks for one."""
+        for item in self:
+            self._iterator = chain((item,), self._iterator)
+            break
+        return self
 
     def close(self) -> None:
         """Close the app's body first, where that can be closed."""

@@ -1,22 +1,32 @@
-"""The WSGI edge: a thin driver around `SessionManager`."""
+"""The WSGI edge: a thin driver around `SessionManager`.
+
+The commit comes as late as HTTP allows, so that a change after ``start_response`` and before the body still counts:
+the app's ``start_response`` is held back until the first byte of the body, or the end of the call where the app
+returned a list, a tuple or a file wrapper (which reach the server as they are: it needs ``len()`` for Content-Length,
+and the wrapper for sendfile).
+"""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Self, Unpack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, Unpack
 
 from cookiesess.errors import ConfigurationError, SessionError
+from cookiesess.http.headers import Headers
 from cookiesess.manager.flat_settings import read_environment
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.settings import Settings, check_names
 from cookiesess.session.session import Session
 from cookiesess.tokens.keys import Key, Keyring
-from cookiesess.wsgi.exchange import Exchange, warn_if_unshared
+from cookiesess.wsgi.attachment import COOKIES_KEY, MANAGER_KEY, SESSION_KEY, Attachment
+from cookiesess.wsgi.body import Body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-SESSION_KEY, COOKIES_KEY, MANAGER_KEY = "cookiesess.session", "cookiesess.cookies", "cookiesess.manager"
+ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
+
 BEAKER_KEY: Final = "beaker.session"
 # Where WebTest looks for what it shows as attributes of its responses.
 _TESTING_KEY: Final = "paste.testing_variables"
@@ -66,7 +76,6 @@ class SessionMiddleware:
         self.app = app
         self.manager = keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings)
         self._environ_key = environ_key
-        self._manager_key = _manager_key(environ_key)
         self._session_class = _session_class(session_class, environ_key)
         self._names = self.manager.cookie.family
         self._refuse_second(app)
@@ -111,23 +120,15 @@ class SessionMiddleware:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Run the app."""
-        manager = self.manager
-        if manager._unshared:
-            warn_if_unshared(manager, environ)
-        cookie_header = environ.get("HTTP_COOKIE", "")
-        exchange = Exchange(manager, environ, start_response)
-        session = exchange.session = manager.open(cookie_header, self._session_class)
-        outer = environ.get(COOKIES_KEY)
-        if outer is None or not outer.open:
-            exchange.jar = environ[COOKIES_KEY] = manager.jar(cookie_header, transport=exchange.transport)
-        else:
-            self._refuse_clashes(environ)
-            for name in self._names:
-                outer.reserve(session, name)
-        environ[self._environ_key] = session
-        environ[self._manager_key] = manager
+        exchange = _Exchange(
+            self.manager,
+            environ,
+            self._session_class,
+            environ_key=self._environ_key,
+            start_response=start_response,
+        )
         if _TESTING_KEY in environ:
-            environ[_TESTING_KEY][self._testing_name] = session
+            environ[_TESTING_KEY][self._testing_name] = exchange.session
         result = None
         try:
             result = self.app(environ, exchange.start_response)
@@ -147,25 +148,6 @@ class SessionMiddleware:
                 )
             app = app.app
 
-    def _refuse_clashes(self, environ: "WSGIEnvironment") -> None:
-        """Raise where a request that is still running has another session in the same place or under the same name."""
-        for key, present in environ.items():
-            is_open = isinstance(present, Session) and not present.closed
-            manager = environ.get(_manager_key(key)) if is_open else None
-            if manager is None:
-                continue
-            if key == self._environ_key or not self._names.isdisjoint(manager.cookie.family):
-                raise SessionError(
-                    f"environ[{key!r}] holds the open session of another SessionMiddleware around this one, with the"
-                    f" cookie {manager.cookie.name!r}, and this one has environ_key {self._environ_key!r} and the"
-                    f" cookie {self.manager.cookie.name!r}; remove one, or give one of them its own environ_key= and"
-                    " cookie name"
-                )
-
-
-def _manager_key(environ_key: str) -> str:
-    return MANAGER_KEY if environ_key == SESSION_KEY else f"{environ_key}.manager"
-
 
 def _session_class(given: Any, environ_key: str) -> type[Session]:
     if given is None and environ_key == BEAKER_KEY:
@@ -179,3 +161,102 @@ def _session_class(given: Any, environ_key: str) -> type[Session]:
             f"session_class is a subclass of Session, and what came is of type {type(given).__name__}"
         )
     return given
+
+
+class _Exchange(Attachment[Session]):
+    """One WSGI request and its response: holds the app's ``start_response`` back until the commit."""
+
+    __slots__ = ("_committed", "_held", "_server_start", "_server_write")
+
+    _server_write: Callable[[bytes], object]
+
+    def __init__(
+        self,
+        manager: SessionManager,
+        environ: "WSGIEnvironment",
+        session_class: type[Session],
+        *,
+        environ_key: str,
+        start_response: "StartResponse",
+    ) -> None:
+        self._server_start = start_response
+        self._held: tuple[str, Headers, ExcInfo] | None = None
+        self._committed = False
+        super().__init__(manager, environ, session_class, environ_key=environ_key)
+
+    def start_response(
+        self, status: str, response_headers: Headers, exc_info: ExcInfo = None
+    ) -> Callable[[bytes], object]:
+        """What the app calls. Held back, so that the session can still change."""
+        if self._committed:
+            # Only with exc_info is a second call legal (PEP 3333); without it the server says so.
+            return self._server_start(status, self.with_ours(response_headers), exc_info)
+        if self._held is not None and exc_info is None:
+            raise SessionError("start_response was called a second time without exc_info, which PEP 3333 forbids")
+        self._held = (status, response_headers, exc_info)
+        return self._write
+
+    def _write(self, data: bytes) -> None:
+        self._begin()
+        self._server_write(data)
+
+    def _begin(self) -> None:
+        """Commit at the first byte of a body that is still being produced."""
+        if not self._committed:
+            self._send_headers(streaming=True)
+
+    def _send_headers(self, *, streaming: bool) -> None:
+        """Commit the session and send the headers on; unless `streaming`, no code of the app will run any more."""
+        held = self._held
+        if held is None:
+            # The server meets an app that never called start_response, as it would without us.
+            if not streaming:
+                self.abandon()
+            return
+        status, response_headers, exc_info = held
+        response_headers = self.commit(response_headers)
+        if streaming:
+            self.stream()
+        self._committed = True
+        self._held = None  # PEP 3333: a kept exc_info is a cycle through the traceback
+        if exc_info is None:
+            self._server_write = self._server_start(status, response_headers)
+        else:
+            self._server_write = self._server_start(status, response_headers, exc_info)
+
+    def finish(self, result: Iterable[bytes]) -> Iterable[bytes]:
+        """Return what the server gets: the same object where the body is complete, else an iterator around it."""
+        answer: Iterable[bytes] | None = None
+        try:
+            if not (type(result) is list or type(result) is tuple or self.is_file(result)):
+                body = Body(result, failed=self.abandon, begins=self._begin, closed=self.close)
+                answer = body.begun() if self._server_is_early() else body
+            else:
+                if self._committed:
+                    self.close()
+                else:
+                    self._send_headers(streaming=False)
+                answer = result
+        finally:
+            if answer is None:
+                self._give_up(result)
+        return answer
+
+    def _give_up(self, result: object) -> None:
+        """The server never gets to see this body, so nobody else would close it."""
+        self.abandon()
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()
+
+    def _server_is_early(self) -> bool:
+        # PEP 3333 allows start_response as late as with the first item. Granian 2 has read status and headers by then:
+        # it would send 200, and none of ours.
+        return str(self._environ.get("SERVER_SOFTWARE", "")).startswith("Granian")
+
+    def close(self) -> None:
+        """The body is done: save what streaming changed."""
+        if self._committed:
+            super().close()
+        else:
+            self.abandon()

@@ -8,18 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cookiesess import InvalidToken, Keyring, Session
-from cookiesess.backends.keeper import note_last_use
-from cookiesess.backends.records import ID_BYTES, RecordSealer, key_of
-from cookiesess.http.carrier import MAX_CANDIDATES, Carrier
+from cookiesess.backends.vault import ID_BYTES
 from cookiesess.http.cookies import values_of
-from cookiesess.manager.settings import Settings
+from cookiesess.http.pieces import MAX_CANDIDATES
+from cookiesess.manager.assembly import make_envelope
+from cookiesess.manager.settings import Configuration, Settings
 from cookiesess.session.compression import expand
+from cookiesess.session.lifetime import IDLE
 from cookiesess.session.state import (
     COMPRESSED,
+    COUNTED_IDLE,
     CSRF,
     FLASHES,
     GENERATION,
-    IDLE,
     LABEL,
     MOVED,
     PERSISTENT,
@@ -28,8 +29,8 @@ from cookiesess.session.state import (
     State,
     unpack,
 )
-from cookiesess.tokens.encoding import decode, purpose
-from cookiesess.tokens.sealing import VERSION, Opened, Sealer
+from cookiesess.tokens.encoding import decode
+from cookiesess.tokens.sealing import VERSION, Opened, RecordSealer, Sealer, record_key_of
 from cookiesess.tokens.signing import Signer
 from cookiesess.tokens.values import ValueCodec
 
@@ -79,14 +80,13 @@ class Glass:
     """
 
     def __init__(self, keys: Keyring, settings: Settings) -> None:
-        self._policy = policy = settings["cookie"]
-        self._carrier = Carrier(policy, settings["lifetime"])
+        self._policy = settings["cookie"]
+        self._envelope = make_envelope(Configuration(**settings), Sealer(keys), Signer(keys))
         self._protection = "sealed" if settings.get("encrypt", True) else "signed"
-        self._read = Sealer(keys).unseal if self._protection == "sealed" else Signer(keys).unsign
         self._codec = ValueCodec(settings.get("types", ()))
         self._store = settings.get("store") or settings.get("overflow")
         self._moves = settings.get("overflow") is not None
-        self._records = RecordSealer(keys, sealer=Sealer(keys), codec=self._codec)
+        self._records = RecordSealer(keys)
 
     def own_cookies(self, header: str) -> Mapping[str, str]:
         """Return the raw values of the session's cookies in a Cookie header, by name: of several the one that opens."""
@@ -104,7 +104,7 @@ class Glass:
 
     def near(self, size_bytes: int) -> bool:
         """Whether a session's Set-Cookie lines of `size_bytes` together are near the limit."""
-        return self._carrier.near(size_bytes)
+        return self._envelope.near(size_bytes)
 
     def look(self, header: str, session: Session, *, now: int) -> Sight | None:
         """Return what the session's cookies in a Cookie header say; None where there are none.
@@ -113,26 +113,26 @@ class Glass:
         first cookie that opens, whether or not that still counts.
         """
         sights = [self._look_into(token, name, now) for token, name in self._candidates(header)]
-        draft = session._draft or session._load()
-        if not sights or not draft.continued:
+        working = session._working or session._load()
+        if not sights or not working.loaded.continued:
             return next((sight for sight in sights if sight.key), sights[0] if sights else None)
-        refers, handle = draft.handle is not None, draft.handle
-        sight = next(sight for sight in sights if sight.key and sight.refers == refers)
-        if not refers:
-            return replace(sight, state=draft.state)
-        kind = "a reference to a record, followed through a renewal" if handle.moved else "a reference to a record"
-        return replace(sight, kind=kind, state=draft.state, record_bytes=len(handle.record.payload))
+        located = working.loaded.located
+        sight = next(sight for sight in sights if sight.key and sight.refers == (located is not None))
+        if located is None:
+            return replace(sight, state=working.state)
+        kind = "a reference to a record, followed through a renewal" if located.moved else "a reference to a record"
+        return replace(sight, kind=kind, state=working.state, record_bytes=len(located.record.payload))
 
     def _candidates(self, header: str) -> Iterator[tuple[str, str]]:
         """Yield each token with its cookie's name, in the order in which the library tries them."""
         if self._moves:
             name = self._policy.reference_name
             yield from ((token, name) for token in values_of(header, name, limit=MAX_CANDIDATES))
-        yield from ((token, self._policy.name) for token in self._carrier.tokens(header))
+        yield from ((token, self._policy.name) for token in self._envelope.candidates(header))
 
     def _opened(self, token: str, name: str) -> Opened | None:
         try:
-            return self._read(token, purpose("session", name))
+            return self._envelope.open_token(token, name)
         except InvalidToken:
             return None
 
@@ -155,7 +155,7 @@ class Glass:
         """Return what a reference leads to."""
         if self._store is None:
             return {"kind": "a reference that leads nowhere"}
-        key = key_of(session_id)
+        key = record_key_of(session_id)
         record = self._store.load(key, now=now)
         if record is None:
             return {"kind": "a reference to a record that is gone"}
@@ -163,7 +163,7 @@ class Glass:
         if plaintext[:1] in (MOVED, REPLACED):
             return {"kind": "a reference to a record that was closed"}
         state = self._unpack(plaintext)
-        note_last_use(state, record)
+        state.refreshed_at = record.expires_at - state.extras.get(COUNTED_IDLE, 0)  # as the last touch has moved it
         return {"kind": "a reference to a record", "state": state, "record_bytes": len(record.payload)}
 
     def _unpack(self, plaintext: bytes) -> State:

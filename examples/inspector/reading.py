@@ -7,7 +7,7 @@ from typing import Any
 
 from cookiesess import CookiePolicy, Lifetime, Session, events
 from cookiesess.events import Event
-from cookiesess.http.carrier import NEAR_PER_CENT
+from cookiesess.http.envelope import NEAR_PER_CENT
 from examples.inspector.glass import Glass, Sight
 from examples.inspector.model import Cookie, Inside, Moment, Timeline, Value
 from examples.inspector.visits import Notes, Visit

@@ -8,7 +8,7 @@ from server.helpers import KEY, OTHER_KEY, Probe, drop, every, invalidate, login
 
 from cookiesess import CookiePolicy, Keyring, SessionManager
 from cookiesess.backends.overflow import session_id_of
-from cookiesess.backends.records import ID_BYTES
+from cookiesess.backends.vault import ID_BYTES
 from cookiesess.session.state import COMPRESSED, REFERENCE
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.tokens.encoding import purpose

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from server.helpers import IDLE, KEY, OTHER_KEY, Probe, every, invalidate, login, persist, put, rotated
 
 from client.helpers import MAX_BYTES, NAME, Browser, World, expired, issued, sizes
-from cookiesess import CookiePolicy, SessionMiddleware, Transport, get_session
-from cookiesess.http.carrier import Carrier
+from cookiesess import CookiePolicy, Keyring, SessionMiddleware, get_session
+from cookiesess.http.envelope import Envelope, Protection
+from cookiesess.http.pieces import Pieces
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.memory import MemoryStore
+from cookiesess.tokens.sealing import ADDED_BYTES, Sealer
 
 CHUNKED = CookiePolicy(max_bytes=MAX_BYTES, chunks=3)
 ONE, TWO, THREE = f"{NAME}.1", f"{NAME}.2", f"{NAME}.3"
@@ -68,20 +70,21 @@ def test_a_session_in_one_cookie_has_no_mark(browser):
 @pytest.mark.parametrize("max_age", [None, 0, 9, 36_000, 10**9])
 def test_every_length_of_a_token_is_cut_into_lines_within_the_limit_and_comes_back(max_age):
     policy = CookiePolicy(max_bytes=256, chunks=3)
-    carrier = Carrier(policy, Lifetime())
+    pieces, overheads = Pieces(policy), [policy.overhead_bytes(name, max_age=max_age) for name in policy.chunk_names]
     largest = 0
     for length in range(1, 3 * 256):
         token = "".join(string.ascii_letters[at % 52] for at in range(length))
-        if not carrier.fits(token, max_age=max_age):
+        if not pieces.fit(length, max_age):
             break
-        lines = carrier.issue(NAME, token, transport=Transport.HTTPS, max_age=max_age)
-        assert max(sizes(lines)) <= 256
-        assert carrier.size_bytes(length, max_age=max_age) == sum(sizes(lines))
-        header = "; ".join(f"{line.name}={line.value}" for line in lines)
-        assert carrier.tokens(header) == [token]
+        cut = pieces.cut(token, max_age)
+        lines = [len(piece) + overhead for piece, overhead in zip(cut, overheads, strict=False)]
+        assert max(lines) <= 256
+        assert pieces.size_bytes(length, max_age) == sum(lines)
+        header = "; ".join(f"{name}={piece}" for name, piece in zip(policy.chunk_names, cut, strict=False))
+        assert pieces.gather(cut[0], header) == [token]
         largest = length
-    assert sizes(lines) == [256] * 3  # the largest that fits fills all three
-    assert not any(carrier.fits("x" * length, max_age=max_age) for length in range(largest + 1, largest + 50))
+    assert lines == [256] * 3  # the largest that fits fills all three
+    assert not any(pieces.fit(length, max_age) for length in range(largest + 1, largest + 50))
 
 
 @given(first=LETTERS, second=LETTERS, persistent=st.booleans())
@@ -272,9 +275,10 @@ def test_a_flood_of_planted_pieces_buys_four_decryptions_and_no_more(browser):
     browser.visit(letters(800))
     assert read(browser, header_of(browser, *[f"{ONE}=x"] * 3)) == {"x": "x" * 800}
     assert read(browser, header_of(browser, *[f"{ONE}=x"] * 4)) == {}
-    carrier = Carrier(CHUNKED, Lifetime())
+    sealer = Sealer(Keyring(KEY))
+    envelope = Envelope(CHUNKED, Lifetime(), protection=Protection(sealer.seal, sealer.unseal, ADDED_BYTES, 0))
     flood = [f"{name}={mark}x" for name in ALL for mark in ["3~"] * 500]
-    assert len(carrier.tokens(header_of(browser, *flood))) == 4
+    assert len(envelope.candidates(header_of(browser, *flood))) == 4
 
 
 def test_planted_pieces_of_the_attackers_own_session_do_not_mix_with_the_victims(browser):

@@ -16,7 +16,6 @@ from server.helpers import Probe
 from client.helpers import NAME, REF
 from cookiesess import CookiePolicy, Key, Keyring, SessionManager
 from cookiesess.backends.overflow import session_id_of
-from cookiesess.backends.records import key_of
 from cookiesess.session.compression import expand
 from cookiesess.session.state import COMPRESSED, pack, unpack
 from cookiesess.stores.base import Record
@@ -24,6 +23,7 @@ from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
 from cookiesess.tokens.encoding import purpose
 from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.sealing import record_key_of as key_of
 from cookiesess.tokens.signing import Signer
 from cookiesess.tokens.values import ValueCodec
 

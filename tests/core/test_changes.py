@@ -384,7 +384,7 @@ def test_what_was_written_is_unchanged():
     tracking.remove("a")
     handed_out(tracking, "cart").append(2)
     tracking.mutate(increment)
-    tracking.settle()
+    tracking.rebase()
     assert not tracking.modified
     assert replayed(tracking, {}) == {}
 
@@ -392,7 +392,7 @@ def test_what_was_written_is_unchanged():
 def test_a_value_handed_out_before_it_was_written_is_still_watched():
     tracking = tracked(cart=[1])
     cart = handed_out(tracking, "cart")
-    tracking.settle()
+    tracking.rebase()
     cart.append(2)
     assert tracking.changes() == {"cart": [1, 2]}
 
@@ -545,7 +545,7 @@ class TrackedDict(RuleBasedStateMachine):
     @precondition(lambda self: self.tracking.modified)
     @rule()
     def write(self):
-        self.tracking.settle()
+        self.tracking.rebase()
         self.loaded = copy.deepcopy(self.oracle)
 
     @invariant()

@@ -313,9 +313,9 @@ def test_a_protected_cookie_that_browsers_would_drop_is_refused(view):
 )
 def test_after_the_headers_a_cookie_is_refused(write):
     cookies = jar()
-    assert cookies.open
+    assert not cookies.closed
     cookies.commit()
-    assert not cookies.open
+    assert cookies.closed
     with pytest.raises(ResponseStarted, match="cookie 'a' was set after the headers had gone out"):
         write(cookies)
 

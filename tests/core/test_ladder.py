@@ -19,10 +19,10 @@ ROOT = Path(cookiesess.__file__).parent
 # is hard, the module is the problem.
 LADDER = [
     {"errors"},
-    {"events"},
+    {"events", "stores.*"},
     {"tokens.*"},
     {"session.*"},
-    {"http.*", "stores.*"},
+    {"http.*"},
     {"backends.*"},
     {"manager.*"},
     {"wsgi.*"},

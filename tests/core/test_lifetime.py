@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiesess import ConfigurationError, Lifetime
-from cookiesess.session.lifetime import whole_seconds
-from cookiesess.session.state import IDLE, State
+from cookiesess.session.lifetime import IDLE, whole_seconds
+from cookiesess.session.state import State
 
 DAY = 86_400
 SHORT = Lifetime(idle=timedelta(seconds=100), absolute=timedelta(seconds=1000))

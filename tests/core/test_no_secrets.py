@@ -189,7 +189,7 @@ def late_write(world):
     session = world.manager.open(world.signed_in())
     session["a"] = VALUE + VALUE
     world.commit(session)
-    world.manager.settle(session)
+    world.manager.stream(session)
     with world.errors():
         session["a"] = VALUE
 

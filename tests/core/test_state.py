@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from strategies import SESSIONS, TEXTS, exact
 
 from cookiesess import InvalidToken
-from cookiesess.session.state import CSRF, FLASHES, IDLE, LABEL, PERSISTENT, State, pack, unpack
+from cookiesess.session.lifetime import IDLE
+from cookiesess.session.state import CSRF, FLASHES, LABEL, PERSISTENT, State, pack, unpack
 from cookiesess.tokens.values import ValueCodec
 
 CODEC = ValueCodec()
@@ -160,12 +161,6 @@ def fresh(**fields):
 )
 def test_a_state_is_empty_without_data_owner_flashes_and_csrf_secret(fields, empty):
     assert fresh(**fields).empty is empty
-
-
-def test_a_session_may_have_an_idle_timeout_of_its_own():
-    assert fresh(extras={IDLE: 60}).idle_seconds == 60
-    assert fresh(extras={LABEL: "x"}).idle_seconds is None
-    assert fresh().idle_seconds is None
 
 
 def test_two_states_share_nothing():

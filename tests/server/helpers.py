@@ -184,7 +184,7 @@ class Request:
     def send_headers(self) -> list[SetCookie]:
         """As `finish`, with a body to follow."""
         lines = self.finish()
-        self.manager.settle(self.session)
+        self.manager.stream(self.session)
         return lines
 
     def close(self) -> None:

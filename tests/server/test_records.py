@@ -5,15 +5,15 @@ import hashlib
 import pytest
 
 from cookiesess import Key, Keyring, SessionManager
-from cookiesess.backends.keeper import Handle
-from cookiesess.backends.records import RecordSealer, key_of
 from cookiesess.events import SessionRejected, WriteDropped
+from cookiesess.session.located import Located
 from cookiesess.session.state import MOVED, REPLACED, State, pack
 from cookiesess.stores.base import Record
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.tokens.encoding import encode
-from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.sealing import RecordSealer, Sealer
+from cookiesess.tokens.sealing import record_key_of as key_of
 from cookiesess.tokens.values import ValueCodec
 from server.helpers import IDLE, KEY, NAME, OTHER_KEY, Browser, Probe, World, every, invalidate, login, put, renew
 
@@ -28,7 +28,7 @@ class Desk:
         ring = Keyring(keys)
         self.codec = ValueCodec()
         self.sealer = Sealer(ring)
-        self.records = RecordSealer(ring, sealer=self.sealer, codec=self.codec)
+        self.records = RecordSealer(ring)
         self.tokens = SessionManager(keys, store=MemoryStore())
 
     def payload(self, plaintext: bytes, session_id: bytes = ID) -> bytes:
@@ -292,6 +292,6 @@ def test_no_repr_shows_an_id(world):
     browser = world.browser(put("a", 1))
     session = browser.open().session
     key, record = stored(world, browser)
-    handle = Handle(ID, key, record)
+    handle = Located(ID, key, record)
     assert repr(ID) not in repr(handle)
     assert NAME not in repr(session)

@@ -7,6 +7,7 @@ from cookiesess.events import (
     SessionExpired,
     SessionRejected,
 )
+from cookiesess.http.headers import UNTOUCHED
 from server.helpers import (
     ABSOLUTE,
     IDLE,
@@ -35,7 +36,7 @@ def test_a_session_that_is_never_touched_costs_no_io_and_no_header(world):
     browser = world.browser(cart)
     session = world.manager.open(browser.header)
     repr(session)
-    assert world.manager.commit(session) == ((), False)
+    assert world.manager.commit(session) is UNTOUCHED
     assert world.probe.taken() == []
 
 

@@ -3,12 +3,8 @@
 from datetime import timedelta
 
 from cookiesess.manager.manager import SessionManager
-from cookiesess.session.context import Stage
-from cookiesess.session.decision import Action
 from cookiesess.session.session import Session
 from cookiesess.session.state import Origin
-
-_NOT_WRITTEN = (None, Action.NOTHING, Action.DROP)
 
 
 class DjangoSession(Session):
@@ -17,14 +13,9 @@ class DjangoSession(Session):
     __slots__ = ()
 
     @property
-    def origin(self) -> Origin:
-        """Where it came from."""
-        return (self._draft or self._load()).origin
-
-    @property
     def gets_new_id(self) -> bool:
         """Whether the next commit makes a new ID."""
-        return self.origin is not Origin.LOADED or (self._draft or self._load()).renewed
+        return self.origin is not Origin.LOADED or self.renewed
 
     def keep_for(self, seconds: int, *, usual: int) -> None:
         """Have the session end `seconds` from the next commit on; `usual` is what the settings say."""
@@ -51,7 +42,7 @@ class DjangoSession(Session):
         if owner is not None:
             self.login(owner)
             if keep_id:
-                self._writable().renewed = False
+                self._writable().keep_id()
 
     def commit_and_go_on(self, manager: SessionManager) -> tuple[str | None, bool]:
         """Write the session, an empty one as well.
@@ -61,13 +52,7 @@ class DjangoSession(Session):
         """
         if not self and self.owner is None:
             self.csrf_token()  # Django keeps empty sessions too; with a secret in it there is something to keep
-        draft = self._writable()
-        try:
-            cookies = manager.commit(self).cookies
-            written = draft.written not in _NOT_WRITTEN
-            manager.settle(self)
-        finally:
-            self._stage = Stage.OPEN
-        draft.refusal = draft.cookie_refusal = None
-        values = (cookie.value for cookie in cookies if cookie.name == manager.cookie.name)
-        return next(filter(None, values), None), written
+        commit = manager.commit(self)
+        manager.reopen(self)
+        values = (cookie.value for cookie in commit.cookies if cookie.name == manager.cookie.name)
+        return next(filter(None, values), None), commit.written

@@ -10,9 +10,9 @@ from django.utils.encoding import force_bytes
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 
-from cookiesess.backends.accepting import ForeignReader
 from cookiesess.errors import ConfigurationError
 from cookiesess.http.cookies import MAX_LINE_BYTES
+from cookiesess.http.envelope import ForeignReader
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.settings import Configuration, Settings

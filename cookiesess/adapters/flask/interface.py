@@ -9,7 +9,7 @@ import flask
 from flask.sessions import SessionInterface, SessionMixin
 from markupsafe import Markup
 
-from cookiesess.adapters.flask import exchange as flask_exchange
+from cookiesess.adapters.flask.attachment import FlaskAttachment
 from cookiesess.adapters.flask.config import FlaskConfig, ShortSecretKey
 from cookiesess.adapters.flask.session import FlaskSession, NoSession
 from cookiesess.errors import ConfigurationError
@@ -98,7 +98,7 @@ class CookiesessInterface(SessionInterface):
             SessionError: A `SessionMiddleware` around the app keeps its session in the same place.
         """
         manager = self._find(app)
-        return None if manager is None else flask_exchange.open_session(manager, request.environ)
+        return None if manager is None else FlaskAttachment(manager, request.environ).session
 
     def save_session(self, app: flask.Flask, session: SessionMixin, response: flask.Response) -> None:
         """Commit `session` and give `response` its headers. The last of Flask's hooks that can set a cookie.
@@ -107,9 +107,8 @@ class CookiesessInterface(SessionInterface):
             CookieTooLarge, NotSerializable, StoreError: Nothing was saved; the error page goes without the session.
         """
         # Where `open_session` raised, Flask comes with None to save the error page's session.
-        if isinstance(session, FlaskSession):
-            refresh = app.config["SESSION_REFRESH_EACH_REQUEST"]
-            flask_exchange.save_session(session, response, environ=flask.request.environ, refresh=refresh)
+        if isinstance(session, FlaskSession) and session.attachment is not None:
+            session.attachment.save(response, refresh=app.config["SESSION_REFRESH_EACH_REQUEST"])
 
     def _find(self, app: flask.Flask) -> SessionManager | None:
         keys = self._keys

@@ -1,21 +1,26 @@
 """The session as Flask apps know it."""
 
-from typing import Any
+from typing import Any, Protocol
 
+from flask import Response
 from flask.sessions import NullSession, SessionMixin
 
-from cookiesess.http.jar import Cookies
-from cookiesess.manager.manager import UNTOUCHED, Commit, SessionManager
+from cookiesess.manager.manager import SessionManager
 from cookiesess.session import flash
-from cookiesess.session.context import Stage
-from cookiesess.session.draft import Draft
 from cookiesess.session.flash import Flash
 from cookiesess.session.session import Session
-from cookiesess.session.state import PERSISTENT
+from cookiesess.session.working_copy import WorkingCopy
 
 # Where Flask's own `flash` keeps its messages, a list of (category, message); and where its own sessions say that they
 # are permanent, which comes here in what `cookiesess.readers.flask.FlaskCookie` has read.
 _FLASHES, _PERMANENT = "_flashes", "_permanent"
+
+
+class Attached(Protocol):
+    """What saves a session with its response; `cookiesess.adapters.flask.attachment.FlaskAttachment` does."""
+
+    def save(self, response: Response, *, refresh: bool) -> None:
+        """Commit the session, and give `response` the headers that belong to it."""
 
 
 class FlaskSession(Session, SessionMixin):
@@ -27,10 +32,9 @@ class FlaskSession(Session, SessionMixin):
         accessed: Whether the app has asked for `flask.session` at all, as Flask notes it.
     """
 
-    # What `cookiesess.adapters.flask.exchange` keeps here from the request's beginning to its end.
-    _manager: SessionManager
-    _jar: Cookies | None = None
-    _needs: Commit = UNTOUCHED
+    # Where `cookiesess.adapters.flask.attachment` finds its request again when Flask hands it the session.
+    manager: SessionManager
+    attachment: "Attached | None" = None
     _marked = False
 
     @property
@@ -42,7 +46,7 @@ class FlaskSession(Session, SessionMixin):
     def permanent(self) -> bool:
         """Whether the cookie outlives the browser window; False by default. As `persistent`, and no key of the dict."""
         own = self.persistent
-        return self._manager.cookie.persistent if own is None else own
+        return self.manager.cookie.persistent if own is None else own
 
     @permanent.setter
     def permanent(self, value: bool) -> None:
@@ -62,7 +66,7 @@ class FlaskSession(Session, SessionMixin):
     def modified(self, value: bool) -> None:
         if value:
             self._marked = True
-            (self._draft or self._load()).refresh_wanted = True
+            self.refresh()
 
     def clear(self) -> None:
         """End the session, as `invalidate` does: this is how Flask apps log out, and what they do before a login.
@@ -89,12 +93,11 @@ class FlaskSession(Session, SessionMixin):
             del self[_FLASHES]
         return taken
 
-    def _load(self) -> Draft:
-        draft = super()._load()
-        if _PERMANENT in draft.data.data and self._stage is Stage.OPEN:
-            draft.extras.set(PERSISTENT, bool(draft.data.data[_PERMANENT]))
-            draft.data.remove(_PERMANENT)
-        return draft
+    def _load(self) -> WorkingCopy:
+        working = super()._load()
+        if _PERMANENT in working.state.data and not self.closed:
+            self.persistent = bool(self.pop(_PERMANENT))
+        return working
 
 
 class NoSession(NullSession):

@@ -1,0 +1,105 @@
+"""A request of a Flask app and its response, as far as the session goes: Flask's two hooks around an attachment.
+
+Flask saves the session last of all, but before the response is sent and before ``teardown_request``. What is changed
+after that, in a stream or there, is saved as the response is closed where that needs no cookie, and is an error else.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from flask import Response
+
+from cookiesess.adapters.flask.session import FlaskSession
+from cookiesess.errors import StoreUnavailable
+from cookiesess.manager.manager import SessionManager
+from cookiesess.wsgi.attachment import SESSION_KEY, Attachment
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+
+class FlaskAttachment(Attachment[FlaskSession]):
+    """One request of a Flask app."""
+
+    __slots__ = ("_failed", "_streaming")
+
+    def __init__(self, manager: SessionManager, environ: "WSGIEnvironment") -> None:
+        # Flask opens a session twice for one environ in `session_transaction`; the second counts.
+        again = isinstance(environ.get(SESSION_KEY), FlaskSession)
+        self._streaming = self._failed = False
+        super().__init__(
+            manager, environ, FlaskSession, whom="this Flask app with its CookiesessInterface", again=again
+        )
+        self.session.manager, self.session.attachment = manager, self
+
+    def save(self, response: Response, *, refresh: bool) -> None:
+        """Commit the session, and give `response` the headers that belong to it.
+
+        Args:
+            response: The one that is about to be sent. Where Flask comes again with an error page, because something
+                failed after the first time, that gets the same headers.
+            refresh: A permanent session's idle timeout counts from now, whether or not the app looked at it.
+
+        Raises:
+            As `SessionManager.commit`. Nothing is saved then, and the error page goes without a session.
+        """
+        session = self.session
+        if not session.closed:
+            if refresh:
+                self._refresh_permanent(response)
+            try:
+                self.commit([])
+            finally:
+                if session.accessed or self._failed:
+                    self.also_varies()  # the error page, too, may show what it found in the session
+        self._add_headers(response)
+        self._let_go_on(response)
+
+    def _refresh_permanent(self, response: Response) -> None:
+        """Mark a permanent session; an app that did not look at it must not notice that this does."""
+        session, caching = self.session, response.cache_control
+        untouched = not session.touched
+        # What is declared to be for caches that all visitors share goes without anybody's cookie.
+        if untouched and (caching.public or caching.s_maxage is not None):
+            return
+        with suppress(StoreUnavailable):  # the page is ready: all that is lost is some idle time
+            if session.permanent and not session.is_new:
+                session.modified = True
+                return
+        if untouched:
+            self.manager.forget(session)
+
+    def abandon(self) -> None:
+        """The commit or the body failed: nothing is saved."""
+        self._failed = True
+        super().abandon()
+
+    def close(self) -> None:
+        """The response is closed: save what was changed since the commit, and let go of the session."""
+        try:
+            super().close()
+        finally:
+            self.session.attachment = None  # without this cycle the request is freed as it ends
+
+    def _add_headers(self, response: Response) -> None:
+        headers = list(response.headers)
+        result = self.with_ours(headers)
+        if result is not headers:
+            # In place: the app, or its extensions, may hold the headers.
+            response.headers.clear()
+            response.headers.extend(result)
+
+    def _let_go_on(self, response: Response) -> None:
+        """Let what the body and ``teardown_request`` change be saved, or be refused, once the response is closed."""
+        # Flask hands a passed-through body to the server, which then closes it without the response: changes are
+        # refused.
+        if response.direct_passthrough:
+            return
+        if not (self._streaming or self._failed):  # not for the error page after it: what that has changed is kept
+            self.stream()
+            self._streaming = True
+        if response.is_streamed:
+            body: Iterable[Any] = response.response
+            response.response = self.watched(body, closes=False)
+        response.call_on_close(self.close)

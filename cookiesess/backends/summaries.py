@@ -1,0 +1,58 @@
+"""What a record says of itself to a listing, which knows no session's ID: sealed under the server's key alone."""
+
+from typing import NamedTuple
+
+from cookiesess.errors import InvalidToken
+from cookiesess.session.located import Description
+from cookiesess.tokens.encoding import purpose
+from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.values import ValueCodec
+
+_PURPOSE = purpose("summary")
+
+
+class Summary(NamedTuple):
+    """What a listing shows without the session's ID.
+
+    Attributes:
+        created_at: Unix seconds.
+        authenticated_at: Unix seconds, or None.
+        ends_at: The absolute deadline in Unix seconds, or None.
+        idle_seconds: What the record's expiry was counted with.
+        label: The user's name for it, or None.
+    """
+
+    created_at: int
+    authenticated_at: int | None
+    ends_at: int | None
+    idle_seconds: int
+    label: str | None
+
+
+class Summaries:
+    """Seals and opens summaries: as a sealed token without its base64url, bound to the record's key. Thread-safe.
+
+    Args:
+        sealer: Seals them.
+        codec: Encodes them.
+    """
+
+    def __init__(self, sealer: Sealer, codec: ValueCodec) -> None:
+        self._sealer = sealer
+        self._codec = codec
+
+    def seal(self, description: Description, key: bytes) -> bytes:
+        """Return what `describe` returned, sealed for the record under `key`."""
+        return self._sealer.seal_bytes(self._codec.pack(list(description)), _PURPOSE + key)
+
+    def open(self, summary: bytes, key: bytes) -> Summary:
+        """Return what `seal` took.
+
+        Raises:
+            InvalidToken: Another key's, another record's, or changed since.
+        """
+        plaintext, _ = self._sealer.unseal_bytes(summary, _PURPOSE + key)
+        try:
+            return Summary(*self._codec.loads(plaintext)[: len(Summary._fields)])
+        except TypeError as error:
+            raise InvalidToken("plaintext") from error

@@ -1,0 +1,319 @@
+"""The vault: one sealed, versioned record behind an ID. Every operation on a record is here.
+
+A session's record is in one of three states, and no other change between them exists:
+
+- *absent*: never created, or timed out, or deleted. An ID that the store does not know is never adopted: a session gets
+  its ID here, or not at all (session fixation). A record is created once; nothing but `create` brings one into being,
+  so what was ended stays ended.
+- *live*: a packed `State`. It is only ever replaced by version (compare-and-set). A request that meets a faster one
+  merges: its changes are made again on what the other left, and the update is tried again.
+- *closed*: a new ID has taken its place. A renewal leads on to the new ID while the grace lasts, so that the other
+  requests of the page find their session; a login leads nowhere. Nobody rewrites a closed record.
+
+The races that this answers:
+
+- *A slow request against a logout.* The record is gone; an update never creates, so it reports "ended", and the request
+  issues no cookie.
+- *A slow request against a login or a renewal.* The record is closed: after a login "replaced", after a renewal the
+  change is merged into the new record. Neither undoes the login, nor does the old ID get the new one's cookie.
+- *Two requests that write.* The second meets a conflict and merges.
+- *A renewal against a write.* `close` is an update by version: it meets the conflict, and the renewal is made again on
+  the merged state. The new ID is given out only once the old record is closed.
+- *An answer that was lost.* Each write leaves a mark in the record; a conflict whose current record has it is this
+  write's own, and a client library has repeated it.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from cookiesess.backends.base import Beginnings
+from cookiesess.backends.summaries import Summaries
+from cookiesess.errors import InvalidToken, RecordExists, SessionConflict
+from cookiesess.events import ConflictMerged, SessionExpired, SessionRejected
+from cookiesess.session.lifetime import IDLE
+from cookiesess.session.located import Description, Located
+from cookiesess.session.state import COUNTED_IDLE, LABEL, MARKS, MOVED, REPLACED, Origin, State, pack, unpack
+from cookiesess.session.working_copy import WorkingCopy
+from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+from cookiesess.tokens.sealing import RECORD_KEY_LABEL, RecordSealer, record_key_of
+
+ID_BYTES: Final = 32
+# How often a write is tried again on what a faster request left. Sixteen workers that push one counter without a pause
+# need less than half of it; more means that something is wrong, and an error says more than a wait.
+MAX_TRIES: Final = 64
+# How many renewals in a row an old ID is followed through: with more, it is older than any request still underway.
+MAX_HOPS: Final = 2
+# How long a closed record tells requests with the old ID that they are late; longer than any request should run.
+CLOSED_SECONDS: Final = 60
+# How many marks of writes a record carries, to recognise one's own when its answer was lost; 8 random bytes each.
+MAX_MARKS: Final = 8
+_MARK_BYTES: Final = 8
+_UNTIL: Final = struct.Struct(">Q")
+
+
+class Found(NamedTuple):
+    """A live session: what it holds, where it stands, whether the current key sealed it, and when it must end."""
+
+    state: State
+    located: Located
+    current_key: bool
+    until_at: int | None
+
+
+class Written(NamedTuple):
+    """What came of a write: where the session stands now; or why nothing was written."""
+
+    located: Located
+    failure: str | None = None
+
+
+class Vault:
+    """Finds and writes the records of one store. Thread-safe.
+
+    Args:
+        store: Where they are kept.
+        sealer: Seals them.
+        summaries: Seals what listings show of them.
+        beginnings: Has the codec, the lifetime and the emitter.
+        random_bytes: For IDs and marks.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        sealer: RecordSealer,
+        *,
+        summaries: Summaries,
+        beginnings: Beginnings,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._summaries = summaries
+        self._codec = beginnings.codec
+        self._lifetime = beginnings.lifetime
+        self._emit = beginnings.emit
+        self._random_bytes = random_bytes
+
+    # Find
+
+    def find(self, session_id: bytes, now: int, *, hops: int = 0, ending: bool = False) -> Found | Origin:
+        """Return the live session under an ID, followed through renewals, or what there is instead.
+
+        Args:
+            session_id: 32 bytes.
+            now: Unix seconds.
+            hops: How many renewals it has been followed through already.
+            ending: To end it, through any number of them and after the grace as well: what is logged out must not live
+                on under a newer ID.
+        """
+        for hop in range(hops, MAX_TRIES if ending else MAX_HOPS + 1):
+            key = sha256(RECORD_KEY_LABEL + session_id).digest()  # `record_key_of`, spelled out
+            record = self._store.load(key, now=now)
+            if record is None:
+                self._emit(SessionExpired("unknown"))
+                return Origin.GONE
+            found = self._read(Located(session_id, key, record, hop > 0), now, ending=ending)
+            if not isinstance(found, bytes):
+                return found
+            session_id = found
+        return Origin.REPLACED
+
+    def _read(self, located: Located, now: int, *, ending: bool = False) -> Found | bytes | Origin:
+        """Return the state in a record; or, of a closed one, the ID it moved to, or what it means."""
+        record = located.record
+        try:
+            plaintext, cipher = self._sealer.unseal(record.payload, located.session_id, located.key)
+            if plaintext[:1] in {MOVED, REPLACED}:
+                return _moved_to(plaintext, now, ending=ending)
+            state = unpack(plaintext, self._codec, now=now)
+        except InvalidToken as error:
+            self._emit(SessionRejected(error.reason, error.kid))
+            return Origin.GONE
+        if COUNTED_IDLE in state.extras:
+            # The last touch moved the record's expiry without opening it.
+            state.refreshed_at = record.expires_at - state.extras[COUNTED_IDLE]
+        idle_at, until_at = self._lifetime.deadlines(state)
+        if now >= idle_at or (until_at is not None and now >= until_at):
+            self._emit(SessionExpired("idle" if now >= idle_at else "absolute"))
+            return Origin.GONE
+        if cipher is not None:
+            located.cipher, located.described = cipher, describe(state)
+        return Found(state, located, cipher is not None, until_at)
+
+    # Create and write
+
+    def create(self, state: State, now: int, *, session_id: bytes = b"") -> Located:
+        """Create a record, under a new ID unless one is given.
+
+        Its version is not known; the first update of it learns it by conflict.
+
+        Raises:
+            RecordExists: Another request has made one under the given ID.
+        """
+        session_id = session_id or self._random_bytes(ID_BYTES)
+        key = record_key_of(session_id)
+        record = self._record(state, Located(session_id, key, _NO_RECORD), now, self._random_bytes(_MARK_BYTES))
+        try:
+            self._store.create(key, record, now=now)
+        except RecordExists:
+            # Nobody draws the same 256 bits twice: a client library repeats a create whose answer was lost. (Under a
+            # given ID it may be another request's, whose payload is another one then.)
+            written = self._store.load(key, now=now)
+            if written is None or written.payload != record.payload:
+                raise
+        return Located(session_id, key, record)
+
+    def write(self, working: WorkingCopy, located: Located, now: int, *, state: State | None = None) -> Written:
+        """Update the record, merging as often as others are faster.
+
+        Args:
+            working: The session.
+            located: Its record.
+            now: Unix seconds.
+            state: What to write, where a merge has gone before; by default what `working` has.
+        """
+        mark, state = self._random_bytes(_MARK_BYTES), state or working.state
+        merges = overwritten = 0
+        for _ in range(MAX_TRIES):
+            record = self._record(state, located, now, mark)
+            result = self._store.update(located.key, record, expected_version=located.record.version, now=now)
+            if isinstance(result, Updated):
+                located.record = record._replace(version=result.version)
+                break
+            if isinstance(result, Gone):
+                return Written(located, "ended")
+            # Created by this request, it has no version known, and nobody was faster.
+            faster = located.record.version is not None or not located.record.payload
+            theirs = self.merge(working, located, result.current, now, mark=mark)
+            if isinstance(theirs, str):
+                return Written(located, theirs)
+            state, located, lost = theirs
+            if mark in state.extras[MARKS]:
+                break
+            merges, overwritten = merges + faster, overwritten + lost * faster
+        else:
+            raise conflict()
+        if state is not working.state:
+            working.adopt(state)
+            self.say_merged(merges, overwritten)
+        return Written(located)
+
+    def say_merged(self, merges: int, overwritten: int) -> None:
+        """Emit that others were faster, if they were."""
+        if merges:
+            self._emit(ConflictMerged(merges, overwritten))
+
+    def merge(
+        self, working: WorkingCopy, located: Located, current: Record, now: int, *, mark: bytes = b""
+    ) -> tuple[State, Located, int] | str:
+        """Return what a faster request left, with this one's changes made again, where it stands, and what it lost.
+
+        The last is how many keys both had assigned. Where the record has `mark`, it is returned as it is: the write was
+        done, and a client library has repeated it because the answer was lost. Text says why there is nothing.
+        """
+        theirs = self._read(replace(located, record=current), now)
+        if isinstance(theirs, bytes):
+            theirs = self.find(theirs, now, hops=1)
+        if isinstance(theirs, Origin):
+            return "replaced" if theirs is Origin.REPLACED else "ended"
+        state = theirs.state
+        if mark in state.extras.setdefault(MARKS, []):
+            return state, theirs.located, 0
+        overwritten = working.data.overwritten(state.data)
+        merged = working.merged_into(state)
+        return "owner" if merged is None else (merged, theirs.located, overwritten)
+
+    # Touch, close, delete
+
+    def touch(self, state: State, located: Located, now: int) -> bool:
+        """Move the idle deadline; False where nothing was done, because somebody was faster."""
+        version, expires_at = located.record.version, now + self.idle_of(state)
+        return self._store.touch(located.key, expires_at=expires_at, expected_version=version, now=now)
+
+    def touchable(self, state: State) -> bool:
+        """Whether a touch says all: not where the record was counted with another idle timeout."""
+        return state.extras.get(COUNTED_IDLE) == self.idle_of(state)
+
+    def close(self, old: Located, new: Located, *, login: bool, now: int) -> Record | Gone | None:
+        """Close the old record, by version, for the new one; without owner and summary, so that no listing shows it.
+
+        Returns:
+            None where it is closed; the current record where somebody was faster; `Gone` where there is none.
+        """
+        grace = 0 if login else self._lifetime.grace_seconds
+        plaintext = MOVED + new.session_id + _UNTIL.pack(now + grace) if not login else REPLACED + new.key
+        payload = self._sealer.seal(plaintext, old.session_id, old.key)
+        closed = Record(payload, expires_at=now + grace + CLOSED_SECONDS)
+        result = self._store.update(old.key, closed, expected_version=old.record.version, now=now)
+        if isinstance(result, Gone):
+            return result
+        # A conflict with the very record that was to be written: a client library has repeated the update.
+        if isinstance(result, Conflict) and result.current.payload != payload:
+            return result.current
+        return None
+
+    def delete(self, located: Located) -> None:
+        """Delete the record, whatever its version."""
+        self._store.delete(located.key)
+
+    def delete_unchanged(self, located: Located, now: int) -> bool:
+        """Delete the record if it is what `located` says; False where it is not, or nobody can tell."""
+        if not located.certain(now):
+            return False
+        return self._store.delete(located.key, expected_version=located.record.version)
+
+    # What a record is
+
+    def _record(self, state: State, located: Located, now: int, mark: bytes) -> Record:
+        """Return `state` as a record; it has the mark of this write and the idle timeout its expiry is counted with."""
+        state.refreshed_at = now
+        extras = state.extras
+        extras[COUNTED_IDLE] = idle_seconds = extras.get(IDLE) or self._lifetime.idle_seconds
+        extras[MARKS] = [*extras.get(MARKS, ())[1 - MAX_MARKS :], mark]
+        described = describe(state)
+        if located.described == described:
+            summary = located.record.summary
+        else:
+            summary = self._summaries.seal(described, located.key)
+        payload = self._sealer.seal(pack(state, self._codec), located.session_id, located.key, cipher=located.cipher)
+        return Record(payload, now + idle_seconds, summary, self._sealer.owner_hash(state.owner))
+
+    def idle_of(self, state: State) -> int:
+        """Return the idle timeout of a session in seconds: its own, or the setting's."""
+        return state.extras.get(IDLE) or self._lifetime.idle_seconds
+
+
+_NO_RECORD: Final = Record(b"", expires_at=0)
+
+
+def unknown(session_id: bytes) -> Located:
+    """Return where a record would be of which nothing else is known yet."""
+    return Located(session_id, record_key_of(session_id), _NO_RECORD)
+
+
+def describe(state: State) -> Description:
+    """Return what the summary of `state` says."""
+    extras = state.extras
+    return (state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL))
+
+
+def _moved_to(plaintext: bytes, now: int, *, ending: bool) -> bytes | Origin:
+    """Return the ID that a closed record leads to, while the grace lasts or to end what is there."""
+    if plaintext[:1] == REPLACED:
+        return Origin.REPLACED
+    if len(plaintext) != 1 + ID_BYTES + _UNTIL.size:
+        raise InvalidToken("plaintext")
+    (until_at,) = _UNTIL.unpack_from(plaintext, 1 + ID_BYTES)
+    return plaintext[1 : 1 + ID_BYTES] if ending or now < until_at else Origin.REPLACED
+
+
+def conflict() -> SessionConflict:
+    """Return the error of the last try."""
+    return SessionConflict(
+        f"other requests changed the session {MAX_TRIES} times in a row while this one tried to; it changes too often"
+        " for one record"
+    )

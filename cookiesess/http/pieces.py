@@ -1,0 +1,83 @@
+"""A token that is too long for one cookie, cut into pieces for several, and put together again.
+
+A token too long for one line is cut into pieces for ``name``, ``name.1``, ``name.2`` …; the first one begins with their
+number and a ``~``, which no token holds::
+
+    name    3~AUdvb2Q…
+    name.1  …
+    name.2  …
+
+The number says which of the pieces that a browser sends belong to it: one that was left over from a longer session is
+passed over. Whether they belong *together* is the token's own affair: it is authenticated as a whole, so pieces of two
+sessions open nothing.
+"""
+
+from itertools import accumulate, islice, product
+
+from cookiesess.http.cookies import values_of
+from cookiesess.http.policy import CookiePolicy
+
+# A subdomain can plant cookies of our name in front of the real one; each costs a decryption, so not many are tried.
+MAX_CANDIDATES = 4
+_MARK = "~"
+# The number of pieces, one digit, and the mark.
+_COUNT_BYTES = 2
+
+
+class Pieces:
+    """Cuts the tokens of one policy, and gathers them. Thread-safe.
+
+    Args:
+        policy: The cookies' names, attributes and limits.
+
+    Attributes:
+        names: Of the cookies that a token may be spread over, in order.
+    """
+
+    def __init__(self, policy: CookiePolicy) -> None:
+        self.names = policy.chunk_names
+        self._policy = policy
+        self._counts = {str(count) for count in range(2, policy.chunks + 1)}
+        self._usual_rooms = self._measure(None)
+
+    def rooms(self, max_age: int | None) -> list[int]:
+        """Return how long a value each of the cookies may hold, with that Max-Age."""
+        return self._usual_rooms if max_age is None else self._measure(max_age)
+
+    def _measure(self, max_age: int | None) -> list[int]:
+        policy = self._policy
+        return [policy.max_bytes - policy.overhead_bytes(name, max_age=max_age) for name in self.names]
+
+    def fit(self, length: int, max_age: int | None) -> bool:
+        """Whether a token of `length` characters can travel within the limits."""
+        rooms = self.rooms(max_age)
+        return length <= rooms[0] or (len(rooms) > 1 and length + _COUNT_BYTES <= sum(rooms))
+
+    def size_bytes(self, length: int, max_age: int | None) -> int:
+        """Return how long the Set-Cookie lines of a token of `length` characters are together."""
+        rooms = self.rooms(max_age)
+        if length <= rooms[0] or len(rooms) == 1:
+            return length + self._policy.max_bytes - rooms[0]
+        length += _COUNT_BYTES
+        rooms = rooms[: next((count for count, room in enumerate(accumulate(rooms), 1) if length <= room), None)]
+        return length + self._policy.max_bytes * len(rooms) - sum(rooms)
+
+    def cut(self, token: str, max_age: int | None) -> list[str]:
+        """Return `token`, of a length that does `fit`, cut to size."""
+        first, *others = self.rooms(max_age)
+        if len(token) <= first:
+            return [token]
+        pieces, at = [], 0
+        for room in (first - _COUNT_BYTES, *others):
+            if at < len(token):
+                pieces.append(token[at : at + room])
+                at += room
+        return [f"{len(pieces)}{_MARK}{pieces[0]}", *pieces[1:]]
+
+    def gather(self, first: str, header: str) -> list[str]:
+        """Return the tokens that begin with the piece `first`; several where others planted pieces."""
+        count, _, piece = first.partition(_MARK)
+        if not piece or count not in self._counts:
+            return [first]
+        others = (values_of(header, name, limit=MAX_CANDIDATES) for name in self.names[1 : int(count)])
+        return ["".join(pieces) for pieces in islice(product([piece], *others), MAX_CANDIDATES)] or [first]

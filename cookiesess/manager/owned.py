@@ -1,0 +1,93 @@
+"""The sessions of one owner, listed and ended: "show my devices", "log out everywhere"."""
+
+from collections.abc import Callable
+
+from cookiesess.backends.base import Backend
+from cookiesess.backends.owners import Owners, SessionInfo
+from cookiesess.backends.revoking import RevokingBackend
+from cookiesess.errors import ConfigurationError
+from cookiesess.session.session import Session
+
+
+class OwnedSessions:
+    """What a `SessionManager` can do for an owner, outside of that owner's own request.
+
+    Args:
+        backend: Knows the store's key of a session.
+        owners: Lists and ends sessions in a store, or None.
+        revoking: Ends sessions in cookies, or None.
+        now: Returns Unix seconds.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        owners: Owners | None,
+        revoking: RevokingBackend | None,
+        now: Callable[[], int],
+    ) -> None:
+        self._stored = backend
+        self._owners = owners
+        self._revoking = revoking
+        self._time = now
+
+    def sessions_of(self, owner: str) -> list[SessionInfo]:
+        """Return the live sessions of `owner`, the one seen last first: for a page that lists devices.
+
+        Raises:
+            ConfigurationError: Sessions are client-side, or the store does not index owners.
+            StoreUnavailable: The store did not answer.
+        """
+        return self._index().sessions_of(owner, now=self._time())
+
+    def handle_of(self, session: Session) -> str | None:
+        """Return the handle by which `sessions_of` lists `session`, or None where it is not stored (yet)."""
+        key = self._stored.record_key(session._working or session._load(), now=self._time())
+        return None if key is None else key.hex()
+
+    def end(self, owner: str, handle: str) -> bool:
+        """End one session of `owner`, whatever it is doing at the moment.
+
+        Args:
+            owner: As given to `Session.login`. A handle of somebody else's session ends nothing.
+            handle: As `sessions_of` gave it.
+
+        Returns:
+            True where a session was ended; False where it was gone, or has been renewed: list again.
+
+        Raises:
+            As `sessions_of`.
+        """
+        return self._index().end(owner, handle, now=self._time())
+
+    def end_all(self, owner: str, *, keep: Session | None = None) -> int | None:
+        """End all sessions of `owner`, but `keep`; one that is being renewed at the moment does not slip through.
+
+        For that, `keep` itself is ended with them in one case: another request is halfway through renewing it.
+        Client-side (with ``revocations=``) `keep` is issued anew by its own response, and ended if that never arrives.
+
+        Returns:
+            How many were ended; None client-side, where nobody counts them.
+
+        Raises:
+            SessionConflict: New ones appeared again and again.
+            SessionCommitted: Client-side, after the headers of `keep`'s response have gone out.
+            As `sessions_of`.
+        """
+        now = self._time()
+        if self._revoking is not None:
+            self._revoking.end_all(owner, keep=None if keep is None else keep._writable(), now=now)
+            return None
+        working = None if keep is None else keep._working or keep._load()
+        return self._index().end_all(
+            owner, keep=lambda: None if working is None else self._stored.record_key(working, now=now), now=now
+        )
+
+    def _index(self) -> Owners:
+        if self._owners is None or not self._owners.indexed:
+            raise ConfigurationError(
+                "an owner's sessions can be listed and ended where they are kept in a store that indexes owners; give"
+                " one as store= (client-side, revocations= lets end_all() end them)"
+            )
+        return self._owners

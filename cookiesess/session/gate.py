@@ -1,0 +1,82 @@
+"""Whether a write is possible, and which error says that it is not. One table; nothing else refuses a write.
+
+A request goes through these stages, and what a write needs decides in each:
+
+- `OPEN`: the headers are still ours. Every write can be kept, with a Set-Cookie line where it needs one.
+- `STREAMING`: the headers have gone out, and the app goes on producing the body. A record can still be written, a
+  cookie can not. So a change of a session in a store is kept; a login, a new ID, a first write and every client-side
+  change are refused, at the line that makes them: otherwise the app would answer "saved" and lose it.
+- `OVER`: the response is complete, and nobody comes by to write anything.
+- `ABANDONED`: the app failed, and nothing of the request is saved. A write does no harm then, and an error would hide
+  the one that the app's error page is about. ``invalidate()`` ends the session all the same.
+
+Beside the stage one origin counts: while the store is down, and ``on_store_error="anonymous"`` has answered with an
+empty session, no write can be kept in any stage.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Final
+
+from cookiesess.errors import SessionCommitted, SessionReadOnly
+from cookiesess.session.state import Origin
+
+
+class Stage(Enum):
+    """How far the request is."""
+
+    OPEN = "the app may change what it likes"
+    STREAMING = "the headers have gone out, and the body follows"
+    OVER = "the response is complete"
+    ABANDONED = "the app raised, and nothing is saved"
+
+    __hash__ = object.__hash__  # as in Origin
+
+
+class Needs(Enum):
+    """What it takes to keep a write."""
+
+    STORE = "the store, which is down"
+    COOKIE = "a Set-Cookie line"
+    RECORD = "the session's record, or nothing, because it is dropped anyway"
+
+    __hash__ = object.__hash__  # as in Origin
+
+
+def _read_only() -> SessionReadOnly:
+    return SessionReadOnly(
+        "the session store is down, and this request got an empty session that cannot be written; try again later, or"
+        ' set on_store_error="raise" to answer with an error page at the first touch'
+    )
+
+
+def _too_late() -> SessionCommitted:
+    return SessionCommitted(
+        "the session was changed after the response's headers had gone out, and only a cookie could carry that change;"
+        " change it before the body's first byte, or keep sessions on the server with store="
+    )
+
+
+Refusal = Callable[[], Exception]
+
+TABLE: Final[dict[Stage, dict[Needs, Refusal | None]]] = {
+    Stage.OPEN: {Needs.STORE: _read_only, Needs.COOKIE: None, Needs.RECORD: None},
+    Stage.STREAMING: {Needs.STORE: _read_only, Needs.COOKIE: _too_late, Needs.RECORD: None},
+    Stage.OVER: {Needs.STORE: _read_only, Needs.COOKIE: _too_late, Needs.RECORD: _too_late},
+    Stage.ABANDONED: {Needs.STORE: _read_only, Needs.COOKIE: None, Needs.RECORD: None},
+}
+
+
+def refusal(stage: Stage, origin: Origin, *, needs_cookie: bool) -> Exception | None:
+    """Return the error of a write, or None where it is possible.
+
+    Args:
+        stage: How far the request is.
+        origin: Where its session came from.
+        needs_cookie: Only a Set-Cookie line could keep the write.
+    """
+    needs = Needs.COOKIE if needs_cookie else Needs.RECORD
+    if origin is Origin.UNAVAILABLE:
+        needs = Needs.STORE
+    refuse = TABLE[stage][needs]
+    return None if refuse is None else refuse()

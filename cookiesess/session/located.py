@@ -1,0 +1,35 @@
+"""Where a server-side session was found: its ID, and its record as the store last had it."""
+
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from cookiesess.stores.base import Record
+
+Description = tuple[int, int | None, int | None, int, str | None]
+"""What a record's summary says: created, authenticated, absolute deadline, idle seconds, label."""
+
+
+@dataclass(slots=True)
+class Located:
+    """One record behind one ID.
+
+    Attributes:
+        session_id: 32 bytes, secret.
+        key: The store's key, a hash of it.
+        record: As the store last had it; its version is None where it was created in this request.
+        moved: It was reached through the closed record of an older ID: such a request gets no cookie and no time.
+        cipher: The session's under the current key, or None where the record is not under it (yet).
+        described: What the record's summary says, so that it is sealed anew only if that has changed.
+    """
+
+    session_id: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+    record: Record = field(repr=False)
+    moved: bool = False
+    cipher: AESGCM | None = field(default=None, repr=False)
+    described: Description | None = field(default=None, repr=False)
+
+    def certain(self, now: int) -> bool:
+        """Whether `record` is what the store has if nobody changed it: its version is known, its time not up."""
+        return self.record.version is not None and now < self.record.expires_at

@@ -1,0 +1,227 @@
+"""The attachment: one manager joined to one request, the same way for WSGI, Flask and Pyramid.
+
+It puts session, jar and manager into the environ, where `get_session`, `get_cookies` and `get_manager` find them; gives
+a response its headers at the commit; and lets the request go on while the body is produced. How a framework hands over
+its request and its response is that framework's own file.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from cookiesess.errors import SessionError
+from cookiesess.events import SharedCachingPrevented, StoreNotShared
+from cookiesess.http.headers import UNTOUCHED, Commit, Headers, with_ours
+from cookiesess.http.jar import Cookies
+from cookiesess.http.policy import Transport
+from cookiesess.manager.manager import SessionManager
+from cookiesess.session.session import Session
+from cookiesess.wsgi.body import Body
+from cookiesess.wsgi.transport import transport_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+SESSION_KEY: Final = "cookiesess.session"
+COOKIES_KEY: Final = "cookiesess.cookies"
+MANAGER_KEY: Final = "cookiesess.manager"
+
+S = TypeVar("S", bound=Session)
+T = TypeVar("T")
+_HTTPS: Final = Transport.HTTPS
+
+
+class Attachment(Generic[S]):
+    """What joins a manager to a request.
+
+    Args:
+        manager: Opens and commits the session.
+        environ: The request's.
+        session_class: What the app sees.
+        environ_key: Where the session stands in the environ.
+        whom: What an outer middleware would be around, for the error that says so.
+        again: The request is opened once more, and what its first run left in the environ came to nothing.
+
+    Attributes:
+        manager: The same.
+        session: The request's session.
+        jar: The jar of plain cookies, if this attachment is the one to commit it; else None.
+        cookies: The jar that the app sees, an outer middleware's perhaps.
+
+    Raises:
+        SessionError: Another one that is still open has its session in the same place, or under the same cookie name.
+    """
+
+    __slots__ = ("_environ", "_needs", "cookies", "jar", "manager", "session")
+
+    def __init__(
+        self,
+        manager: SessionManager,
+        environ: "WSGIEnvironment",
+        session_class: type[S],
+        *,
+        environ_key: str = SESSION_KEY,
+        whom: str = "this one",
+        again: bool = False,
+    ) -> None:
+        self.manager = manager
+        self._environ = environ
+        self._needs: Commit = UNTOUCHED
+        if manager.unshared and environ.get("wsgi.multiprocess"):
+            manager.unshared = False  # each process says it once
+            manager.emit(StoreNotShared())
+        header = environ.get("HTTP_COOKIE", "")
+        self.session = session = session_class(manager.context, header)
+        outer = environ.get(COOKIES_KEY)
+        self.jar: Cookies | None = None
+        if outer is None or outer.closed or again:
+            self.jar = self.cookies = environ[COOKIES_KEY] = Cookies(manager.jars, header, transport=self.transport)
+        else:
+            _refuse_clashes(manager, environ, environ_key=environ_key, whom=whom)
+            self.cookies = outer
+            for name in manager.cookie.family:
+                outer.reserve(session, name)
+        environ[environ_key] = session
+        environ[MANAGER_KEY if environ_key is SESSION_KEY else manager_key(environ_key)] = manager
+
+    def transport(self) -> Transport:
+        """How the request came; see `Transport`."""
+        return _HTTPS if self._environ.get("wsgi.url_scheme") == "https" else transport_of(self._environ)
+
+    # The response
+
+    def commit(self, headers: Headers) -> Headers:
+        """Commit session and jar, and return what `with_ours` makes of an app's headers.
+
+        Where that raises, nothing of the request is saved.
+        """
+        needs = None
+        try:
+            needs = self.manager.commit(self.session, self.jar, transport=self.transport)
+        finally:
+            if needs is None:
+                self.abandon()
+        self._needs = needs
+        if needs is UNTOUCHED:
+            return headers
+        result, prevented = with_ours(headers, needs.cookies, vary=needs.vary)
+        if prevented:
+            self.manager.emit(SharedCachingPrevented())
+        return result
+
+    def also_varies(self) -> None:
+        """Have the response say that it depends on the request's cookies, though nobody looked at the session."""
+        self._needs = self._needs._replace(vary=True)
+
+    def with_ours(self, headers: Headers) -> Headers:
+        """Return an app's headers and ours, in a new list: the app's may be shared by all its requests."""
+        needs = self._needs
+        if needs is UNTOUCHED:
+            return headers
+        result, prevented = with_ours(headers, needs.cookies, vary=needs.vary)
+        if prevented:
+            self.manager.emit(SharedCachingPrevented())
+        return result
+
+    # While the body is produced
+
+    def stream(self) -> None:
+        """After `commit`, where code of the app still runs: let what it changes be saved by `close`, or be refused."""
+        self.manager.stream(self.session)
+
+    def is_file(self, body: object) -> bool:
+        """Whether `body` is one that the server sends by itself, so that it needs this very object."""
+        wrapper = self._environ.get("wsgi.file_wrapper")
+        return isinstance(wrapper, type) and isinstance(body, wrapper)
+
+    def watched(self, body: Iterable[T], *, closes: bool = True) -> Body[T]:
+        """Return `body`, so that nothing is saved where it fails, and else, where it `closes`, what it changed."""
+        return Body(body, failed=self.abandon, closed=self.close if closes else None)
+
+    def close(self) -> None:
+        """The body is done: save what was changed since `stream`."""
+        self.manager.close(self.session)
+
+    def abandon(self) -> None:
+        """The app failed: nothing is saved, and the same environ may be used for another run."""
+        self.manager.abandon(self.session, self.jar)
+
+
+def manager_key(environ_key: str) -> str:
+    """Return where the manager stands beside a session under `environ_key`."""
+    return MANAGER_KEY if environ_key == SESSION_KEY else f"{environ_key}.manager"
+
+
+def _refuse_clashes(manager: SessionManager, environ: "WSGIEnvironment", *, environ_key: str, whom: str) -> None:
+    """Raise where a request that is still running has another session in the same place or under the same name."""
+    for key, present in environ.items():
+        is_open = isinstance(present, Session) and not present.closed
+        other = environ.get(manager_key(key)) if is_open else None
+        if other is not None and (key == environ_key or not manager.cookie.family.isdisjoint(other.cookie.family)):
+            raise SessionError(
+                f"environ[{key!r}] holds the open session of another SessionMiddleware around {whom}, with the cookie"
+                f" {other.cookie.name!r}, and {whom} has environ_key {environ_key!r} and the cookie"
+                f" {manager.cookie.name!r}; remove one, or give one of them its own environ_key= and cookie name"
+            )
+
+
+# How an app reaches its session from whatever its framework hands it
+
+
+def get_session(request: Any, key: str = SESSION_KEY) -> Session:
+    """Return the session of a request.
+
+    Args:
+        request: A WSGI environ, or an object with ``.environ`` (webob, Flask, Bottle, Pyramid, Django) or ``.env``
+            (Falcon).
+        key: The middleware's ``environ_key``, by default ``"cookiesess.session"``.
+
+    Raises:
+        SessionError: The app is not wrapped in `SessionMiddleware`.
+    """
+    session: Session = _find(request, key)
+    return session
+
+
+def get_cookies(request: Any) -> Cookies:
+    """Return the cookie jar of a request; all middlewares of one stack share it.
+
+    Args:
+        request: As `get_session` takes it.
+
+    Raises:
+        SessionError: As `get_session`.
+    """
+    cookies: Cookies = _find(request, COOKIES_KEY)
+    return cookies
+
+
+def get_manager(request: Any, key: str = MANAGER_KEY) -> SessionManager:
+    """Return the manager behind a request's session.
+
+    Args:
+        request: As `get_session` takes it.
+        key: Where it stands in the environ. Beside a session of another ``environ_key`` than the default that is
+            ``"<environ_key>.manager"``, such as ``"beaker.session.manager"``.
+
+    Raises:
+        SessionError: As `get_session`.
+    """
+    manager: SessionManager = _find(request, key)
+    return manager
+
+
+def _find(request: Any, key: str) -> Any:
+    environ = request
+    if type(request) is not dict:  # what PEP 3333 says an environ is
+        environ = getattr(request, "environ", None) or getattr(request, "env", None)
+    if not isinstance(environ, dict):
+        raise SessionError(
+            f"{type(request).__name__} is no WSGI environ and has none as .environ or .env; pass the environ"
+        )
+    try:
+        return environ[key]
+    except KeyError:
+        raise SessionError(
+            f"the environ has no {key!r}; wrap the app: app = SessionMiddleware(app, keys), outside of everything that"
+            " uses the session; or set up the framework's adapter (for Flask, its SECRET_KEY too)"
+        ) from None
