@@ -50,14 +50,12 @@ class InvalidToken(CookiesessError):
         reason: One short word out of the library's own vocabulary (``"malformed"``, ``"unknown-key"``, ``"forged"``,
             ``"version"``, ``"future"``, ``"plaintext"``, and those of `cookiesess.readers.base`), safe to log.
         kid: The key id the token names, as eight hex digits, or None. It is the sender's claim, and no secret.
-        alone: False where the request carried several cookies of the name.
     """
 
     def __init__(self, reason: str, kid: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.kid = kid
-        self.alone = True
 
 
 class SessionError(CookiesessError, RuntimeError):

@@ -141,8 +141,8 @@ class BeakerSession(Session):
         self.invalidate()
 
     def regenerate_id(self) -> None:
-        """As `renew`: a new ID, the same data."""
-        self.renew()
+        """As `cycle`, since Beaker's apps call it when somebody logs in: a new ID, the same data, the old ID dead."""
+        self.cycle()
 
     def login(self, owner: str) -> None:
         """As `Session.login`; `id` is another one afterwards."""
@@ -152,6 +152,11 @@ class BeakerSession(Session):
     def renew(self) -> None:
         """As `Session.renew`; `id` is another one afterwards."""
         super().renew()
+        self.pop(_ID, None)
+
+    def cycle(self) -> None:
+        """As `Session.cycle`; `id` is another one afterwards."""
+        super().cycle()
         self.pop(_ID, None)
 
     def revert(self) -> None:

@@ -18,7 +18,8 @@ from inspect import getdoc
 from threading import Lock
 from typing import Final
 
-from cookiesess.events import Event, logger
+from cookiesess.events import Event
+from cookiesess.events.base import logger
 
 LABELS: Final = frozenset({"deadline", "reader", "reason"})
 """The texts of events that are one word out of a few, which are the library's own or the app's, never a visitor's."""

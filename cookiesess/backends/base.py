@@ -1,18 +1,32 @@
 """What every backend does, and how a session begins that was not loaded."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Final, Protocol
 
+from cookiesess.backends.twins import choose
 from cookiesess.errors import InvalidToken, StoreUnavailable
-from cookiesess.events import Emitter, SessionAccepted, SessionExpired, SessionRejected, StoreFailed
+from cookiesess.events import SessionAccepted, SessionExpired, SessionRejected, SessionReplayed, StoreFailed
+from cookiesess.events.base import Emitter
 from cookiesess.http.envelope import Envelope
+from cookiesess.session.closing import Closed
 from cookiesess.session.decision import Action
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.session.state import Origin, State
-from cookiesess.session.working_copy import Done, Loaded, WorkingCopy, fresh
+from cookiesess.session.steps import Done, Loaded
+from cookiesess.session.working_copy import WorkingCopy, fresh
 from cookiesess.tokens.values import ValueCodec
 
 SID_BYTES = 16
 """The length of a client-side session's own ID: 128 random bits, so that no two sessions ever have the same."""
+
+
+# What a token that does not open probably comes from; each was a silent logout before it had a name.
+_CAUSES: Final = {
+    "unknown-key": "a server without the new key, or a key that left the ring",
+    "future": "this clock is behind",
+}
+# Of how many closed records one process remembers that it has said so.
+_MOST_REPLAYED: Final = 1000
 
 
 class Backend(Protocol):
@@ -31,7 +45,7 @@ class Backend(Protocol):
         """Where it cannot be written at any time: raise what would keep it from being written with the headers."""
 
     def end(self, working: WorkingCopy, *, now: int) -> bool:
-        """End the session that was loaded, at once; False where it is gone or replaced already."""
+        """End the session that was loaded, and its twins, at once; False where all had ended before."""
 
     def record_key(self, working: WorkingCopy, *, now: int) -> bytes | None:
         """Return the store's key of the session, or None where it has none."""
@@ -57,6 +71,7 @@ class Beginnings:
         self.codec = codec
         self.lifetime = lifetime
         self.emit = emit
+        self._replayed: set[Closed] = set()
         self._envelope = envelope
         self._anonymous = anonymous
 
@@ -64,8 +79,6 @@ class Beginnings:
         """Return a copy where no token of ours opened: of what a reader has opened, or empty."""
         theirs = self._envelope.accept(header, now=now)
         if isinstance(theirs, InvalidToken):
-            if failure is not None:
-                failure.alone = False
             return self.rejected(failure or theirs, header, now=now)
         if theirs is None:
             return (
@@ -82,6 +95,28 @@ class Beginnings:
         """Return an empty copy for a session that has timed out, and emit by which deadline."""
         self.emit(SessionExpired(self.lifetime.expired(state, now=now) or "idle"))
         return self.empty(Origin.GONE, header, now=now)
+
+    def replaced(self, closed: Closed | None, header: str, *, now: int) -> WorkingCopy:
+        """Return an empty copy for an ID that is closed, or (None) has no session any more."""
+        state = fresh(now=now, lifetime=self.lifetime)
+        origin = Origin.GONE if closed is None else Origin.REPLACED
+        return WorkingCopy(Loaded(origin, header=header, closed=closed), state, codec=self.codec)
+
+    def chosen(self, copies: Sequence[WorkingCopy], *, now: int) -> WorkingCopy:
+        """Return what counts of that which the request's cookies hold."""
+        working = copies[0] if len(copies) == 1 else choose(copies, self.emit)
+        if working.loaded.origin is Origin.REPLACED:
+            self._say_replayed(working.loaded.closed, now)
+        return working
+
+    def _say_replayed(self, closed: Closed | None, now: int) -> None:
+        """Emit, once a record, that an old ID is shown later than any request could take."""
+        if closed is None or not closed.late(now) or closed in self._replayed:
+            return
+        if len(self._replayed) >= _MOST_REPLAYED:
+            self._replayed.clear()
+        self._replayed.add(closed)
+        self.emit(SessionReplayed())
 
     def unavailable(self, error: StoreUnavailable, header: str, *, now: int) -> WorkingCopy:
         """Return an empty copy that cannot be written, while a store is down.
@@ -102,8 +137,8 @@ class Beginnings:
     def rejected(self, error: InvalidToken, header: str, *, now: int) -> WorkingCopy:
         """Return an empty copy for bytes that did not open, and emit why.
 
-        Of several cookies of the name an expiry could not say which one it means, and somebody who plants a few would
-        have the real one deleted; so only a lone one is expired.
+        The cookie stays as it is: it may be good on another server, or later.
         """
-        self.emit(SessionRejected(error.reason, error.kid))
-        return self.empty(Origin.REJECTED if error.alone else Origin.GONE, header, now=now)
+        cause = "a proxy joined two Cookie fields" if "," in header else _CAUSES.get(error.reason, "")
+        self.emit(SessionRejected(error.reason, error.kid, cause))
+        return self.empty(Origin.REJECTED, header, now=now)

@@ -10,7 +10,8 @@ from cookiesess.http.envelope import Envelope
 from cookiesess.session.compression import compress, expand
 from cookiesess.session.decision import Action
 from cookiesess.session.state import COMPRESSED, Origin, State, pack, unpack
-from cookiesess.session.working_copy import EXPIRED, HAS_CONTENT, Done, Line, Loaded, WorkingCopy
+from cookiesess.session.steps import EXPIRED, HAS_CONTENT, Done, Line, Loaded
+from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.sealing import Opened
 
 _EXPIRES = (Action.EXPIRE, Action.DELETE)
@@ -51,6 +52,8 @@ class CookieBackend:
             found, failure = self._envelope.read(header)
             if not found:
                 return self._beginnings.unopened(header, failure, now=now)
+            if len(found) > 1:
+                return self._beginnings.chosen([self.load(header, now=now, opened=each) for each in found], now=now)
             opened = found[0]
         plaintext, current = opened
         try:
@@ -130,7 +133,7 @@ class CookieBackend:
 
     def end(self, working: WorkingCopy, *, now: int) -> bool:  # noqa: ARG002 (the protocol's)
         """Nothing is on the server; the cookie is expired at commit."""
-        return True
+        return working.loaded.origin is _LOADED
 
     def record_key(self, working: WorkingCopy, *, now: int) -> bytes | None:  # noqa: ARG002 (the protocol's)
         """There is no record, and so no key."""

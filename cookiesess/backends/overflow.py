@@ -15,20 +15,23 @@ Two cookies: ``name`` holds a session that fits, ``name.ref`` refers to one that
 """
 
 import hashlib
+from collections.abc import Sequence
 
 from cookiesess.backends.base import Beginnings
+from cookiesess.backends.closings import ID_BYTES
 from cookiesess.backends.cookie import CookieBackend
+from cookiesess.backends.found import unknown
 from cookiesess.backends.store import StoreBackend, dropped, reference_to
-from cookiesess.backends.vault import ID_BYTES, Vault, unknown
+from cookiesess.backends.vault import Vault
 from cookiesess.errors import RecordExists
-from cookiesess.events import SessionOverflowed, SessionRejected, SessionSuperseded
+from cookiesess.events import SessionOverflowed, SessionSuperseded
 from cookiesess.http.envelope import Envelope
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
-from cookiesess.session.state import COUNTED_IDLE, MARKS, REFERENCE, Origin, State
-from cookiesess.session.working_copy import HAS_CONTENT, Done, Line, WorkingCopy
-
-_LIVE = (Origin.LOADED, Origin.UNAVAILABLE)
+from cookiesess.session.state import COUNTED_IDLE, MARKS, REFERENCE, State
+from cookiesess.session.steps import HAS_CONTENT, Done, Line
+from cookiesess.session.working_copy import WorkingCopy
+from cookiesess.tokens.sealing import Opened
 
 
 def session_id_of(sid: bytes, base: bytes = b"") -> bytes:
@@ -64,26 +67,24 @@ class OverflowBackend:
         self._vault = vault
         self._beginnings = beginnings
 
-    def load(self, header: str, *, now: int) -> WorkingCopy:
-        """Open what the reference refers to; without one that leads anywhere, the session in the cookie."""
-        opened, failure = self._envelope.read(header)
-        references = [each for each in opened if each[0][:1] == REFERENCE]
-        inline = [each for each in opened if each[0][:1] != REFERENCE]
-        if not references:
-            if inline:
-                if failure is not None:
-                    self._beginnings.emit(SessionRejected(failure.reason, failure.kid))
-                return self._cookie.load(header, now=now, opened=inline[0])
+    def load(self, header: str, *, now: int, opened: Opened | None = None) -> WorkingCopy:
+        """Open what the request's cookies hold: references and sessions are candidates like any others."""
+        if opened is not None:
+            inner = self._store if opened[0][:1] == REFERENCE else self._cookie
+            return inner.load(header, now=now, opened=opened)
+        found, failure = self._envelope.read(header)
+        if not found:
             return self._beginnings.unopened(header, failure, now=now)
-        moved = self._store.load(header, now=now, opened=references[0])
-        if not inline:
-            return moved
-        if moved.loaded.origin in _LIVE:
+        copies = self.without_superseded([self.load(header, now=now, opened=each) for each in found], found)
+        return self._beginnings.chosen(copies, now=now)
+
+    def without_superseded(self, copies: Sequence[WorkingCopy], found: Sequence[Opened]) -> list[WorkingCopy]:
+        """Leave out what was in the cookie before the session moved: its reference tells whether it lives."""
+        moved = {plaintext[1 + ID_BYTES :] for plaintext, _ in found if plaintext[:1] == REFERENCE} - {b""}
+        kept = [copy for copy in copies if copy.loaded.located is not None or copy.loaded.sid not in moved]
+        if len(kept) < len(copies):
             self._beginnings.emit(SessionSuperseded())
-            return moved
-        kept = self._cookie.load(header, now=now, opened=inline[0])
-        of_the_same = references[0][0][1 + ID_BYTES :] == (kept.state.sid or b"-")
-        return moved if kept.loaded.origin is Origin.LOADED and of_the_same else kept
+        return kept
 
     def apply(self, action: Action, working: WorkingCopy, *, now: int) -> Done:
         """Write the session where it belongs."""
@@ -131,7 +132,8 @@ class OverflowBackend:
 
     def end(self, working: WorkingCopy, *, now: int) -> bool:
         """End what is in the store; the cookie is expired at commit."""
-        return working.loaded.located is None or self._store.end(working, now=now)
+        inline = any(each.loaded.located is None and each.loaded.continued for each in (working, *working.loaded.twins))
+        return self._store.end(working, now=now) or inline
 
     def record_key(self, working: WorkingCopy, *, now: int) -> bytes | None:
         """Return the key of the session's record, where it has one."""

@@ -1,12 +1,13 @@
 """Owners: "show my devices", "log out everywhere", and how many sessions a user may have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from cookiesess.backends.summaries import Summaries, Summary
 from cookiesess.errors import ConfigurationError, InvalidToken, SessionConflict, TooManySessions
-from cookiesess.events import Emitter, SessionEnded
+from cookiesess.events import SessionEnded
+from cookiesess.events.base import Emitter
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.base import Record, Store
 from cookiesess.tokens.sealing import RecordSealer
@@ -120,11 +121,11 @@ class Owners:
                 ended += self._delete(key, record)
         raise SessionConflict(f"the owner got new sessions in each of {_MAX_ROUNDS} rounds of ending them; try again")
 
-    def admit(self, owner: str, *, own: bytes | None, now: int) -> None:
-        """Raise `TooManySessions` where a login is to be refused; the session `own` does not count, it is replaced."""
+    def admit(self, owner: str, *, own: Collection[bytes], now: int) -> None:
+        """Raise `TooManySessions` where a login is to be refused; `own` do not count, they are replaced."""
         if self._limit is None or self._on_limit != "refuse":
             return
-        if len(self._live(owner, now).keys() - {own}) >= self._limit:
+        if len(self._live(owner, now).keys() - set(own)) >= self._limit:
             raise TooManySessions(
                 f"the owner has {self._limit} sessions already, all that max_sessions_per_owner allows; end one first"
             )

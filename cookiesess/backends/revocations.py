@@ -22,7 +22,7 @@ from functools import reduce
 from threading import Lock
 from typing import Final, NamedTuple
 
-from cookiesess.backends.vault import MAX_TRIES, conflict
+from cookiesess.backends.found import MAX_TRIES, conflict
 from cookiesess.errors import InvalidToken, RecordExists, StoreUnavailable
 from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS, Lifetime
 from cookiesess.session.state import GENERATION, State

@@ -7,7 +7,8 @@ from cookiesess.errors import StoreUnavailable
 from cookiesess.events import SessionRevoked
 from cookiesess.session.decision import Action
 from cookiesess.session.state import GENERATION, Origin
-from cookiesess.session.working_copy import HAS_CONTENT, Done, Loaded, WorkingCopy
+from cookiesess.session.steps import HAS_CONTENT, Done, Loaded
+from cookiesess.session.working_copy import WorkingCopy
 
 _ENDS = (Action.MOVE, Action.DELETE)
 
@@ -49,8 +50,8 @@ class RevokingBackend:
         Raises:
             StoreUnavailable: It could not be ended; nothing is issued then.
         """
-        login, loaded = working.asked.login, working.loaded
-        if login:
+        login, loaded = working.asked.authenticates, working.loaded
+        if working.asked.login:
             self._stamp(working, now)
         elif loaded.stale_key and action in HAS_CONTENT and working.state.owner is not None:
             self._revocations.carry_over(working.state.owner, now=now)

@@ -8,20 +8,25 @@ from contextlib import suppress
 from typing import Final
 
 from cookiesess.backends.base import SID_BYTES, Beginnings
+from cookiesess.backends.closings import ID_BYTES, Why
+from cookiesess.backends.found import MAX_TRIES, Found, conflict
 from cookiesess.backends.owners import Owners
-from cookiesess.backends.vault import ID_BYTES, MAX_TRIES, Vault, conflict
-from cookiesess.errors import InvalidToken, StoreUnavailable
+from cookiesess.backends.vault import Vault
+from cookiesess.errors import InvalidToken, StoreUnavailable, TooManySessions
 from cookiesess.events import StoreFailed
 from cookiesess.http.envelope import Envelope
+from cookiesess.session.closing import Closed, How
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
 from cookiesess.session.state import PERSISTENT, REFERENCE, Origin, State
-from cookiesess.session.working_copy import EXPIRED, NOTHING_DONE, Done, Line, Loaded, WorkingCopy
+from cookiesess.session.steps import EXPIRED, NOTHING_DONE, Done, Line, Loaded
+from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.stores.base import Gone, Record
 from cookiesess.tokens.sealing import Opened
 
 # With overflow, the session's own ID follows.
 _REFERENCES_BYTES: Final = (1 + ID_BYTES, 1 + ID_BYTES + SID_BYTES)
+_NO_RECORD: Final = (Action.NOTHING, Action.EXPIRE, Action.DROP)
 _LOADED, _ISSUE, _EXTEND, _NO_LINE = Origin.LOADED, Line.ISSUE, Line.EXTEND, Line.NOTHING
 
 
@@ -53,11 +58,14 @@ class StoreBackend:
 
     def load(self, header: str, *, now: int, opened: Opened | None = None) -> WorkingCopy:
         """Load what the cookie, or what was `opened` already, refers to. A token that does not open costs no I/O."""
+        alone = False
         if opened is None:
             tokens, failure = self._envelope.read(header)
             if not tokens:
                 return self._beginnings.unopened(header, failure, now=now)
-            opened = tokens[0]
+            if len(tokens) > 1:
+                return self._beginnings.chosen([self.load(header, now=now, opened=each) for each in tokens], now=now)
+            opened, alone = tokens[0], True
         reference, current_token = opened
         if reference[:1] != REFERENCE or len(reference) not in _REFERENCES_BYTES:
             return self._beginnings.rejected(InvalidToken("plaintext"), header, now=now)
@@ -65,8 +73,9 @@ class StoreBackend:
             found = self._vault.find(reference[1 : 1 + ID_BYTES], now)
         except StoreUnavailable as error:
             return self._beginnings.unavailable(error, header, now=now)
-        if isinstance(found, Origin):
-            return self._beginnings.empty(found, header, now=now)
+        if not isinstance(found, Found):
+            replaced = self._beginnings.replaced(found, header, now=now)
+            return self._beginnings.chosen([replaced], now=now) if alone else replaced
         state, located, current_key, until_at = found
         stale_key = not (current_token and current_key)
         loaded = Loaded(_LOADED, state.owner, located, stale_key, header, b"", state.sid, until_at, True)
@@ -78,12 +87,12 @@ class StoreBackend:
         """Do what was decided; one round trip, unless another request was faster or the ID changes."""
         loaded = working.loaded
         located, until_at = loaded.located, loaded.until_at
-        if located is None:
-            if action is Action.CREATE:
-                return self._create(working, now)
+        if action is Action.CREATE:
+            return self._create(working, now)
+        if located is None or action in _NO_RECORD:
             return EXPIRED if action is Action.EXPIRE else Done(action, _NO_LINE)
         # The absolute deadline may have passed while the request ran. (The idle one may have been moved since.)
-        if until_at is not None and now >= until_at and not working.asked.login:
+        if until_at is not None and now >= until_at and not working.asked.authenticates:
             return NOTHING_DONE if action is Action.TOUCH else dropped("ended")
         match action:
             case Action.UPDATE:
@@ -98,7 +107,7 @@ class StoreBackend:
         try:
             located = self._vault.create(working.state, now)
         except StoreUnavailable as error:
-            if working.loaded.origin is not Origin.FOREIGN or working.modified or working.asked.new_id:
+            if working.loaded.origin is not Origin.FOREIGN or working.modified or working.asked.how is not None:
                 raise
             # A mere refresh of what another library's cookie holds, as in `_refresh`.
             self._beginnings.emit(StoreFailed(str(error)))
@@ -155,14 +164,14 @@ class StoreBackend:
 
     def move(self, working: WorkingCopy, old: Located, now: int, *, make: Callable[[State, int], Located]) -> Done:
         """Have `make` put the session under a new ID, then close the old record; only then is the new ID given out."""
-        login, state = working.asked.login, working.state
-        if old.moved and not login:
+        asked, state, csrf = working.asked, working.state, working.loaded_csrf
+        if old.moved and not asked.authenticates:
             # It is being renewed already; whoever holds only the old ID must not get the session's next one.
             return self._update(working, old, now) if working.modified else NOTHING_DONE
-        merges = overwritten = 0
-        for _ in range(MAX_TRIES):
+        overwritten = 0
+        for merges in range(MAX_TRIES):
             new = make(state, now)
-            current = self._close(old, new, login=login, now=now)
+            current = self._close(old, new, how=asked.how or How.RENEWAL, csrf=csrf, now=now)
             if current is None:
                 working.adopt(state)
                 self._vault.say_merged(merges, overwritten)
@@ -170,17 +179,22 @@ class StoreBackend:
             self._vault.delete(new)
             merged = "ended" if isinstance(current, Gone) else self._vault.merge(working, old, current, now)
             if isinstance(merged, str):
-                return dropped(merged)
-            merges += old.record.version is not None
-            state, old, lost = merged
-            overwritten += lost
-            if old.moved and not login:
+                return self._overtaken(working, now, make) if asked.authenticates else dropped(merged)
+            state, old, overwritten, csrf = merged.state, merged.located, merged.overwritten, merged.csrf or csrf
+            if old.moved and not asked.authenticates:
                 return self._update(working, old, now, state=state)
         raise conflict()
 
-    def _close(self, old: Located, new: Located, *, login: bool, now: int) -> Record | Gone | None:
+    def _overtaken(self, working: WorkingCopy, now: int, make: Callable[[State, int], Located]) -> Done:
+        """Authenticate all the same: what this request has set goes into a session of its own, what it loaded not."""
+        state = working.own()
+        new = make(state, now)
+        working.adopt(state)
+        return self._issued(Action.MOVE, working, new, now)
+
+    def _close(self, old: Located, new: Located, *, how: How, csrf: bytes | None, now: int) -> Record | Gone | None:
         try:
-            return self._vault.close(old, new, login=login, now=now)
+            return self._vault.close(old, new, how=how, csrf=csrf, now=now)
         except StoreUnavailable:
             # The new ID is not given out, so its record should not be listed; if that fails as well, it times out.
             with suppress(StoreUnavailable):
@@ -188,14 +202,27 @@ class StoreBackend:
             raise
 
     def _issued(self, action: Action, working: WorkingCopy, located: Located, now: int) -> Done:
-        """Return that a new ID is to be given out; after a login, once the owner's limit was seen to."""
-        if working.asked.login:
+        """Return that a new ID is to be given out; after a login, once twins are closed and the limit was seen to."""
+        if working.asked.authenticates:
             try:
-                self._owners.enforce(working.state.owner, keep=located.key, now=now)
+                for twin in working.loaded.twins:
+                    self._close_twin(twin, located, working.state.owner, now)
+                if working.asked.login:
+                    self._owners.enforce(working.state.owner, keep=located.key, now=now)
             except StoreUnavailable as error:
                 # The login is written: an error now would lose it. The next login enforces the limit.
                 self._beginnings.emit(StoreFailed(str(error)))
         return Done(action, _ISSUE, reference_to(located, working.state), located)
+
+    def _close_twin(self, twin: WorkingCopy, new: Located, owner: str | None, now: int) -> None:
+        """Close another session that the request's cookies held, as the login closes the one that counted."""
+        old = twin.loaded.located
+        how = How.REAUTHENTICATION if owner is not None and twin.loaded.owner == owner else How.LOGIN
+        for _ in range(MAX_TRIES):
+            if old is None or not isinstance(self._vault.close(old, new, how=how, csrf=twin.csrf, now=now), Record):
+                return
+            found = self._vault.find(old.session_id, now)
+            old = found.located if isinstance(found, Found) else None
 
     # Ending
 
@@ -207,34 +234,43 @@ class StoreBackend:
         """Records are written by ``save()``, which finds out."""
 
     def admit(self, owner: str, working: WorkingCopy, *, now: int) -> None:
-        """Raise `TooManySessions` where the limit refuses one more session of `owner`."""
-        located = working.loaded.located
-        self._owners.admit(owner, own=None if located is None else located.key, now=now)
+        """Raise `TooManySessions` where the limit refuses one more session of `owner`.
+
+        What the login replaces does not count; nor does what took the place of that, since its answer may be lost.
+        """
+        loaded = working.loaded
+        located = loaded.located
+        own = {located.key} if located is not None else set()
+        if loaded.closed is not None and loaded.closed.successor_key is not None:
+            own.add(loaded.closed.successor_key)
+        try:
+            self._owners.admit(owner, own=own, now=now)
+        except TooManySessions:
+            found = None if located is None else self._vault.find(located.session_id, now)
+            if not isinstance(found, Closed) or found.successor_key is None:
+                raise
+            self._owners.admit(owner, own={*own, found.successor_key}, now=now)
 
     def record_key(self, working: WorkingCopy, *, now: int) -> bytes | None:
         """Return the store's key of the session, also where another request has just renewed it; None without one."""
         located = working.loaded.located
         if located is None:
             return None
-        found = self._vault.find(located.session_id, now, ending=True)
-        return bytes(located.key) if isinstance(found, Origin) else found.located.key
+        found = self._vault.find(located.session_id, now, why=Why.END)
+        return found.located.key if isinstance(found, Found) else bytes(located.key)
 
     def end(self, working: WorkingCopy, *, now: int) -> bool:
-        """Delete the record, whatever became of it meanwhile, and also under the ID that a renewal gave it."""
-        located = working.loaded.located
-        for _ in range(MAX_TRIES):
-            if located is None:
-                return False
-            if self._vault.delete_unchanged(located, now):
-                return True
-            found = self._vault.find(located.session_id, now, ending=True)
-            if found is Origin.REPLACED:
-                return False
-            if isinstance(found, Origin):
-                self._vault.delete(located)  # gone, or it cannot be read any more
-                return False
-            located = found.located
-        raise conflict()
+        """End the session, and all others that the request's cookies held, under every ID that leads on."""
+        ended = [self._end(each, now) for each in (working, *working.loaded.twins)]
+        return any(ended)
+
+    def _end(self, working: WorkingCopy, now: int) -> bool:
+        located, closed = working.loaded.located, working.loaded.closed
+        if located is not None:
+            return self._vault.end(located.session_id, now, located=located)
+        if closed is not None and closed.how.leads_on and closed.successor is not None:
+            return self._vault.end(closed.successor, now)
+        return False
 
 
 def reference_to(located: Located, state: State) -> bytes:

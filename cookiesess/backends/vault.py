@@ -7,67 +7,59 @@ A session's record is in one of three states, and no other change between them e
   so what was ended stays ended.
 - *live*: a packed `State`. It is only ever replaced by version (compare-and-set). A request that meets a faster one
   merges: its changes are made again on what the other left, and the update is tried again.
-- *closed*: a new ID has taken its place. A renewal leads on to the new ID while the grace lasts, so that the other
-  requests of the page find their session; a login leads nowhere. Nobody rewrites a closed record.
+- *closed*: a new ID has taken its place (`cookiesess.session.closing` says for which reasons, and what each leads to).
+  Nobody rewrites a closed record; it goes by itself after ten minutes.
 
 The races that this answers:
 
 - *A slow request against a logout.* The record is gone; an update never creates, so it reports "ended", and the request
   issues no cookie.
-- *A slow request against a login or a renewal.* The record is closed: after a login "replaced", after a renewal the
-  change is merged into the new record. Neither undoes the login, nor does the old ID get the new one's cookie.
+- *A slow request against a login.* The record is closed and leads nowhere: "replaced". Nothing undoes the login.
+- *A slow request against a renewal.* It could have committed a moment earlier, so its change is merged into the
+  successor. It gets no cookie: who holds only the old ID does not get the new one.
 - *Two requests that write.* The second meets a conflict and merges.
 - *A renewal against a write.* `close` is an update by version: it meets the conflict, and the renewal is made again on
   the merged state. The new ID is given out only once the old record is closed.
+- *A logout against a renewal.* `end` follows closed records through any number of renewals, and deletes by version: a
+  session that is being renewed at that moment is met again under its new ID.
 - *An answer that was lost.* Each write leaves a mark in the record; a conflict whose current record has it is this
   write's own, and a client library has repeated it.
 """
 
-import struct
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final
 
 from cookiesess.backends.base import Beginnings
+from cookiesess.backends.closings import ID_BYTES, Closings, Why, follows
+from cookiesess.backends.found import MAX_TRIES, Found, Merged, Written, conflict, unknown
 from cookiesess.backends.summaries import Summaries
-from cookiesess.errors import InvalidToken, RecordExists, SessionConflict
+from cookiesess.errors import InvalidToken, RecordExists
 from cookiesess.events import ConflictMerged, SessionExpired, SessionRejected
+from cookiesess.session.closing import Closed, How
 from cookiesess.session.lifetime import IDLE
 from cookiesess.session.located import Description, Located
-from cookiesess.session.state import COUNTED_IDLE, LABEL, MARKS, MOVED, REPLACED, Origin, State, pack, unpack
+from cookiesess.session.state import (
+    COUNTED_IDLE,
+    CSRF,
+    INLINE,
+    LABEL,
+    MARKS,
+    State,
+    pack,
+    unpack,
+)
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
 from cookiesess.tokens.sealing import RECORD_KEY_LABEL, RecordSealer, record_key_of
 
-ID_BYTES: Final = 32
-# How often a write is tried again on what a faster request left. Sixteen workers that push one counter without a pause
-# need less than half of it; more means that something is wrong, and an error says more than a wait.
-MAX_TRIES: Final = 64
-# How many renewals in a row an old ID is followed through: with more, it is older than any request still underway.
-MAX_HOPS: Final = 2
-# How long a closed record tells requests with the old ID that they are late; longer than any request should run.
-CLOSED_SECONDS: Final = 60
+# How many renewals in a row an old ID is followed through: each record of the chain lasts ten minutes, so more are no
+# visitor's, and a chain must not make a request endless.
+MAX_HOPS: Final = 1024
 # How many marks of writes a record carries, to recognise one's own when its answer was lost; 8 random bytes each.
 MAX_MARKS: Final = 8
 _MARK_BYTES: Final = 8
-_UNTIL: Final = struct.Struct(">Q")
-
-
-class Found(NamedTuple):
-    """A live session: what it holds, where it stands, whether the current key sealed it, and when it must end."""
-
-    state: State
-    located: Located
-    current_key: bool
-    until_at: int | None
-
-
-class Written(NamedTuple):
-    """What came of a write: where the session stands now; or why nothing was written."""
-
-    located: Located
-    failure: str | None = None
 
 
 class Vault:
@@ -97,49 +89,49 @@ class Vault:
         self._lifetime = beginnings.lifetime
         self._emit = beginnings.emit
         self._random_bytes = random_bytes
+        self._closings = Closings(sealer, beginnings.codec, grace_seconds=beginnings.lifetime.grace_seconds)
 
     # Find
 
-    def find(self, session_id: bytes, now: int, *, hops: int = 0, ending: bool = False) -> Found | Origin:
-        """Return the live session under an ID, followed through renewals, or what there is instead.
+    def find(self, session_id: bytes, now: int, *, why: Why = Why.READ, moved: bool = False) -> Found | Closed | None:
+        """Return the live session under an ID, followed through renewals as far as `why` goes; None where it is gone.
 
         Args:
             session_id: 32 bytes.
             now: Unix seconds.
-            hops: How many renewals it has been followed through already.
-            ending: To end it, through any number of them and after the grace as well: what is logged out must not live
-                on under a newer ID.
+            why: What it is for.
+            moved: The ID was reached through a closed record.
         """
-        for hop in range(hops, MAX_TRIES if ending else MAX_HOPS + 1):
+        for _ in range(MAX_HOPS):
             key = sha256(RECORD_KEY_LABEL + session_id).digest()  # `record_key_of`, spelled out
             record = self._store.load(key, now=now)
             if record is None:
                 self._emit(SessionExpired("unknown"))
-                return Origin.GONE
-            found = self._read(Located(session_id, key, record, hop > 0), now, ending=ending)
-            if not isinstance(found, bytes):
+                return None
+            found = self._read(Located(session_id, key, record, moved), now)
+            if not isinstance(found, Closed) or found.successor is None or not follows(found, why, now):
                 return found
-            session_id = found
-        return Origin.REPLACED
+            session_id, moved = found.successor, True
+        return None
 
-    def _read(self, located: Located, now: int, *, ending: bool = False) -> Found | bytes | Origin:
-        """Return the state in a record; or, of a closed one, the ID it moved to, or what it means."""
+    def _read(self, located: Located, now: int) -> Found | Closed | None:
+        """Return what a record holds: a session, or how it was closed; None where it is over or does not open."""
         record = located.record
         try:
             plaintext, cipher = self._sealer.unseal(record.payload, located.session_id, located.key)
-            if plaintext[:1] in {MOVED, REPLACED}:
-                return _moved_to(plaintext, now, ending=ending)
+            if plaintext[:1] != INLINE:
+                return self._closings.read(plaintext, located)
             state = unpack(plaintext, self._codec, now=now)
         except InvalidToken as error:
             self._emit(SessionRejected(error.reason, error.kid))
-            return Origin.GONE
+            return None
         if COUNTED_IDLE in state.extras:
             # The last touch moved the record's expiry without opening it.
             state.refreshed_at = record.expires_at - state.extras[COUNTED_IDLE]
         idle_at, until_at = self._lifetime.deadlines(state)
         if now >= idle_at or (until_at is not None and now >= until_at):
             self._emit(SessionExpired("idle" if now >= idle_at else "absolute"))
-            return Origin.GONE
+            return None
         if cipher is not None:
             located.cipher, located.described = cipher, describe(state)
         return Found(state, located, cipher is not None, until_at)
@@ -156,7 +148,7 @@ class Vault:
         """
         session_id = session_id or self._random_bytes(ID_BYTES)
         key = record_key_of(session_id)
-        record = self._record(state, Located(session_id, key, _NO_RECORD), now, self._random_bytes(_MARK_BYTES))
+        record = self._record(state, unknown(session_id), now, self._random_bytes(_MARK_BYTES))
         try:
             self._store.create(key, record, now=now)
         except RecordExists:
@@ -191,7 +183,7 @@ class Vault:
             theirs = self.merge(working, located, result.current, now, mark=mark)
             if isinstance(theirs, str):
                 return Written(located, theirs)
-            state, located, lost = theirs
+            state, located, lost, _ = theirs
             if mark in state.extras[MARKS]:
                 break
             merges, overwritten = merges + faster, overwritten + lost * faster
@@ -209,23 +201,23 @@ class Vault:
 
     def merge(
         self, working: WorkingCopy, located: Located, current: Record, now: int, *, mark: bytes = b""
-    ) -> tuple[State, Located, int] | str:
-        """Return what a faster request left, with this one's changes made again, where it stands, and what it lost.
+    ) -> Merged | str:
+        """Return what a faster request left, with this one's changes made again.
 
-        The last is how many keys both had assigned. Where the record has `mark`, it is returned as it is: the write was
-        done, and a client library has repeated it because the answer was lost. Text says why there is nothing.
+        Where the record has `mark`, it is returned as it is: the write was done, and a client library has repeated it
+        because the answer was lost. Text says why there is nothing.
         """
         theirs = self._read(replace(located, record=current), now)
-        if isinstance(theirs, bytes):
-            theirs = self.find(theirs, now, hops=1)
-        if isinstance(theirs, Origin):
-            return "replaced" if theirs is Origin.REPLACED else "ended"
+        if isinstance(theirs, Closed) and theirs.how.merges and theirs.successor is not None:
+            theirs = self.find(theirs.successor, now, why=Why.MERGE, moved=True)
+        if not isinstance(theirs, Found):
+            return "ended" if theirs is None else "replaced"
         state = theirs.state
         if mark in state.extras.setdefault(MARKS, []):
-            return state, theirs.located, 0
-        overwritten = working.data.overwritten(state.data)
+            return Merged(state, theirs.located)
+        overwritten, csrf = working.data.overwritten(state.data), state.extras.get(CSRF)
         merged = working.merged_into(state)
-        return "owner" if merged is None else (merged, theirs.located, overwritten)
+        return "owner" if merged is None else Merged(merged, theirs.located, overwritten, csrf)
 
     # Touch, close, delete
 
@@ -238,23 +230,42 @@ class Vault:
         """Whether a touch says all: not where the record was counted with another idle timeout."""
         return state.extras.get(COUNTED_IDLE) == self.idle_of(state)
 
-    def close(self, old: Located, new: Located, *, login: bool, now: int) -> Record | Gone | None:
+    def close(self, old: Located, new: Located, *, how: How, csrf: bytes | None, now: int) -> Record | Gone | None:
         """Close the old record, by version, for the new one; without owner and summary, so that no listing shows it.
 
         Returns:
             None where it is closed; the current record where somebody was faster; `Gone` where there is none.
         """
-        grace = 0 if login else self._lifetime.grace_seconds
-        plaintext = MOVED + new.session_id + _UNTIL.pack(now + grace) if not login else REPLACED + new.key
-        payload = self._sealer.seal(plaintext, old.session_id, old.key)
-        closed = Record(payload, expires_at=now + grace + CLOSED_SECONDS)
-        result = self._store.update(old.key, closed, expected_version=old.record.version, now=now)
+        record = self._closings.record(old, new, how=how, csrf=csrf, now=now)
+        result = self._store.update(old.key, record, expected_version=old.record.version, now=now)
         if isinstance(result, Gone):
             return result
         # A conflict with the very record that was to be written: a client library has repeated the update.
-        if isinstance(result, Conflict) and result.current.payload != payload:
+        if isinstance(result, Conflict) and result.current.payload != record.payload:
             return result.current
         return None
+
+    def end(self, session_id: bytes, now: int, *, located: Located | None = None) -> bool:
+        """Delete the record of an ID, whatever became of it meanwhile, and also under the IDs that renewals gave it.
+
+        Args:
+            session_id: 32 bytes.
+            now: Unix seconds.
+            located: Its record, where it is known.
+
+        Returns:
+            False where it had ended, or leads nowhere any more.
+        """
+        for _ in range(MAX_TRIES):
+            if located is not None and self.delete_unchanged(located, now):
+                return True
+            found = self.find(session_id, now, why=Why.END)
+            if not isinstance(found, Found):
+                if found is None:
+                    self._store.delete(record_key_of(session_id))  # gone, or it cannot be read any more
+                return False
+            located = found.located
+        raise conflict()
 
     def delete(self, located: Located) -> None:
         """Delete the record, whatever its version."""
@@ -287,33 +298,7 @@ class Vault:
         return state.extras.get(IDLE) or self._lifetime.idle_seconds
 
 
-_NO_RECORD: Final = Record(b"", expires_at=0)
-
-
-def unknown(session_id: bytes) -> Located:
-    """Return where a record would be of which nothing else is known yet."""
-    return Located(session_id, record_key_of(session_id), _NO_RECORD)
-
-
 def describe(state: State) -> Description:
     """Return what the summary of `state` says."""
     extras = state.extras
     return (state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL))
-
-
-def _moved_to(plaintext: bytes, now: int, *, ending: bool) -> bytes | Origin:
-    """Return the ID that a closed record leads to, while the grace lasts or to end what is there."""
-    if plaintext[:1] == REPLACED:
-        return Origin.REPLACED
-    if len(plaintext) != 1 + ID_BYTES + _UNTIL.size:
-        raise InvalidToken("plaintext")
-    (until_at,) = _UNTIL.unpack_from(plaintext, 1 + ID_BYTES)
-    return plaintext[1 : 1 + ID_BYTES] if ending or now < until_at else Origin.REPLACED
-
-
-def conflict() -> SessionConflict:
-    """Return the error of the last try."""
-    return SessionConflict(
-        f"other requests changed the session {MAX_TRIES} times in a row while this one tried to; it changes too often"
-        " for one record"
-    )

@@ -14,16 +14,19 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import NamedTuple, TypeAlias
 
 from cookiesess.errors import InvalidToken
 from cookiesess.events import Event, SecureCookieOverHttp
+from cookiesess.http.arrival import Arrival
 from cookiesess.http.cookies import CookieAttributes, SetCookie, values_of
+from cookiesess.http.foreign import Accepted, Foreign, ForeignReader
 from cookiesess.http.pieces import MAX_CANDIDATES, Pieces
+from cookiesess.http.places import CookieIdentity, Forgetting
 from cookiesess.http.policy import CookiePolicy, Transport
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.session.state import PERSISTENT, REFERENCE, State
-from cookiesess.session.working_copy import Line
+from cookiesess.session.steps import Line
 from cookiesess.tokens.encoding import purpose
 from cookiesess.tokens.sealing import Opened
 
@@ -36,51 +39,6 @@ _EXTEND, _EXPIRE, _HTTPS = Line.EXTEND, Line.EXPIRE, Transport.HTTPS
 
 Reading: TypeAlias = tuple[list[Opened], InvalidToken | None]
 """Our own tokens that opened, in the header's order, and why the first of the others did not."""
-
-
-class Foreign(Protocol):
-    """What a reader returns; `cookiesess.readers.base.Foreign` is one."""
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """The session."""
-
-    @property
-    def created_at(self) -> int | None:
-        """Unix seconds, or None where the format does not say."""
-
-    @property
-    def refreshed_at(self) -> int | None:
-        """The same, of when the cookie was written."""
-
-    @property
-    def owner(self) -> str | None:
-        """The user it belongs to."""
-
-
-@runtime_checkable
-class ForeignReader(Protocol):
-    """What ``accept=`` takes; the classes of `cookiesess.readers` are such."""
-
-    cookie_name: str
-    path: str
-    domain: str | None
-    partitioned: bool
-
-    def open(self, value: str, *, now: int) -> Foreign:
-        """Return the session in a cookie's value, or raise `InvalidToken`."""
-
-
-class Accepted(NamedTuple):
-    """A session that a reader has opened.
-
-    Attributes:
-        reader: The reader's class.
-        state: What it holds.
-    """
-
-    reader: str
-    state: State
 
 
 class Protection(NamedTuple):
@@ -101,15 +59,6 @@ class Protection(NamedTuple):
     def length(self, plaintext_bytes: int) -> int:
         """Return how many characters a token over so many bytes has."""
         return ((plaintext_bytes + self.added_bytes) * 8 + 5) // 6 + self.added_length
-
-
-class CookieIdentity(NamedTuple):
-    """A cookie as browsers tell it from others (RFC 6265bis section 5.7); to be forgotten, it is named by all of it."""
-
-    name: str
-    path: str
-    domain: str | None
-    partitioned: bool
 
 
 class Envelope:
@@ -157,6 +106,7 @@ class Envelope:
         self._own = tuple(CookieIdentity(name, policy.path, policy.domain, policy.partitioned) for name in self.names)
         theirs = (CookieIdentity(each.cookie_name, each.path, each.domain, each.partitioned) for each in readers)
         self._family = tuple(dict.fromkeys((*self._own, *theirs)))
+        self._forgetting = Forgetting(policy, self._own, spread={policy.name, self._reference})
         self.wide = len(self._family) > 1
         self._usual = {transport: policy.attributes(transport) for transport in Transport}
         self._measure()
@@ -183,7 +133,6 @@ class Envelope:
                 opened.append(read(token, purpose))
             except InvalidToken as error:
                 failure = failure or error
-                failure.alone = len(tokens) == 1
         if self._reference is None or self._reference not in header:
             return opened, failure
         references, other = self._read_references(header, self._reference)
@@ -197,7 +146,6 @@ class Envelope:
                 opened.append(self._read(token, self._reference_purpose))
             except InvalidToken as error:
                 failure = failure or error
-                failure.alone = len(tokens) == 1
         return opened, failure
 
     def open_token(self, token: str, name: str) -> Opened:
@@ -223,8 +171,6 @@ class Envelope:
                     return Accepted(type(reader).__name__, self._state(reader.open(value, now=now), now))
                 except InvalidToken as error:
                     failure = failure or error
-                    # Not ours to expire: it may be a cookie of an app that is still in use.
-                    failure.alone = False
         return failure
 
     def _state(self, foreign: Foreign, now: int) -> State:
@@ -268,7 +214,15 @@ class Envelope:
         return size_bytes > self._near_bytes
 
     def answer(
-        self, line: Line, plaintext: bytes, state: State, *, now: int, transport: Callable[[], Transport], header: str
+        self,
+        line: Line,
+        plaintext: bytes,
+        state: State,
+        *,
+        now: int,
+        arrival: Arrival,
+        header: str,
+        forget: bool = False,
     ) -> tuple[SetCookie, ...]:
         """Return the Set-Cookie lines of a response.
 
@@ -277,50 +231,41 @@ class Envelope:
             plaintext: What it is to hold: a session that fits, or a reference.
             state: The session's.
             now: Unix seconds.
-            transport: Returns how the request came.
+            arrival: How the request came.
             header: The request's Cookie header.
+            forget: Whatever else of the session the browser has is to go: after a logout, or where several cookies of
+                the name came and a login has settled which one counts.
         """
         if line is _EXPIRE:
-            return self._expire_all(transport(), header)
+            return tuple(self._forgetting.everywhere(self._present(header), arrival))
         own = state.extras.get(PERSISTENT) if state.extras else None
         max_age = self.max_age(state, now=now) if own or (own is None and self._policy.persistent) else None
         if max_age is None and line is _EXTEND:
             return ()
-        how = transport()
+        how = arrival.transport()
         attributes = self._usual[how] if max_age is None else self._policy.attributes(how, max_age)
         if how is not _HTTPS and attributes.secure and not self._warned_of_http:
             self._warned_of_http = True
             self._emit(SecureCookieOverHttp())
-        if not self.wide:
+        if not (self.wide or forget):
             return (SetCookie(self.name, self._write(plaintext, self._purpose), attributes),)
-        return self._spread(plaintext, attributes, how, max_age=max_age, header=header)
-
-    def _spread(
-        self, plaintext: bytes, attributes: CookieAttributes, how: Transport, *, max_age: int | None, header: str
-    ) -> tuple[SetCookie, ...]:
-        """Return the cookies that carry `plaintext`, and those that have the browser forget what else it had."""
-        if self._reference is not None and plaintext[:1] == REFERENCE:
-            cookies = [SetCookie(self._reference, self._write(plaintext, self._reference_purpose), attributes)]
-            issued = self._own[-1:]
+        cookies = self._cut(plaintext, attributes, max_age)
+        issued = {identity for cookie in cookies for identity in self._own if identity.name == cookie.name}
+        if forget:
+            others = self._forgetting.everywhere(self._present(header), arrival, spared=issued)
         else:
-            pieces = self._pieces.cut(self._write(plaintext, self._purpose), max_age)
-            cookies = [SetCookie(name, piece, attributes) for name, piece in zip(self.names, pieces, strict=False)]
-            issued = self._own[: len(cookies)]
-        return (*cookies, *(self._expire(each, how) for each in self._present(header) if each not in issued))
+            others = (self._forgetting.line(each, how) for each in self._present(header) if each not in issued)
+        return (*others, *cookies)  # what sets comes last: a browser takes them in order
 
-    def _expire_all(self, how: Transport, header: str) -> tuple[SetCookie, ...]:
-        """Return the cookies that have the browser forget the session."""
-        return tuple(self._expire(each, how) for each in (self._present(header) if self.wide else self._family))
+    def _cut(self, plaintext: bytes, attributes: CookieAttributes, max_age: int | None) -> list[SetCookie]:
+        """Return the cookies that carry `plaintext`."""
+        if self._reference is not None and plaintext[:1] == REFERENCE:
+            return [SetCookie(self._reference, self._write(plaintext, self._reference_purpose), attributes)]
+        pieces = self._pieces.cut(self._write(plaintext, self._purpose), max_age)
+        return [SetCookie(name, piece, attributes) for name, piece in zip(self._pieces.names, pieces, strict=False)]
 
-    def _expire(self, each: CookieIdentity, transport: Transport) -> SetCookie:
-        if each in self._own:
-            return SetCookie(each.name, "", self._policy.attributes(transport, 0))
-        # A browser takes a Secure line over HTTPS alone, and nothing that is partitioned, or so prefixed, without it.
-        secure = transport is Transport.HTTPS or each.partitioned or each.name.startswith("__")
-        name, path, domain, partitioned = each
-        # An embedded page may set SameSite=None alone, and that goes with Secure alone.
-        samesite = self._policy.samesite if secure else "Lax"
-        attributes = CookieAttributes(
-            path=path, domain=domain, max_age=0, secure=secure, samesite=samesite, partitioned=partitioned
+    def several(self, header: str) -> bool:
+        """Whether a Cookie header brings several cookies of the session's name."""
+        return len(values_of(header, self.name, limit=2)) > 1 or (
+            self._reference is not None and len(values_of(header, self._reference, limit=2)) > 1
         )
-        return SetCookie(name, "", attributes)

@@ -1,9 +1,10 @@
 """A response's headers, made safe for caches: ``Vary: Cookie``, and no shared caching of a Set-Cookie."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
+from cookiesess.events import Event, SharedCachingPrevented
 from cookiesess.http.cookies import SetCookie
 
 Headers = list[tuple[str, str]]
@@ -26,6 +27,7 @@ class Commit(NamedTuple):
     Attributes:
         cookies: The Set-Cookie lines, the session's and the jar's.
         vary: The response depends on the request's cookies and must say ``Vary: Cookie``.
+        no_store: The response must not be kept by any cache.
         written: Something of the session was written: a record, or what the cookies hold.
         private: The response sets cookies and must be kept out of shared caches.
     """
@@ -33,6 +35,7 @@ class Commit(NamedTuple):
     cookies: tuple[SetCookie, ...]
     vary: bool
     written: bool = False
+    no_store: bool = False
 
     @property
     def private(self) -> bool:
@@ -44,20 +47,37 @@ UNTOUCHED: Final = Commit((), vary=False)
 """Nobody looked at the session or the cookies: the response needs nothing."""
 
 
-def with_ours(headers: Headers, cookies: Iterable[SetCookie], *, vary: bool) -> tuple[Headers, bool]:
-    """Return what `with_vary` (if `vary`) and `with_cookies` (if there are any) make of `headers`, in a new list."""
+def with_ours(headers: Headers, needs: Commit, *, emit: Callable[[Event], object]) -> Headers:
+    """Return `headers` with what a commit asks for, in a new list: the app's may be shared by all its requests.
+
+    Args:
+        headers: The app's.
+        needs: What the commit returned.
+        emit: Is told where the app had meant to share a response that sets a cookie.
+    """
+    cookies = needs.cookies
     for name, _ in headers:
         lowered = name.lower()
         if lowered in _RELATED_HEADERS or lowered.endswith(_CDN_SUFFIX):
-            result = with_vary(headers) if vary else headers
-            return with_cookies(result, cookies) if cookies else (result, False)
+            return _merged(headers, needs, emit)
+    if needs.no_store:
+        return _merged(headers, needs, emit)
     # Most responses have none of these headers, so there is nothing to merge with.
-    result = [*headers, _VARY] if vary else list(headers)
+    result = [*headers, _VARY] if needs.vary else list(headers)
     if cookies:
         result.append(_PRIVATE)
         for cookie in cookies:
             result.append(("Set-Cookie", cookie.line))
-    return result, False
+    return result
+
+
+def _merged(headers: Headers, needs: Commit, emit: Callable[[Event], object]) -> Headers:
+    result, prevented = with_vary(headers) if needs.vary else headers, False
+    if needs.cookies:
+        result, prevented = with_cookies(result, needs.cookies)
+    if prevented:
+        emit(SharedCachingPrevented())
+    return never_cached(result) if needs.no_store else result
 
 
 def with_vary(headers: Headers) -> Headers:
@@ -103,3 +123,9 @@ def _directives(value: str) -> Iterable[str]:
 
 def _name(directive: str) -> str:
     return directive.partition("=")[0].strip().lower()
+
+
+def never_cached(headers: Headers) -> Headers:
+    """Return `headers` with an answer that no cache keeps, whatever the app said: it differs from what others get."""
+    kept = [(name, value) for name, value in headers if name.lower() != "cache-control" and not _is_for_cdn(name)]
+    return [*kept, ("Cache-Control", "private, no-store")]

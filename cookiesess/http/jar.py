@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple, TypedDict, Unpack
 
 from cookiesess.errors import InvalidToken, ResponseStarted, SessionError
-from cookiesess.events import Emitter, TouchedLate
+from cookiesess.events import TouchedLate
+from cookiesess.events.base import Emitter
 from cookiesess.http import cookies
 from cookiesess.http.cookies import CookieAttributes, SetCookie
 from cookiesess.http.pieces import MAX_CANDIDATES

@@ -39,6 +39,10 @@ class CookiePolicy:
         samesite: ``"Lax"`` stops most cross-site requests from carrying the session; ``"None"`` lets all of them.
         partitioned: For apps embedded in other sites (CHIPS); needs `secure`.
         persistent: The cookie outlives the browser window, with a Max-Age of what the session has left.
+        cross_site_posts: What becomes of an anonymous session that begins with a POST from another site's page. With
+            `samesite` Lax or Strict the browser sends such a POST without the session's cookie, and takes what the
+            answer sets: ``"withhold"`` (the default) issues none, so that the page cannot log a visitor out; a login
+            is issued. ``"issue"`` issues both, for apps that must begin a session there.
         max_bytes: The longest Set-Cookie line, attributes included; 256 to 4,093 bytes. The default is what every
             browser keeps; less suits a front end that allows less.
         chunks: Over how many cookies (``name``, ``name.1``, …) a client-side session may be spread; 1 (the default, no
@@ -58,6 +62,7 @@ class CookiePolicy:
     samesite: Literal["Strict", "Lax", "None"] | None = field(default="Lax", kw_only=True)
     partitioned: bool = field(default=False, kw_only=True)
     persistent: bool = field(default=False, kw_only=True)
+    cross_site_posts: Literal["withhold", "issue"] = field(default="withhold", kw_only=True)
     max_bytes: int = field(default=MAX_LINE_BYTES, kw_only=True)
     chunks: int = field(default=1, kw_only=True)
     _usual: dict[Transport, CookieAttributes] = field(init=False, repr=False, compare=False)
@@ -67,6 +72,10 @@ class CookiePolicy:
             raise ConfigurationError(f"persistent {self.persistent!r} is not allowed; choose True or False")
         if self.secure != "auto" and type(self.secure) is not bool:
             raise ConfigurationError(f"secure {self.secure!r} is not allowed; choose True, False or 'auto'")
+        if self.cross_site_posts not in ("withhold", "issue"):
+            raise ConfigurationError(
+                f"cross_site_posts {self.cross_site_posts!r} is not allowed; choose 'withhold' or 'issue'"
+            )
         _check_range("max_bytes", self.max_bytes, _LEAST_LINE_BYTES, MAX_LINE_BYTES)
         _check_range("chunks", self.chunks, 1, _MOST_CHUNKS)
         try:
@@ -83,6 +92,11 @@ class CookiePolicy:
     def secure_over(self, transport: Transport) -> bool:
         """Whether a cookie set over `transport` is marked ``Secure``."""
         return transport is not Transport.LOOPBACK if self.secure == "auto" else self.secure
+
+    @property
+    def withholds(self) -> bool:
+        """Whether an anonymous session that begins with another site's POST is not issued."""
+        return self.cross_site_posts == "withhold" and self.samesite in ("Lax", "Strict")
 
     @property
     def chunk_names(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from cookiesess.backends.base import SID_BYTES, Backend, Beginnings
+from cookiesess.backends.closings import ID_BYTES
 from cookiesess.backends.cookie import CookieBackend
 from cookiesess.backends.overflow import OverflowBackend
 from cookiesess.backends.owners import Owners
@@ -11,9 +12,10 @@ from cookiesess.backends.revocations import Revocations
 from cookiesess.backends.revoking import RevokingBackend
 from cookiesess.backends.store import StoreBackend
 from cookiesess.backends.summaries import Summaries
-from cookiesess.backends.vault import ID_BYTES, Vault
+from cookiesess.backends.vault import Vault
 from cookiesess.errors import ConfigurationError
-from cookiesess.events import Emitter, Event, SessionsEvicted
+from cookiesess.events import Event, SessionsEvicted
+from cookiesess.events.base import Emitter
 from cookiesess.http.envelope import LONGEST_MAX_AGE, Envelope, Protection
 from cookiesess.http.jar import JarContext, JarProtection
 from cookiesess.manager.settings import Configuration
@@ -54,7 +56,7 @@ class _Parts:
         self.keyring = keyring
         self.settings = settings
         self.codec = ValueCodec(settings.types)
-        self.emit = Emitter(settings.on_event)
+        self.emit = Emitter(settings.on_event, clock=settings.clock)
         self.sealer, self.signer = Sealer(keyring), Signer(keyring)
         self.envelope = make_envelope(settings, self.sealer, self.signer, emit=self.emit)
         self.beginnings = Beginnings(

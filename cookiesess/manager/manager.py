@@ -9,9 +9,11 @@ from cookiesess.events import (
     SessionEnded,
     SessionRefreshed,
     SessionRenewed,
+    SessionWithheld,
     TouchedLate,
     WriteDropped,
 )
+from cookiesess.http.arrival import HTTPS_ARRIVAL, Arrival
 from cookiesess.http.cookies import SetCookie
 from cookiesess.http.headers import UNTOUCHED, Commit
 from cookiesess.http.jar import Cookies, https
@@ -24,7 +26,8 @@ from cookiesess.session.decision import Action, decide
 from cookiesess.session.gate import Stage, refusal
 from cookiesess.session.session import Session
 from cookiesess.session.state import Origin
-from cookiesess.session.working_copy import HAS_CONTENT, Line, WorkingCopy
+from cookiesess.session.steps import HAS_CONTENT, Line
+from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.keys import Key, Keyring
 
 S = TypeVar("S", bound=Session)
@@ -99,6 +102,7 @@ class SessionManager(OwnedSessions):
             load=parts.backend.load,
             save=self._save,
             end=self._end,
+            lost=self._lost,
             admit=self._admit,
             touched_late=self._touched_late,
         )
@@ -123,9 +127,7 @@ class SessionManager(OwnedSessions):
         """Return the jar of the same request."""
         return Cookies(self.jars, cookie_header, transport=transport)
 
-    def commit(
-        self, session: Session, cookies: Cookies | None = None, *, transport: Callable[[], Transport] = https
-    ) -> Commit:
+    def commit(self, session: Session, cookies: Cookies | None = None, *, arrival: Arrival = HTTPS_ARRIVAL) -> Commit:
         """Decide what becomes of the session, do it, and return what the response needs.
 
         Changes after this are refused, unless `stream` or `reopen` is called.
@@ -142,11 +144,13 @@ class SessionManager(OwnedSessions):
             if cookies is not None:
                 cookies.commit()
             return UNTOUCHED
-        lines = () if working is None else self._commit(working, transport)
+        withheld = working is not None and not working.loaded.continued and self._withholds(working, arrival)
+        lines = () if working is None or withheld else self._commit(working, arrival)
         session._stage = _OVER
         if cookies is not None:
             lines += cookies.commit()
-        return Commit(lines, vary=True, written=working is not None and working.done.action not in _NOT_WRITTEN)
+        written = working is not None and working.done.action not in _NOT_WRITTEN
+        return Commit(lines, vary=True, written=written, no_store=withheld)
 
     def stream(self, session: Session) -> None:
         """After `commit`, where the body is still being produced: what follows is saved by `close`, or refused."""
@@ -200,14 +204,17 @@ class SessionManager(OwnedSessions):
         elif self._decide(working, now) in HAS_CONTENT:
             self._backend.check(working, now=now)
 
-    def _end(self, working: WorkingCopy) -> bool:
-        """End the session at once; False where somebody else has ended or replaced it already."""
+    def _end(self, working: WorkingCopy) -> None:
+        """End the session at once, under every ID that leads on."""
         origin = working.loaded.origin
-        if origin in _NOTHING_TO_END:
-            return False
-        ended = origin is _FOREIGN or (origin is _LOADED and self._backend.end(working, now=self._now()))
-        self._say(SessionEnded(emptied=False) if ended else _dropped(working, "replaced"))
-        return ended
+        ended = origin is _FOREIGN
+        if origin in _CAN_END or working.loaded.twins:
+            ended = self._backend.end(working, now=self._now()) or ended
+        if ended:
+            self.emit(SessionEnded(emptied=False))
+
+    def _lost(self, working: WorkingCopy) -> None:
+        self.emit(WriteDropped("replaced" if working.loaded.origin is _REPLACED else "ended"))
 
     def _admit(self, owner: str, working: WorkingCopy) -> None:
         self._backend.admit(owner, working, now=self._now())
@@ -222,30 +229,53 @@ class SessionManager(OwnedSessions):
         if session._working is not None:
             session._working.rebase(now=self._now(), lifetime=self._lifetime)
 
-    def _commit(self, working: WorkingCopy, transport: Callable[[], Transport]) -> tuple[SetCookie, ...]:
+    def _commit(self, working: WorkingCopy, arrival: Arrival) -> tuple[SetCookie, ...]:
         now = int(self._clock())
-        event, done = self._carry_out(working, now), working.done
+        if self._lifetime.renew_seconds is not None:
+            working.renew_in_time(now, self._lifetime)
+        event = self._carry_out(working, now)
+        done = working.done
         lines: tuple[SetCookie, ...] = ()
         if done.line is not _NO_LINE:
-            header = working.loaded.header
+            loaded, asked = working.loaded, working.asked
+            forget = loaded.origin is _ENDED
+            if asked.how is not None and asked.authenticates and not forget:
+                forget = self._envelope.several(loaded.header)
             lines = self._envelope.answer(
-                done.line, done.plaintext, working.state, now=now, transport=transport, header=header
+                done.line,
+                done.plaintext,
+                working.state,
+                now=now,
+                arrival=arrival,
+                header=loaded.header,
+                forget=forget,
             )
         if event is not None:
             self.emit(event)  # now that nothing can keep it from being sent
         return lines
 
+    def _withholds(self, working: WorkingCopy, arrival: Arrival) -> bool:
+        """Whether an anonymous session is not to be issued, because another site's page sent this POST."""
+        if not (working.is_strangers and self.cookie.withholds and arrival.cross_site_post()):
+            return False
+        withheld = working.done.line is not _NO_LINE or self._decide(working, self._now()) is _CREATE
+        if withheld:
+            self.emit(SessionWithheld())
+        return withheld
+
     def _decide(self, working: WorkingCopy, now: int) -> Action:
         asked, loaded, state = working.asked, working.loaded, working.state
         modified = working.modified
         refresh_due = not modified and (asked.refresh or self._lifetime.refresh_due(state, now=now))
-        if loaded.origin is _LOADED and not (modified or refresh_due or asked.new_id):
+        if loaded.origin is _LOADED and not (modified or refresh_due or asked.how is not None):
             return _NOTHING  # the table's row for what was only read, which most requests are
+        empty = not state.data and state.empty
         return decide(
             loaded.origin,
-            empty=not state.data and state.empty,
+            empty=empty,
             modified=modified,
-            renewed=asked.new_id,
+            renewed=asked.how is not None,
+            login=asked.how is not None and asked.authenticates and not empty,
             refresh_due=refresh_due,
             stale_key=loaded.stale_key,
         )
@@ -275,11 +305,12 @@ def _dropped(working: WorkingCopy, reason: str) -> Event | None:
 
 
 _OPEN, _STREAMING, _OVER, _ABANDONED = Stage.OPEN, Stage.STREAMING, Stage.OVER, Stage.ABANDONED
-_LOADED, _FOREIGN = Origin.LOADED, Origin.FOREIGN
+_LOADED, _FOREIGN, _REPLACED = Origin.LOADED, Origin.FOREIGN, Origin.REPLACED
 _NO_LINE: Final = Line.NOTHING
 _NOTHING, _CREATE, _MOVE, _DROP = Action.NOTHING, Action.CREATE, Action.MOVE, Action.DROP
-# A session that is gone may be "written" as well: the writes are dropped, and it was said that they are.
-_NOTHING_TO_END: Final = (Origin.NONE, Origin.REJECTED, Origin.GONE, Origin.ENDED)
+# What was replaced may lead on to a session that a logout ends with it.
+_CAN_END: Final = (Origin.LOADED, Origin.REPLACED)
+_ENDED: Final = Origin.ENDED
 _NOT_WRITTEN: Final = (Action.NOTHING, Action.EXPIRE, Action.DROP)
 _EVENTS: Final[dict[Action, Event]] = {
     Action.DELETE: SessionEnded(emptied=True),

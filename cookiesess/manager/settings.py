@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypedDict
 from cookiesess.backends.owners import OnOwnerLimit
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event
-from cookiesess.http.envelope import ForeignReader
+from cookiesess.http.foreign import ForeignReader
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.base import Store

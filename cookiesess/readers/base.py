@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypedDict
 
 from cookiesess.errors import ConfigurationError, InvalidToken, NotSerializable
-from cookiesess.events import logger
+from cookiesess.events.base import logger
 from cookiesess.http.cookies import CookieAttributes, check_name
 from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS, whole_seconds
 from cookiesess.tokens.values import ValueCodec

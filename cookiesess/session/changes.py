@@ -173,6 +173,16 @@ class Tracked:
                 data[key] = value
         return data
 
+    def assigned(self) -> dict[str, Any]:
+        """Return what differs from what was loaded, as it is now; deleted keys are not in it."""
+        if self._original is None:
+            return {key: value for key, value in self.changes().items() if value is not ABSENT}
+        return {
+            key: value
+            for key, value in self.data.items()
+            if _snapshot(self._codec, value) != self._original.get(key, _NOTHING)
+        }
+
     def adopt(self, merged: dict[str, Any]) -> None:
         """Go on from `merged`, which has been written: newer data with this dict's changes replayed.
 

@@ -28,7 +28,8 @@ class SessionContext:
         random_bytes: Returns bytes that nobody can guess.
         load: Opens what a Cookie header carries.
         save: Checks that a session can be stored and, server-side, stores it.
-        end: Ends what was loaded; False where somebody else has ended or replaced it already.
+        end: Ends what was loaded.
+        lost: Is told that what a request wrote before a login is lost, because its session had ended when it came.
         admit: Raises where an owner may not log in.
         touched_late: Is told of a session that was first touched after the headers went out.
     """
@@ -39,6 +40,7 @@ class SessionContext:
     random_bytes: Callable[[int], bytes]
     load: Load
     save: Callable[[WorkingCopy], None]
-    end: Callable[[WorkingCopy], bool]
+    end: Callable[[WorkingCopy], None]
+    lost: Callable[[WorkingCopy], None]
     admit: Callable[[str, WorkingCopy], None]
     touched_late: Callable[[Stage], None]

@@ -1,11 +1,12 @@
 """The decision at commit: what becomes of a session, as one table. Pure; how it is done is the backends' business.
 
-Two rules stand behind the table:
+Three rules stand behind the table:
 
 1. *Nothing for nothing.* What was only read, or changed and changed back, or is empty, writes nothing.
-2. *A cookie is expired only where that cannot hit another session*: after ``invalidate()``, for a session that became
-   empty, and for bytes that never opened. An expiry cannot name a value: a slow request that still carries the old ID
-   would delete the cookie that a login has just set. So what is gone, or was replaced, gets no line at all.
+2. *A cookie is deleted only by somebody who logs out*, or whose session became empty. Never for what did not open: it
+   may be good elsewhere or later (a server that lacks the new key, a clock that is behind, a proxy that joined two
+   Cookie fields), and an expiry cannot name a value, so it may hit another session.
+3. *An authentication always succeeds.* ``login()`` never depends on the fate of the session that the request came with.
 """
 
 from enum import Enum
@@ -18,7 +19,8 @@ class Happened(Enum):
     """What the request did. The upper ones count where several are true."""
 
     EMPTIED = "changed or renewed, and nothing is left"
-    RENEWED = "login() or renew()"
+    LOGGED_IN = "login()"
+    RENEWED = "renew()"
     MODIFIED = "the encoding differs from what was loaded"
     REFRESH_OLD_KEY = "read, refresh due, and the key it was written with is no longer current"
     REFRESH = "read, refresh due"
@@ -45,19 +47,24 @@ class Action(Enum):
     __hash__ = object.__hash__  # as in Origin
 
 
-_FRESH: Final = {Happened.EMPTY: Action.NOTHING, Happened.FILLED: Action.CREATE}
-_EXPIRABLE: Final = {Happened.EMPTY: Action.EXPIRE, Happened.FILLED: Action.CREATE}
+_FRESH: Final = {Happened.EMPTY: Action.NOTHING, Happened.LOGGED_IN: Action.CREATE, Happened.FILLED: Action.CREATE}
 
 TABLE: Final[dict[Origin, dict[Happened, Action]]] = {
     Origin.NONE: _FRESH,
     Origin.GONE: _FRESH,
-    Origin.REJECTED: _EXPIRABLE,
-    Origin.ENDED: _EXPIRABLE,
-    Origin.REPLACED: {Happened.EMPTY: Action.NOTHING, Happened.FILLED: Action.DROP},
+    Origin.REJECTED: _FRESH,
+    Origin.ENDED: {**_FRESH, Happened.EMPTY: Action.EXPIRE},
+    # Read as empty: what is written was meant for a session that another one has replaced.
+    Origin.REPLACED: {
+        Happened.EMPTY: Action.NOTHING,
+        Happened.LOGGED_IN: Action.CREATE,
+        Happened.FILLED: Action.DROP,
+    },
     Origin.UNAVAILABLE: {Happened.EMPTY: Action.NOTHING},
     # Read in a format that is never written: whatever would be a write makes a session of ours.
     Origin.FOREIGN: {
         Happened.EMPTIED: Action.EXPIRE,
+        Happened.LOGGED_IN: Action.CREATE,
         Happened.RENEWED: Action.CREATE,
         Happened.MODIFIED: Action.CREATE,
         Happened.REFRESH_OLD_KEY: Action.CREATE,
@@ -66,6 +73,7 @@ TABLE: Final[dict[Origin, dict[Happened, Action]]] = {
     },
     Origin.LOADED: {
         Happened.EMPTIED: Action.DELETE,
+        Happened.LOGGED_IN: Action.MOVE,
         Happened.RENEWED: Action.MOVE,
         Happened.MODIFIED: Action.UPDATE,
         Happened.REFRESH_OLD_KEY: Action.RESEAL,
@@ -78,18 +86,23 @@ TABLE: Final[dict[Origin, dict[Happened, Action]]] = {
 _CONTINUED: Final = (Origin.LOADED, Origin.FOREIGN)
 
 
-def decide(origin: Origin, *, empty: bool, modified: bool, renewed: bool, refresh_due: bool, stale_key: bool) -> Action:
+def decide(
+    origin: Origin, *, empty: bool, modified: bool, renewed: bool, login: bool, refresh_due: bool, stale_key: bool
+) -> Action:
     """Return what to do about a session that was touched.
 
     Args:
         origin: Where it came from.
         empty: It has no data, owner, flashes or CSRF secret.
         modified: Its encoding differs from what was loaded.
-        renewed: ``login()`` or ``renew()`` was called.
+        renewed: It is to get a new ID.
+        login: ``login()`` was called.
         refresh_due: Its idle deadline is due for a new one.
         stale_key: The key it was written with is accepted, but no longer current.
     """
-    if origin not in _CONTINUED:
+    if login:
+        happened = Happened.LOGGED_IN
+    elif origin not in _CONTINUED:
         happened = Happened.EMPTY if empty else Happened.FILLED
     elif empty and (modified or renewed):
         happened = Happened.EMPTIED

@@ -10,8 +10,8 @@ from cookiesess.errors import ConfigurationError
 CLOCK_SKEW_SECONDS = 300
 
 
-IDLE = "i"
-"""Where a session's extras have its own idle timeout, in seconds."""
+IDLE, NAMED_AT = "i", "n"
+"""Where a session's extras have its own idle timeout in seconds, and when its ID was given, in Unix seconds."""
 
 
 class Fixed(Protocol):
@@ -42,6 +42,10 @@ class Times(Fixed, Protocol):
         """Settings of its own; under `IDLE` its own idle timeout in seconds."""
 
 
+# The requests of one page come within this; longer would only help whoever has a copy of the old ID.
+_RENEW_GRACE = timedelta(seconds=10)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifetime:
     """Timeouts, enforced by the server whatever the browser keeps (OWASP ASVS 5.0 section 7.3).
@@ -52,8 +56,12 @@ class Lifetime:
             None: never, for as long as it is used; a stolen session then lives as long as its thief wants.
         refresh_after: How much of `idle` may pass before a request that only reads writes the new deadline. It bounds
             the writes and may cut the idle timeout short by as much, never prolong it. Default a tenth of `idle`.
-        renew_grace: After ``renew()`` the old ID still leads to the session for this long, so that parallel requests
-            are not logged out. Default 10 seconds; 0 switches it off. Server-side only.
+        renew_after: How old a session's ID may become before a request that touches the session gets it a new one
+            (OWASP: periodic renewal), at least `refresh_after`. Default None: never. With ``store=`` or
+            ``revocations=``; a cookie that holds the session itself is another one with each write.
+        renew_grace: After such a renewal the old ID still leads to the session for this long, so that the other
+            requests of a page are not logged out. Default 10 seconds; 0 switches it off. The hosts' clocks must agree
+            within it. (After ``renew()`` and ``login()`` the old ID is dead at once.)
 
     Raises:
         ConfigurationError: A duration that is not positive, or longer than the one that bounds it.
@@ -62,10 +70,12 @@ class Lifetime:
     idle: timedelta = timedelta(days=14)
     absolute: timedelta | None = timedelta(days=30)
     refresh_after: timedelta | None = None
-    renew_grace: timedelta = timedelta(seconds=10)
+    renew_after: timedelta | None = None
+    renew_grace: timedelta | None = None
     idle_seconds: int = field(init=False, repr=False)
     absolute_seconds: int | None = field(init=False, repr=False)
     refresh_seconds: int = field(init=False, repr=False)
+    renew_seconds: int | None = field(init=False, repr=False)
     grace_seconds: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -78,9 +88,28 @@ class Lifetime:
             )
         if refresh >= idle:
             raise ConfigurationError(f"refresh_after ({self.refresh_after}) must be shorter than idle ({self.idle})")
-        for name, value in (("idle", idle), ("absolute", absolute), ("refresh", refresh)):
+        renew, grace = self._renewals(refresh)
+        names = {"idle": idle, "absolute": absolute, "refresh": refresh, "renew": renew, "grace": grace}
+        for name, value in names.items():
             object.__setattr__(self, f"{name}_seconds", value)
-        object.__setattr__(self, "grace_seconds", whole_seconds("renew_grace", self.renew_grace))
+
+    def _renewals(self, refresh: int) -> tuple[int | None, int]:
+        """Return after how many seconds an ID is renewed, and for how many more the old one is let in."""
+        if self.renew_after is None:
+            if self.renew_grace is not None:
+                raise ConfigurationError(
+                    f"renew_grace ({self.renew_grace}) is about renew_after, which is not set; give renew_after= as"
+                    " well, or leave renew_grace out (after renew() and login() the old ID is dead at once)"
+                )
+            return None, 0
+        renew = whole_seconds("renew_after", self.renew_after, least=1)
+        if renew < refresh:
+            raise ConfigurationError(
+                f"renew_after ({self.renew_after}) is shorter than the {refresh} s between two refreshes; lengthen it,"
+                " or shorten refresh_after"
+            )
+        grace = _RENEW_GRACE if self.renew_grace is None else self.renew_grace
+        return renew, whole_seconds("renew_grace", grace)
 
     @classmethod
     def aal1(cls) -> Self:
@@ -133,11 +162,21 @@ class Lifetime:
             return "idle"
         return None if absolute_at is None or now < absolute_at else "absolute"
 
+    def renewal_due(self, times: Times, *, now: int) -> bool:
+        """Whether a session's ID is so old that it is to get a new one."""
+        return self.renew_seconds is not None and now - _named_at(times) >= self.renew_seconds
+
     def refresh_due(self, times: Times, *, now: int) -> bool:
         """Whether enough time has passed for a new idle deadline to be worth a write."""
         own_idle = times.extras.get(IDLE) if times.extras else None
         after = self.refresh_seconds if own_idle is None else min(self.refresh_seconds, own_idle // 10)
         return now - times.refreshed_at >= after
+
+
+def _named_at(times: Times) -> int:
+    """Return when a session got its present ID: at its creation, at a login, or at a renewal that noted it."""
+    noted_at = times.extras.get(NAMED_AT, 0) if times.extras else 0
+    return max(noted_at, times.authenticated_at or 0, times.created_at)
 
 
 def whole_seconds(name: str, duration: timedelta, *, least: int = 0) -> int:

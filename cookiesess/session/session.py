@@ -1,25 +1,22 @@
 """The mapping that the app sees."""
 
-from collections.abc import Iterator, MutableMapping
 from datetime import timedelta
 from typing import Any
 
 from cookiesess.errors import StoreUnavailable
 from cookiesess.session import csrf, flash
-from cookiesess.session.changes import Mutation, check_key
-from cookiesess.session.context import SessionContext
+from cookiesess.session.changes import Mutation
 from cookiesess.session.flash import Flash
-from cookiesess.session.gate import Stage, refusal
+from cookiesess.session.gate import Stage
 from cookiesess.session.lifetime import IDLE, whole_seconds
+from cookiesess.session.mapping import LoadedMapping
 from cookiesess.session.state import CSRF, FLASHES, LABEL, PERSISTENT, Origin
-from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.encoding import is_utf8
-from cookiesess.tokens.values import SCALARS
 
 _OPEN, _UNAVAILABLE = Stage.OPEN, Origin.UNAVAILABLE
 
 
-class Session(MutableMapping[str, Any]):
+class Session(LoadedMapping):
     """A dict that survives from request to request, and the verbs of a login.
 
     Keys are text; values are None, bool, int, float, str, bytes, list, tuple, dict, set, frozenset, datetime, date,
@@ -36,49 +33,7 @@ class Session(MutableMapping[str, Any]):
             ``on_store_error="anonymous"``).
     """
 
-    __slots__ = ("_context", "_source", "_stage", "_working")
-
-    def __init__(self, context: SessionContext, source: str) -> None:
-        self._context = context
-        self._source = source
-        self._working: WorkingCopy | None = None
-        self._stage = _OPEN
-
-    # The mapping
-
-    def __getitem__(self, key: str) -> Any:
-        working = self._working or self._load()
-        value = working.state.data[key]
-        if type(value) not in SCALARS:
-            working.data.watch(key)
-        return value
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        if type(key) is not str or not key.isascii():
-            check_key(key)
-        self._writable().data.set(key, value)
-
-    def __delitem__(self, key: str) -> None:
-        self._writable().data.remove(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter((self._working or self._load()).state.data)
-
-    def __len__(self) -> int:
-        return len((self._working or self._load()).state.data)
-
-    def __contains__(self, key: object) -> bool:
-        return key in (self._working or self._load()).state.data
-
-    def __repr__(self) -> str:
-        # Neither loads nor shows values: a repr ends up in logs and error pages.
-        if self._working is None:
-            return "<Session, not touched yet>"
-        return f"<Session, {self._working.loaded.origin.name.lower()}, {len(self._working.state.data)} keys>"
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return the value under `key`, or `default`."""
-        return self[key] if key in (self._working or self._load()).state.data else default
+    __slots__ = ()
 
     # What it is
 
@@ -95,7 +50,7 @@ class Session(MutableMapping[str, Any]):
     @property
     def renewed(self) -> bool:
         """Whether it is to get a new ID, by `login` or `renew` in this request."""
-        return (self._working or self._load()).asked.new_id
+        return (self._working or self._load()).asked.how is not None
 
     @property
     def closed(self) -> bool:
@@ -160,20 +115,34 @@ class Session(MutableMapping[str, Any]):
             raise ValueError(f"an owner is text that names the user, not {owner!r}; use str(user.id)")
         working = self._writable(new_id=True)
         self._context.admit(owner, working)
-        working.login(owner, now=int(self._context.clock()), lifetime=self._context.lifetime)
+        if working.login(owner, now=int(self._context.clock()), lifetime=self._context.lifetime):
+            self._context.lost(working)
 
     def renew(self) -> None:
-        """Give the session a new ID and keep everything else: for a change of privileges without a login."""
+        """Give the session a new ID and keep everything else: for a change of privileges without a login.
+
+        The old ID is dead at once; a logout under it still ends the session. Where nobody is logged in, CSRF tokens
+        from before are worth nothing afterwards.
+        """
         self._writable(new_id=True).renew()
+
+    def cycle(self) -> None:
+        """Give the session a new ID as a login does, for code that logs users in without `login`.
+
+        The data stays. The old ID leads nowhere, not even to a logout, and CSRF tokens from before are worth nothing:
+        whoever planted that ID must learn and end nothing (session fixation). Prefer `login`.
+        """
+        self._writable(new_id=True).cycle()
 
     def invalidate(self) -> None:
         """End the session (log out): here and, server-side, in the store at once, even if the app raises afterwards.
 
-        Afterwards this object is an empty, new session; writing to it makes another one.
+        Afterwards this object is an empty, new session; writing to it makes another one. A session that was renewed
+        meanwhile ends under its new ID. The browser forgets its cookie, if it sent one.
         """
         working = self._writable()
-        ended = self._context.end(working)
-        working.restart(ended=ended, now=int(self._context.clock()), lifetime=self._context.lifetime)
+        self._context.end(working)
+        working.restart(now=int(self._context.clock()), lifetime=self._context.lifetime)
 
     def save(self) -> None:
         """Serialise and check the size now, and server-side write now, so that a view can catch what goes wrong.
@@ -279,7 +248,7 @@ class Session(MutableMapping[str, Any]):
 
         For a visitor without a session this starts one.
         """
-        secret = (self._working or self._load()).state.extras.get(CSRF)
+        secret = (self._working or self._load()).csrf
         if secret is None:
             secret = self._context.random_bytes(csrf.SECRET_BYTES)
             self._set_extra(CSRF, secret)
@@ -287,7 +256,7 @@ class Session(MutableMapping[str, Any]):
 
     def check_csrf(self, token: str | None) -> bool:
         """Whether `token` came from this session's `csrf_token`; compared in constant time."""
-        secret = (self._working or self._load()).state.extras.get(CSRF)
+        secret = (self._working or self._load()).csrf
         return secret is not None and type(token) is str and csrf.matches(secret, token)
 
     # Inside
@@ -298,20 +267,3 @@ class Session(MutableMapping[str, Any]):
             extras.set(key, value)
         elif key in extras.data:
             extras.remove(key)
-
-    def _load(self) -> WorkingCopy:
-        context = self._context
-        working = self._working = context.load(self._source, now=int(context.clock()))
-        if self._stage is not _OPEN:
-            self._context.touched_late(self._stage)
-        return working
-
-    def _writable(self, *, new_id: bool = False) -> WorkingCopy:
-        """Return the working copy, where the gate lets a write through."""
-        working = self._working or self._load()
-        loaded = working.loaded
-        if self._stage is not _OPEN or loaded.origin is _UNAVAILABLE:
-            refused = refusal(self._stage, loaded.origin, needs_cookie=new_id or working.needs_cookie)
-            if refused is not None:
-                raise refused
-        return working

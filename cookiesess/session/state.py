@@ -5,9 +5,10 @@ Plaintext, version 1, the same in a cookie and in a record. The first byte is th
     0x00  inline               the state, as below
     0x01  reference            the 32-byte ID of a record
     0x02  inline, compressed   the same, as `cookiesess.session.compression` has it
-    0x03  moved                a closed record (``renew()``): the session goes on under the 32-byte ID that follows;
-                               8 bytes of Unix seconds, from which on it reads as replaced
-    0x04  replaced             a closed record: a login or a renewal has taken the session's place
+    0x03  moved                a closed record of the first version: the 32-byte ID that it leads on to, and 8 bytes of
+                               Unix seconds, up to when requests may go on with the old one
+    0x04  replaced             the same, which leads nowhere: the 32-byte key of the record in its place
+    0x05  closed               a closed record, as `cookiesess.session.closing` has it
 
 and a state is one msgpack array (types as in `cookiesess.tokens.values`), trailing nils cut off, further elements
 ignored::
@@ -21,6 +22,8 @@ Differences instead of times save bytes in every cookie. `extras` is a map with 
     "f"  flashes, array of [message, category]      "e"  records only: idle seconds that expires_at was counted with
     "i"  the session's own idle timeout, seconds    "w"  records only: marks of the last eight writes, 8 bytes each
     "p"  the session's own `persistent`, bool              "g"  the owner's generation at login, where it is not 0
+    "n"  when the present ID was given, Unix seconds, where IDs are renewed periodically
+    "x"  the epoch of the store of revocations, 8 bytes
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +36,7 @@ from cookiesess.tokens.values import ValueCodec
 
 INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
 
-CSRF, FLASHES, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION = "c", "f", "p", "l", "e", "w", "g"
+CSRF, FLASHES, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION, EPOCH = "c", "f", "p", "l", "e", "w", "g", "x"
 
 
 class Origin(Enum):
@@ -42,7 +45,7 @@ class Origin(Enum):
     NONE = "there was no cookie"
     REJECTED = "there were bytes that never opened"
     GONE = "it opened, but has timed out, was revoked or has no record"
-    REPLACED = "a login took its place, or it was ended, while this request was on its way"
+    REPLACED = "another ID has taken its place"
     UNAVAILABLE = "the store is down"
     LOADED = "it opened"
     FOREIGN = "a reader opened another library's cookie"

@@ -11,104 +11,23 @@ The content itself is a `State`, and two `Tracked` dicts that know what has chan
 is first written or handed out, which a request that reads text and numbers never does.
 """
 
-from enum import Enum
-from typing import Any, Final, NamedTuple
+from dataclasses import replace
+from typing import Any, Final
 
 from cookiesess.session import flash
 from cookiesess.session.changes import ABSENT, Tracked, replay
+from cookiesess.session.closing import How
 from cookiesess.session.decision import Action
-from cookiesess.session.lifetime import Lifetime
-from cookiesess.session.located import Located
+from cookiesess.session.lifetime import NAMED_AT, Lifetime
 from cookiesess.session.state import CSRF, FLASHES, Origin, State
+from cookiesess.session.steps import HAS_CONTENT, NOTHING_ASKED, NOTHING_DONE, Asked, Done, Loaded
 from cookiesess.tokens.values import ValueCodec
 
-
-class Loaded(NamedTuple):
-    """What a backend found for a request.
-
-    Attributes:
-        origin: Where it came from.
-        owner: Whose it was.
-        located: Its record, or None where it has none (yet).
-        stale_key: A key that is accepted, but no longer current, opened it.
-        header: The Cookie header, where it may have brought several of the session's cookies.
-        base: The plaintext it was opened from, where it came in the cookie itself and may move to a store.
-        sid: Its own ID, by which it is revoked, or None.
-        until_at: Its absolute deadline, for which a revocation is kept, in Unix seconds; None where it has no `sid`.
-        continued: It is an earlier request's, and this one has not ended it.
-        dropped: It was said already that this request's writes are lost.
-    """
-
-    origin: Origin
-    owner: str | None = None
-    located: Located | None = None
-    stale_key: bool = False
-    header: str = ""
-    base: bytes = b""
-    sid: bytes | None = None
-    until_at: int | None = None
-    continued: bool = False
-    dropped: bool = False
-
-
-class Asked(NamedTuple):
-    """What the request asked for.
-
-    Attributes:
-        new_id: ``login()`` or ``renew()`` was called.
-        login: It was ``login()``.
-        refresh: The idle timeout is to count from now, whether that is due or not.
-    """
-
-    new_id: bool = False
-    login: bool = False
-    refresh: bool = False
-
-
-class Line(Enum):
-    """What the session's cookie needs of a response. Each outranks those above it, and of the last two the later."""
-
-    NOTHING = "no line at all"
-    EXTEND = "a new Max-Age, where it has one"
-    ISSUE = "a new value"
-    EXPIRE = "to be forgotten"
-
-    __hash__ = object.__hash__  # as in Origin
-
-
-class Done(NamedTuple):
-    """What came of an action; a backend's ``apply`` returns it.
-
-    Attributes:
-        action: What was done, which may be less than what was decided.
-        line: What the cookie needs.
-        plaintext: What the cookie is to hold, where it needs a value.
-        located: The session's record from now on, or None.
-        reason: Why the writes were dropped, as `cookiesess.events.WriteDropped` has it.
-    """
-
-    action: Action
-    line: Line
-    plaintext: bytes = b""
-    located: Located | None = None
-    reason: str = ""
-
-    def after(self, earlier: "Done") -> "Done":
-        """Return what a response needs after both; what ``save()`` has written, the cookie does not know yet."""
-        if self.action is Action.DROP or self.line in _LAST_COUNTS or earlier.line is Line.NOTHING:
-            return self
-        return Done(self.action, earlier.line, self.plaintext or earlier.plaintext, self.located, self.reason)
-
-
-NOTHING_ASKED: Final = Asked()
-NOTHING_DONE: Final = Done(Action.NOTHING, Line.NOTHING)
-EXPIRED: Final = Done(Action.EXPIRE, Line.EXPIRE)
-
-_LAST_COUNTS: Final = (Line.ISSUE, Line.EXPIRE)
-_CONTINUED: Final = (Origin.LOADED, Origin.FOREIGN)
-_LOADED, _DROP = Origin.LOADED, Action.DROP
-HAS_CONTENT: Final = frozenset({Action.CREATE, Action.UPDATE, Action.MOVE, Action.TOUCH, Action.RESEAL})
-"""The actions after which there is a session."""
+# Of these the request read nothing, so what it writes before a login is not part of what the login begins.
+_LOST: Final = (Origin.REPLACED, Origin.GONE)
+_LOADED: Final = Origin.LOADED
+# A session that ``save()`` has begun in this very request counts as loaded.
+_NOTHING_OPENED: Final = (Origin.NONE, Origin.REJECTED, Origin.LOADED)
 
 
 class WorkingCopy:
@@ -164,30 +83,85 @@ class WorkingCopy:
         """
         return self.loaded.located is None and self.loaded.origin is not Origin.REPLACED
 
+    @property
+    def is_strangers(self) -> bool:
+        """Whether it belongs to nobody and no session came with the request, so that it began here if at all."""
+        return not self.loaded.continued and self.loaded.origin in _NOTHING_OPENED and self.state.owner is None
+
     # What the request asks for
 
-    def login(self, owner: str, *, now: int, lifetime: Lifetime) -> None:
-        """Make it `owner`'s. What belonged to another owner must not be shown to this one, so it is dropped."""
+    def login(self, owner: str, *, now: int, lifetime: Lifetime) -> bool:
+        """Make it `owner`'s. What belonged to another owner must not be shown to this one, so it is dropped.
+
+        Returns:
+            True where something is lost: what the request had written before, into a session that had ended or was
+            replaced when it came.
+        """
+        lost = self.loaded.origin in _LOST and self.modified
+        if self.loaded.origin in _LOST:
+            self._empty(now=now, lifetime=lifetime)
         state = self.state
         if state.owner not in {None, owner}:
             for tracked in (self.data, self.extras):
                 for key in list(tracked.data):
                     tracked.remove(key)
-        elif CSRF in state.extras:
-            # A token from before the login was seen by whoever could see the page then.
-            self.extras.remove(CSRF)
+        self._forget_csrf()
         state.owner = owner
         state.authenticated_at = now
         state.ends_at = lifetime.ends_at(now)
-        self.asked = self.asked._replace(new_id=True, login=True)
+        again = self.loaded.owner == owner
+        self.asked = self.asked._replace(how=How.REAUTHENTICATION if again else How.LOGIN, login=True)
+        return lost
 
     def renew(self) -> None:
-        """Ask for a new ID."""
-        self.asked = self.asked._replace(new_id=True)
+        """Ask for a new ID, and of a session that is nobody's for a new CSRF secret: a planter knows the old one."""
+        if self.state.owner is None:
+            self._forget_csrf()
+        self._ask(How.RENEWAL)
+
+    def cycle(self) -> None:
+        """Ask for a new ID of which the old one knows nothing, as after a login."""
+        self._forget_csrf()
+        self._ask(How.LOGIN)
+
+    def renew_in_time(self, now: int, lifetime: Lifetime) -> None:
+        """Ask for a new ID where the present one is old, and nobody else is renewing it at this moment."""
+        loaded = self.loaded
+        named = loaded.sid is not None if loaded.located is None else not loaded.located.moved
+        if loaded.origin is not _LOADED or self.asked.how is not None or not named:
+            return
+        if lifetime.renewal_due(self.state, now=now):
+            self.extras.set(NAMED_AT, now)
+            self._ask(How.PERIODIC)
+
+    def _ask(self, how: How) -> None:
+        self.asked = self.asked._replace(how=max(how, self.asked.how or how))
+
+    def _forget_csrf(self) -> None:
+        # A token from before was seen by whoever could see the page then.
+        if CSRF in self.state.extras:
+            self.extras.remove(CSRF)
 
     def keep_id(self) -> None:
         """Take the wish for a new ID back: the present one was made in this very request."""
-        self.asked = self.asked._replace(new_id=False)
+        self.asked = self.asked._replace(how=None)
+
+    @property
+    def csrf(self) -> bytes | None:
+        """The secret that its CSRF tokens are made of: its own, or that of the session that was replaced."""
+        closed = self.loaded.closed
+        if closed is not None and self.loaded.origin is Origin.REPLACED and not self.asked.login:
+            return closed.csrf
+        return self.state.extras.get(CSRF)
+
+    @property
+    def loaded_csrf(self) -> bytes | None:
+        """The secret that was loaded."""
+        tracked = self.tracked_extras
+        if tracked is not None and CSRF in tracked.changes():
+            before: bytes | None = tracked.before(CSRF)
+            return before
+        return self.state.extras.get(CSRF)
 
     def refresh(self) -> None:
         """Ask for a new idle deadline, whether it is due or not."""
@@ -216,7 +190,7 @@ class WorkingCopy:
             # Logged in over another owner: nothing of that one's is taken along, not even what came in meanwhile.
             theirs.data, theirs.extras = mine.data, mine.extras
         theirs.owner = mine.owner
-        if self.asked.new_id:
+        if self.asked.how is not None:
             theirs.sid = mine.sid  # else theirs stands: it may have been renewed, and mine be ended
         if self.asked.login:
             theirs.authenticated_at, theirs.ends_at = mine.authenticated_at, mine.ends_at
@@ -232,6 +206,14 @@ class WorkingCopy:
             elif key != CSRF or key not in theirs:
                 # An existing CSRF secret wins: forms that hold tokens of it have been sent already.
                 theirs[key] = value
+
+    def own(self) -> State:
+        """Return what this request has set itself, without what was loaded."""
+        extras = {key: value for key, value in self.extras.changes().items() if value is not ABSENT}
+        if FLASHES in extras:
+            base = self.extras.before(FLASHES) or []
+            extras[FLASHES] = flash.merge(base, extras[FLASHES], [], encode=self._codec.pack)
+        return replace(self.state, data=self.data.assigned(), extras=extras)
 
     def adopt(self, merged: State) -> None:
         """Go on from `merged`, which `merged_into` made and which has been written."""
@@ -255,7 +237,7 @@ class WorkingCopy:
         """
         done, loaded = self.done, self.loaded
         if done.action is Action.DELETE:
-            self.restart(ended=done.line is Line.EXPIRE, now=now, lifetime=lifetime)
+            self.restart(now=now, lifetime=lifetime)
         else:
             for tracked in (self._data, self.tracked_extras):
                 if tracked is not None:
@@ -268,25 +250,32 @@ class WorkingCopy:
                     located=done.located,
                     stale_key=False,
                     sid=state.sid,
-                    until_at=None if state.sid is None else lifetime.absolute_deadline(state),
+                    until_at=lifetime.absolute_deadline(state),
+                    closed=None,
+                    twins=(),
                 )
         self.done = NOTHING_DONE._replace(line=done.line, plaintext=done.plaintext) if keep_line else NOTHING_DONE
+
+    def pair(self, twins: "tuple[WorkingCopy, ...]") -> None:
+        """Note what else the request's cookies hold; a login closes them as well, a logout ends them."""
+        self.loaded = self.loaded._replace(twins=twins)
 
     def drop(self) -> bool:
         """Have nothing of it be written any more; return whether that is new."""
         is_new = not self.loaded.dropped
-        self.loaded = self.loaded._replace(origin=Origin.REPLACED, located=None, dropped=True)
+        self.loaded = self.loaded._replace(origin=Origin.REPLACED, dropped=True)
         return is_new
 
-    def restart(self, *, ended: bool, now: int, lifetime: Lifetime) -> None:
-        """Become an empty session, as after ``invalidate()``; remember that a loaded one was `ended`, or was gone."""
-        origin, dropped = self.loaded.origin, self.loaded.dropped
-        if origin in _CONTINUED:
-            # Gone: the browser may have another session's cookie by now, which nothing here must touch.
-            origin = Origin.ENDED if ended else Origin.REPLACED
-        self.loaded = Loaded(origin, header=self.loaded.header, dropped=dropped)
+    def restart(self, *, now: int, lifetime: Lifetime) -> None:
+        """Become an empty session, as after ``invalidate()``; the browser's cookie goes, if it sent one."""
+        origin = Origin.NONE if self.loaded.origin is Origin.NONE else Origin.ENDED
+        self.loaded = Loaded(origin, header=self.loaded.header, dropped=self.loaded.dropped)
+        self.asked, self.done = NOTHING_ASKED, NOTHING_DONE
+        self._empty(now=now, lifetime=lifetime)
+
+    def _empty(self, *, now: int, lifetime: Lifetime) -> None:
         self.state = fresh(now=now, lifetime=lifetime)
-        self.asked, self._data, self.tracked_extras = NOTHING_ASKED, None, None
+        self._data = self.tracked_extras = None
 
 
 def fresh(*, now: int, lifetime: Lifetime) -> State:

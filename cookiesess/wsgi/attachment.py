@@ -5,11 +5,12 @@ a response its headers at the commit; and lets the request go on while the body 
 its request and its response is that framework's own file.
 """
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from cookiesess.errors import SessionError
-from cookiesess.events import SharedCachingPrevented, StoreNotShared
+from cookiesess.events import StoreNotShared
 from cookiesess.http.headers import UNTOUCHED, Commit, Headers, with_ours
 from cookiesess.http.jar import Cookies
 from cookiesess.http.policy import Transport
@@ -28,6 +29,7 @@ MANAGER_KEY: Final = "cookiesess.manager"
 S = TypeVar("S", bound=Session)
 T = TypeVar("T")
 _HTTPS: Final = Transport.HTTPS
+_PORT: Final = re.compile(r":[0-9]*$")
 
 
 class Attachment(Generic[S]):
@@ -87,6 +89,23 @@ class Attachment(Generic[S]):
         """How the request came; see `Transport`."""
         return _HTTPS if self._environ.get("wsgi.url_scheme") == "https" else transport_of(self._environ)
 
+    def host(self) -> str:
+        """The host that the browser asked for, without its port."""
+        name: str = self._environ.get("HTTP_HOST", "")
+        return name.rpartition(":")[0].lower() if _PORT.search(name) else name.lower()
+
+    def cross_site_post(self) -> bool:
+        """Whether another site's page has the browser navigate here by a method that changes things.
+
+        As browsers say it (Fetch Metadata); those that say nothing are taken to be where they were.
+        """
+        environ = self._environ
+        return (
+            environ.get("HTTP_SEC_FETCH_SITE") == "cross-site"
+            and environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
+            and environ.get("REQUEST_METHOD") not in {"GET", "HEAD"}
+        )
+
     # The response
 
     def commit(self, headers: Headers) -> Headers:
@@ -96,17 +115,12 @@ class Attachment(Generic[S]):
         """
         needs = None
         try:
-            needs = self.manager.commit(self.session, self.jar, transport=self.transport)
+            needs = self.manager.commit(self.session, self.jar, arrival=self)
         finally:
             if needs is None:
                 self.abandon()
         self._needs = needs
-        if needs is UNTOUCHED:
-            return headers
-        result, prevented = with_ours(headers, needs.cookies, vary=needs.vary)
-        if prevented:
-            self.manager.emit(SharedCachingPrevented())
-        return result
+        return headers if needs is UNTOUCHED else with_ours(headers, needs, emit=self.manager.emit)
 
     def also_varies(self) -> None:
         """Have the response say that it depends on the request's cookies, though nobody looked at the session."""
@@ -114,13 +128,7 @@ class Attachment(Generic[S]):
 
     def with_ours(self, headers: Headers) -> Headers:
         """Return an app's headers and ours, in a new list: the app's may be shared by all its requests."""
-        needs = self._needs
-        if needs is UNTOUCHED:
-            return headers
-        result, prevented = with_ours(headers, needs.cookies, vary=needs.vary)
-        if prevented:
-            self.manager.emit(SharedCachingPrevented())
-        return result
+        return headers if self._needs is UNTOUCHED else with_ours(headers, self._needs, emit=self.manager.emit)
 
     # While the body is produced
 

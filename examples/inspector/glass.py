@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cookiesess import InvalidToken, Keyring, Session
-from cookiesess.backends.vault import ID_BYTES
+from cookiesess.backends.closings import ID_BYTES
 from cookiesess.http.cookies import values_of
 from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.manager.assembly import make_envelope

@@ -7,8 +7,8 @@ from client.helpers import BIG, MAX_BYTES, NAME, REF, SMALL, Browser, World
 from server.helpers import KEY, OTHER_KEY, Probe, drop, every, invalidate, login, put, renew
 
 from cookiesess import CookiePolicy, Keyring, SessionManager
+from cookiesess.backends.closings import ID_BYTES
 from cookiesess.backends.overflow import session_id_of
-from cookiesess.backends.vault import ID_BYTES
 from cookiesess.session.state import COMPRESSED, REFERENCE
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.tokens.encoding import purpose

@@ -7,7 +7,8 @@ import logging
 import pytest
 
 from cookiesess import events
-from cookiesess.events import Emitter, Event, SessionCreated, SessionEnded, SessionRejected, StoreFailed, TouchedLate
+from cookiesess.events import Event, SessionCreated, SessionEnded, SessionRejected, StoreFailed, TouchedLate
+from cookiesess.events.base import Emitter
 
 CLASSES = [
     value for _, value in inspect.getmembers(events, inspect.isclass) if issubclass(value, Event) and value is not Event

@@ -177,7 +177,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         back, and the second click on "log in" logs in as well.
         """
         session = self._get_session()
-        session.renew()
+        session.cycle()
         try:
             self._write(session)
         except UpdateError:

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from cookiesess.errors import ConfigurationError
 from cookiesess.http.cookies import MAX_LINE_BYTES
-from cookiesess.http.envelope import ForeignReader
+from cookiesess.http.foreign import ForeignReader
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.settings import Configuration, Settings
@@ -207,8 +207,7 @@ def _cookie() -> CookiePolicy:
 def _lifetime(given: Lifetime | None) -> Lifetime:
     """Return the timeouts: ``SESSION_COOKIE_AGE`` since the last save, and an absolute one where that is wanted.
 
-    Each save moves the deadline. A renewed session's old key ends at once: Django renews at logins alone, and whoever
-    planted the old key must not look into what follows (session fixation).
+    Each save moves the deadline.
     """
     idle = timedelta(seconds=settings.SESSION_COOKIE_AGE)
     if given is not None and not isinstance(given, Lifetime):
@@ -219,4 +218,4 @@ def _lifetime(given: Lifetime | None) -> Lifetime:
             'COOKIESESS_OPTIONS["lifetime"]',
             f"idle ({lifetime.idle}) and SESSION_COOKIE_AGE ({idle}) contradict each other; make them the same",
         )
-    return replace(lifetime, refresh_after=timedelta(0), renew_grace=timedelta(0))
+    return replace(lifetime, refresh_after=timedelta(0))

@@ -1,0 +1,61 @@
+"""What comes of looking into a store: a session, what a merge made, where a write ended."""
+
+from typing import Final, NamedTuple
+
+from cookiesess.errors import SessionConflict
+from cookiesess.session.located import Located
+from cookiesess.session.state import State
+from cookiesess.stores.base import Record
+from cookiesess.tokens.sealing import record_key_of
+
+# How often a write is tried again on what a faster request left. Sixteen workers that push one counter without a pause
+# need less than half of it; more means that something is wrong, and an error says more than a wait.
+MAX_TRIES: Final = 64
+
+
+class Found(NamedTuple):
+    """A live session: what it holds, where it stands, whether the current key sealed it, and when it must end."""
+
+    state: State
+    located: Located
+    current_key: bool
+    until_at: int | None
+
+
+class Merged(NamedTuple):
+    """What a merge has made.
+
+    Attributes:
+        state: What another request left, with this one's changes.
+        located: Where that stands.
+        overwritten: How many keys both had assigned.
+        csrf: The other's CSRF secret.
+    """
+
+    state: State
+    located: Located
+    overwritten: int = 0
+    csrf: bytes | None = None
+
+
+class Written(NamedTuple):
+    """What came of a write: where the session stands now; or why nothing was written."""
+
+    located: Located
+    failure: str | None = None
+
+
+_NO_RECORD: Final = Record(b"", expires_at=0)
+
+
+def unknown(session_id: bytes) -> Located:
+    """Return where a record would be of which nothing else is known yet."""
+    return Located(session_id, record_key_of(session_id), _NO_RECORD)
+
+
+def conflict() -> SessionConflict:
+    """Return the error of the last try."""
+    return SessionConflict(
+        f"other requests changed the session {MAX_TRIES} times in a row while this one tried to; it changes too often"
+        " for one record"
+    )

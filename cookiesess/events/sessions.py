@@ -1,0 +1,184 @@
+"""What happened to a session."""
+
+import logging
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cookiesess.events.base import Event
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCreated(Event):
+    """A visitor got a session; by ``login()`` if `login`."""
+
+    login: bool = False
+    name: ClassVar[str] = "session.created"
+    level: ClassVar[int] = logging.DEBUG
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRefreshed(Event):
+    """A session that was only read got a new idle deadline (at most once every ``Lifetime.refresh_after``)."""
+
+    name: ClassVar[str] = "session.refreshed"
+    level: ClassVar[int] = logging.DEBUG
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRenewed(Event):
+    """A session got a new ID: by ``login()`` if `login`, else by ``renew()``."""
+
+    login: bool
+    name: ClassVar[str] = "session.renewed"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded(Event):
+    """A session ended: by ``invalidate()``, or because the last of it was removed if `emptied`."""
+
+    emptied: bool
+    name: ClassVar[str] = "session.ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExpired(Event):
+    """A session came back after its time.
+
+    Attributes:
+        deadline: ``"idle"``, ``"absolute"``, or ``"unknown"`` where a store has no record of it (any more): timed out,
+            ended, or evicted.
+    """
+
+    deadline: str
+    name: ClassVar[str] = "session.expired"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRejected(Event):
+    """A cookie or record did not open, and an empty session was started.
+
+    Attributes:
+        reason: As `InvalidToken.reason`. A rise of ``"unknown-key"`` after a deploy is a rotation gone wrong;
+            of ``"forged"``, somebody trying.
+        kid: The key id it named, eight hex digits, or None.
+        cause: What it probably comes from, in words, or empty.
+    """
+
+    reason: str
+    kid: str | None
+    cause: str = ""
+    repeats: ClassVar[bool] = True
+    name: ClassVar[str] = "session.rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReplayed(Event):
+    """An ID came that was closed longer ago than any request takes. Said once a session.
+
+    A renewal or a login gave the session another ID, and the browser should have forgotten this one: somebody may have
+    a copy of the cookie. (A backup of a browser's profile looks the same.)
+    """
+
+    advice: ClassVar[str] = "if it repeats, end the owner's sessions: manager.end_all(owner)"
+    name: ClassVar[str] = "session.replayed"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWithheld(Event):
+    """Another site's page sent a POST here, and the anonymous session that the app began was not issued.
+
+    The browser sends such a POST without the session's cookie, and takes the one that the answer sets: a foreign page
+    could log a visitor out by it.
+    """
+
+    advice: ClassVar[str] = (
+        "nothing is lost where the app needs no session for it; where it does, take"
+        ' CookiePolicy(cross_site_posts="issue")'
+    )
+    name: ClassVar[str] = "session.withheld"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteDropped(Event):
+    """A request's changes were not written, and its response carries no session cookie.
+
+    Attributes:
+        reason: ``"ended"``: the session was ended while the request ran. ``"replaced"``: a login or a renewal took its
+            place. ``"owner"``: it belongs to another user now.
+    """
+
+    reason: str
+    name: ClassVar[str] = "session.write_dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictMerged(Event):
+    """Another request had changed the same session meanwhile; both changes were kept.
+
+    Attributes:
+        tries: How often this request had to merge.
+        overwritten: How many keys both had assigned: there this request's value stands.
+    """
+
+    tries: int
+    overwritten: int
+    name: ClassVar[str] = "session.conflict_merged"
+    level: ClassVar[int] = logging.DEBUG
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAccepted(Event):
+    """A session came in another library's format, and `reader`, a class of ``accept=``, opened it."""
+
+    reader: str
+    name: ClassVar[str] = "session.accepted"
+    level: ClassVar[int] = logging.DEBUG
+
+
+@dataclass(frozen=True, slots=True)
+class SessionNearLimit(Event):
+    """A client-side session has filled more than 80 % of the room there is for it.
+
+    Attributes:
+        size_bytes: How long its Set-Cookie lines are together.
+        limit_bytes: How long they may be: beyond it the session overflows, or `CookieTooLarge` is raised.
+    """
+
+    size_bytes: int
+    limit_bytes: int
+    repeats: ClassVar[bool] = True
+    advice: ClassVar[str] = "store less in it; what does not fit raises CookieTooLarge, or moves to overflow="
+    name: ClassVar[str] = "session.near_limit"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOverflowed(Event):
+    """A session outgrew its cookie and was moved to the overflow store, where it stays until it ends or logs in."""
+
+    name: ClassVar[str] = "session.overflowed"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSuperseded(Event):
+    """A request brought both an inline session and the reference of one that has moved to the store; that one counts.
+
+    The inline one is what a slower request, which had loaded the session before it moved, answered afterwards: what
+    that request wrote is not in the session. Or it was replayed.
+    """
+
+    name: ClassVar[str] = "session.superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRevoked(Event):
+    """A client-side session came back after it was ended: a copy of its cookie, or a slow request's late answer.
+
+    Attributes:
+        reason: ``"ended"``: it was logged out, or got a new ID. ``"generation"``: all of the owner's sessions were
+            ended.
+    """
+
+    reason: str
+    name: ClassVar[str] = "session.revoked"

@@ -1,0 +1,98 @@
+"""What happened around a session: cookies that browsers drop, caches, stores."""
+
+import logging
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cookiesess.events.base import Event
+
+
+@dataclass(frozen=True, slots=True)
+class SecureCookieOverHttp(Event):
+    """A ``Secure`` cookie is being sent over plain HTTP, so browsers drop it. Said once per manager."""
+
+    advice: ClassVar[str] = (
+        "browsers drop it; serve HTTPS, or behind a proxy that does let the server set wsgi.url_scheme (waitress:"
+        " trusted_proxy, gunicorn: forwarded_allow_ips); for development take cookie=CookiePolicy.development()"
+    )
+    name: ClassVar[str] = "cookie.secure_over_http"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCachingPrevented(Event):
+    """A response that the app had declared shareable carries a Set-Cookie of ours and was made ``private``."""
+
+    advice: ClassVar[str] = "do not touch the session or set cookies on pages that all visitors share"
+    name: ClassVar[str] = "response.shared_caching_prevented"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedLate(Event):
+    """The session or the cookies were first looked at after the headers had gone out without ``Vary: Cookie``."""
+
+    advice: ClassVar[str] = "touch it before the first byte of the body, or mark the response private"
+    name: ClassVar[str] = "session.touched_late"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed(Event):
+    """The store did not answer when a session was read, or where a request could go on without a write.
+
+    That is a mere refresh, or an owner's limit after a login. A change that could not be written is an exception,
+    `StoreUnavailable`, and no event: alert on the rate of 500s as well.
+
+    Attributes:
+        cause: What the store said.
+    """
+
+    cause: str
+    repeats: ClassVar[bool] = True
+    name: ClassVar[str] = "store.failed"
+    level: ClassVar[int] = logging.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class StoreNotShared(Event):
+    """The store serves one process, and the server runs several: each has sessions of its own.
+
+    Each process emits it once. (Not under Django's engine, which does not see how the server runs.)
+    """
+
+    advice: ClassVar[str] = "visitors lose their sessions at random; take a store that processes share, as SQLiteStore"
+    name: ClassVar[str] = "store.not_shared"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEvicted(Event):
+    """A full store dropped `count` sessions that had not expired."""
+
+    count: int
+    name: ClassVar[str] = "store.evicted"
+
+
+@dataclass(frozen=True, slots=True)
+class CookieTwins(Event):
+    """A request brought `count` session cookies of one name: `CookiePolicy` was changed, or somebody planted one.
+
+    The live session that logged in last counts; the others are ended and forgotten at the next login or logout.
+    """
+
+    count: int
+    advice: ClassVar[str] = (
+        "after a change of domain, path or partitioned it goes away by itself; else see which subdomain sets the"
+        " cookie, and take a name with __Host-"
+    )
+    name: ClassVar[str] = "cookie.twins"
+    repeats: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class TwinsOfOwners(CookieTwins):
+    """The same, of sessions that belong to different users."""
+
+    name: ClassVar[str] = "cookie.twins_of_owners"
+    level: ClassVar[int] = logging.WARNING

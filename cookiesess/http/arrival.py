@@ -1,0 +1,34 @@
+"""How a request came, as far as its answer depends on it."""
+
+from typing import Final, Protocol
+
+from cookiesess.http.policy import Transport
+
+
+class Arrival(Protocol):
+    """What a commit asks of the request; each is looked up only where it counts."""
+
+    def transport(self) -> Transport:
+        """Whether it came over HTTPS, plain HTTP, or from this machine to itself."""
+
+    def host(self) -> str:
+        """The host that the browser asked for, without a port; empty where it is not known."""
+
+    def cross_site_post(self) -> bool:
+        """Whether another site's page has the browser navigate here by a method that changes things."""
+
+
+class _Https:
+    """A request of which nothing is known but that Secure cookies are right."""
+
+    def transport(self) -> Transport:
+        return Transport.HTTPS
+
+    def host(self) -> str:
+        return ""
+
+    def cross_site_post(self) -> bool:
+        return False
+
+
+HTTPS_ARRIVAL: Final[Arrival] = _Https()

@@ -1,0 +1,111 @@
+"""Where a cookie may stand that the browser is to forget.
+
+A browser tells cookies apart by name, domain, path and partition, and sends name and value alone. So whoever wants one
+forgotten has to guess where it stands: a deploy may have changed `CookiePolicy.domain`, `path` or `partitioned` since
+it was set, and a subdomain may have planted one.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from ipaddress import ip_address
+from itertools import product
+from typing import NamedTuple
+
+from cookiesess.http.arrival import Arrival
+from cookiesess.http.cookies import CookieAttributes, SetCookie
+from cookiesess.http.policy import CookiePolicy, Transport
+
+# Front ends refuse an answer with more header bytes (nginx proxy_buffer_size: 4 or 8 kB for all of them).
+MOST_BYTES = 4096
+
+
+class CookieIdentity(NamedTuple):
+    """A cookie as browsers tell it from others (RFC 6265bis section 5.7); to be forgotten, it is named by all of it."""
+
+    name: str
+    path: str
+    domain: str | None
+    partitioned: bool
+
+
+def places_of(name: str, policy: CookiePolicy, *, host: str, secure: bool) -> Iterator[CookieIdentity]:
+    """Yield where a cookie may stand, the configured place first.
+
+    Args:
+        name: The cookie's.
+        policy: How it is set today.
+        host: What the browser asked for; empty: only the configured domain is known.
+        secure: Whether the answer may name what is partitioned, which goes with ``Secure`` alone.
+    """
+    yield CookieIdentity(name, policy.path, policy.domain, policy.partitioned)
+    domains: tuple[str | None, ...] = (None, policy.domain, *_parents(host))
+    paths: tuple[str, ...] = (policy.path, "/")
+    if name.lower().startswith(("__host-", "__host-http-")):
+        domains, paths = (None,), ("/",)
+    for partitioned, domain, path in product((False, True) if secure else (False,), domains, paths):
+        yield CookieIdentity(name, path, domain, partitioned)
+
+
+class Forgetting:
+    """Has the browser forget a session's cookies. Thread-safe.
+
+    Args:
+        policy: How they are set today.
+        own: All cookies that a session may travel in, where they are set today.
+        spread: The names of those that a session may begin in: they are forgotten wherever they stand, the others
+            (further pieces of a token) where they are set today.
+    """
+
+    def __init__(
+        self, policy: CookiePolicy, own: Collection[CookieIdentity], *, spread: Collection[str | None]
+    ) -> None:
+        self._policy = policy
+        self._own = own
+        self._spread = spread
+
+    def everywhere(
+        self, present: Iterable[CookieIdentity], arrival: Arrival, *, spared: Collection[CookieIdentity] = ()
+    ) -> Iterator[SetCookie]:
+        """Yield the lines for the cookies that a request brought, at most 4 kB; none for those that are `spared`."""
+        how, room = arrival.transport(), MOST_BYTES
+        secure = how is Transport.HTTPS or self._policy.secure is True
+        for cookie in present:
+            places: Iterable[CookieIdentity] = (cookie,)
+            if cookie in self._own and cookie.name in self._spread:
+                places = places_of(cookie.name, self._policy, host=arrival.host(), secure=secure)
+            for each in dict.fromkeys(places):
+                line = self.line(each, how)
+                room -= line.size_bytes
+                if each not in spared and room >= 0:
+                    yield line
+
+    def line(self, each: CookieIdentity, how: Transport) -> SetCookie:
+        """Return the line that has the browser forget one cookie."""
+        if each in self._own:
+            return SetCookie(each.name, "", self._policy.attributes(how, 0))
+        # A browser takes a Secure line over HTTPS alone, and nothing that is partitioned, or so prefixed, without it.
+        name, path, domain, partitioned = each
+        secure = how is Transport.HTTPS or partitioned or name.startswith("__") or self._policy.secure is True
+        samesite = self._policy.samesite if secure else "Lax"
+        if partitioned:
+            samesite = "None"  # all that an embedded page may set
+        attributes = CookieAttributes(
+            path=path, domain=domain, max_age=0, secure=secure, samesite=samesite, partitioned=partitioned
+        )
+        return SetCookie(name, "", attributes)
+
+
+def _parents(host: str) -> Iterator[str]:
+    """Yield the domains that a cookie may be set for by a page of `host`: itself and its parents, no single label."""
+    if not host or "." not in host or _is_address(host):
+        return
+    labels = host.split(".")
+    for start in range(len(labels) - 1):
+        yield ".".join(labels[start:])
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,115 @@
+"""How a session's ID was closed, and what that means for whoever shows it again.
+
+A new ID takes the place of an old one for four reasons. What the old one still leads to differs, because whoever may
+have planted it differs:
+
+| closed by | a request that arrives with the old ID | a request that had loaded before |
+|---|---|---|
+| `RENEWAL`: ``renew()`` | reads empty; ``invalidate()`` ends the successor | its writes merge into the successor |
+| `PERIODIC`: ``Lifetime(renew_after=…)`` | reads and merges within the grace, then as above | the same |
+| `REAUTHENTICATION`: ``login()`` of the same owner | reads empty; ``invalidate()`` ends the successor | dropped |
+| `LOGIN`: ``login()`` of another owner or from none; an ID that was cycled | reads empty, ends nothing | dropped |
+
+The old ID is dead at once, because ``renew()`` is what people call for a change of privileges. After a `LOGIN` it leads
+nowhere: whoever planted that ID must not even be able to log the victim out (session fixation). Nobody's privileges
+change in a `PERIODIC` renewal, so the other requests of a page may go on with the old ID for a moment.
+
+Plaintext of a closed record, and of a revocation that leads on, version 1: ``0x05`` and the msgpack array
+``[how, closed_at, CSRF secret or nil, successor or nil, successor's key or nil]``.
+"""
+
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from cookiesess.errors import InvalidToken
+from cookiesess.session.csrf import SECRET_BYTES
+from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
+from cookiesess.tokens.values import ValueCodec
+
+CLOSED: Final = b"\x05"
+
+# How long a request may take. Nobody waits for a page that long, and servers end requests well before.
+LONGEST_REQUEST_SECONDS: Final = 300
+CLOSED_SECONDS: Final = CLOCK_SKEW_SECONDS + LONGEST_REQUEST_SECONDS
+"""How long a closed record answers requests with the old ID: as long as one may run, by clocks that may differ."""
+
+
+class How(IntEnum):
+    """Why a new ID took the place of the old one; the numbers are in records."""
+
+    RENEWAL = 0
+    PERIODIC = 1
+    REAUTHENTICATION = 2
+    LOGIN = 3
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether a logout under the old ID ends the successor."""
+        return self is not How.LOGIN
+
+    @property
+    def merges(self) -> bool:
+        """Whether a request that had loaded before the closing merges its writes into the successor."""
+        return self in {How.RENEWAL, How.PERIODIC}
+
+
+class Closed(NamedTuple):
+    """A closed ID.
+
+    Attributes:
+        how: Why.
+        closed_at: Unix seconds.
+        csrf: The CSRF secret of what it replaced, so that the second POST of a double click is a valid one.
+        successor: The ID that took its place, where it leads on; else None.
+        successor_key: The store's key of that, which names it without leading there: it is not counted against a
+            limit, when the answer that carried it was lost.
+        grace_until_at: Up to when requests with the old ID may read and write the successor, in Unix seconds.
+    """
+
+    how: How
+    closed_at: int
+    csrf: bytes | None = None
+    successor: bytes | None = None
+    successor_key: bytes | None = None
+    grace_until_at: int = 0
+
+    def late(self, now: int) -> bool:
+        """Whether the old ID is shown later than any request could take, so that somebody may have a copy."""
+        return 0 < self.closed_at <= now - LONGEST_REQUEST_SECONDS
+
+
+def pack_closed(closed: Closed, codec: ValueCodec) -> bytes:
+    """Return the plaintext of a closed record."""
+    return CLOSED + codec.pack([int(closed.how), closed.closed_at, closed.csrf, closed.successor, closed.successor_key])
+
+
+def unpack_closed(plaintext: bytes, codec: ValueCodec, *, grace_seconds: int) -> Closed:
+    """Return what `pack_closed` took.
+
+    Args:
+        plaintext: Kind byte included.
+        codec: Decodes it.
+        grace_seconds: For how long a periodic renewal lets the old ID in.
+
+    Raises:
+        InvalidToken: Another kind or form.
+    """
+    try:
+        number, closed_at, csrf, successor, successor_key = codec.loads(plaintext[1:])[:5]
+        how = How(number)
+        grace_until_at = closed_at + grace_seconds if how is How.PERIODIC else 0
+    except (TypeError, ValueError) as error:
+        raise InvalidToken("plaintext") from error
+    return Closed(how, closed_at, csrf, successor, successor_key, grace_until_at)
+
+
+def derived_csrf(session_id: bytes) -> bytes:
+    """Return the CSRF secret of a closed ID whose session had none: 32 bytes that only its holder's server can make.
+
+    From the ID itself (HKDF-SHA256, RFC 5869), so that a form which is loaded again under the old ID is valid when it
+    comes back, though nobody rewrites a closed record.
+    """
+    return HKDF(SHA256(), SECRET_BYTES, salt=None, info=b"cookiesess v1 csrf").derive(session_id)
