@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-wheel docs pictures lint bench bench-server bench-stores clean
+.PHONY: demo test test-wheel docs tables pictures lint bench bench-server bench-stores clean
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -31,6 +31,10 @@ test-wheel: $(VENV)/.test
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx --builder html --fresh-env --write-all --fail-on-warning --keep-going --quiet docs docs/_build/html
+
+# The tables of docs/settings.md, after a setting, its type or its docstring has changed.
+tables: $(VENV)/.test
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m docs.settings_page
 
 # The screenshots in README and docs. Needs /usr/bin/chromium, and a font with Chinese characters.
 pictures: $(VENV)/.test

@@ -17,20 +17,17 @@ The settings are those of `cookiesess.manager.flat_settings`, each with or witho
 begins as one names a file, as ``keys_file`` does. In an ini file ``%`` is written ``%%``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from cookiesess.errors import ConfigurationError
-from cookiesess.manager.flat_settings import NAMES, Entry, read_settings, unknown
+from cookiesess.manager.flat_settings import INI, INI_PREFIX, read_settings
 from cookiesess.wsgi.middleware import SessionMiddleware
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["filter_app_factory"]
-
-_PREFIX: Final = "cookiesess."
 
 
 def filter_app_factory(app: "WSGIApplication", global_conf: Mapping[str, str], **local_conf: str) -> "WSGIApplication":
@@ -47,22 +44,10 @@ def filter_app_factory(app: "WSGIApplication", global_conf: Mapping[str, str], *
         MissingDependency: The client of a store's URL is not installed.
         StoreUnavailable: A store cannot be reached.
     """
-    shared = _entries((name, text) for name, text in global_conf.items() if name.startswith(_PREFIX))
-    entries = {**shared, **_entries(local_conf.items())}
-    keys = entries.get("keys")
-    if keys is not None and "keys_file" not in entries and Path(keys.text).is_absolute():
-        entries["keys_file"] = entries.pop("keys")
-    return SessionMiddleware(app, **read_settings(entries))
-
-
-def _entries(settings: Iterable[tuple[str, str]]) -> dict[str, Entry]:
-    entries: dict[str, Entry] = {}
-    for spelling, text in settings:
-        name = spelling.removeprefix(_PREFIX)
-        prefix = spelling.removesuffix(name)
-        if name not in NAMES:
-            raise unknown(spelling, name=name, spell=prefix.__add__)
-        if name in entries:
-            raise ConfigurationError(f"{spelling} is given twice, as {entries[name].spelling} as well; remove one")
-        entries[name] = Entry(spelling, text)
-    return entries
+    own = {name.removeprefix(INI_PREFIX) for name in local_conf}
+    shared = {name: text for name, text in global_conf.items() if name.startswith(INI_PREFIX)}
+    texts = {name: text for name, text in shared.items() if name.removeprefix(INI_PREFIX) not in own} | local_conf
+    said = {INI.get(name): text for name, text in texts.items()}
+    by_path = "keys_file" not in said and Path(said.get("keys", "")).is_absolute()
+    names = INI | dict.fromkeys(("keys", f"{INI_PREFIX}keys"), "keys_file") if by_path else INI
+    return SessionMiddleware(app, **read_settings(texts, names))

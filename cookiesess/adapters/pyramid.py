@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 from cookiesess.errors import ConfigurationError, MissingDependency
 from cookiesess.http.jar import Cookies
 from cookiesess.manager.manager import SessionManager
-from cookiesess.manager.settings import Settings, check_names
+from cookiesess.manager.names import check_names
+from cookiesess.manager.settings import Settings
 from cookiesess.session.session import Session
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.wsgi.attachment import SESSION_KEY, Attachment

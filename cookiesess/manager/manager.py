@@ -19,8 +19,9 @@ from cookiesess.http.headers import UNTOUCHED, Commit
 from cookiesess.http.jar import Cookies, https
 from cookiesess.http.policy import Transport
 from cookiesess.manager.assembly import assemble
+from cookiesess.manager.names import check_names
 from cookiesess.manager.owned import OwnedSessions
-from cookiesess.manager.settings import Configuration, Settings, check_names
+from cookiesess.manager.settings import Configuration, Settings
 from cookiesess.session.context import SessionContext
 from cookiesess.session.decision import Action, decide
 from cookiesess.session.gate import Stage, refusal

@@ -1,11 +1,31 @@
-"""Every setting of a manager, its default, and the combinations that cannot be built."""
+"""The settings: the table that all else follows from, their types, their defaults, and what cannot be built.
+
+To add a setting of `SessionManager`, write
+
+1. its row in `SETTINGS`;
+2. its line in `Settings`, which editors show;
+3. its field of `Configuration`, with the default;
+4. its paragraph in the docstring of `SessionManager`: what it does, its unit, its danger.
+
+A field of `CookiePolicy` or `Lifetime` is written there, with its paragraph, and has its row here. Then ``make tables``
+writes docs/settings.md, out of the rows, the types and the paragraphs. From the row follow the check of keywords and
+what a wrong one may have meant, the check of the value, how it is read from text, its environment variable, its name in
+an ini file, and that Django's ``COOKIESESS_OPTIONS`` may hold it. tests/edge/test_settings_table.py fails for what was
+forgotten.
+
+How a value is checked and read goes by its kind: `_RULES` here, and `_KINDS` in `flat_settings`. Where it may be more
+or less than its kind says (a number from 1; a switch or ``auto``), they have its name as well.
+"""
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
-from typing import Any, Final, Literal, TypedDict
+from datetime import timedelta
+from pathlib import Path
+from types import UnionType
+from typing import Any, Final, Literal, NamedTuple, TypedDict, get_args, get_origin
 
 from cookiesess.backends.owners import OnOwnerLimit
 from cookiesess.errors import ConfigurationError
@@ -14,9 +34,68 @@ from cookiesess.http.foreign import ForeignReader
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.base import Store
+from cookiesess.tokens.keys import Keyring
 from cookiesess.tokens.values import ValueType
 
 OnStoreError = Literal["raise", "anonymous"]
+# The type of what is allowed, or what is true of it; and what is said of something else.
+Rule = tuple[type | UnionType | Callable[[Any], bool], str]
+_TYPES: Final = "{name} is a list of ValueType(tag, type, encode=…, decode=…), and"
+
+GROUPS: Final[dict[str, type[Any]]] = {"cookie": CookiePolicy, "lifetime": Lifetime}
+"""The settings whose fields are settings as well."""
+
+
+class Setting(NamedTuple):
+    """A row of the table.
+
+    Attributes:
+        name: The keyword argument; of a field ``cookie.name``. Ini files have the same.
+        kind: What its value is; in text, what it may be read as. None counts where text can say it.
+        scope: What it is for, where it is not for every session.
+    """
+
+    name: str
+    kind: object
+    scope: Literal["", "client-side", "server-side", "stores", "revocations", "limit", "middleware"] = ""
+
+
+SETTINGS: Final = (
+    Setting("keys", Keyring),
+    Setting("keys_file", Path),  # in text alone
+    Setting("store", Store),
+    Setting("overflow", Store, "client-side"),
+    Setting("revocations", Store, "client-side"),
+    Setting("revocation_cache_seconds", int, "revocations"),
+    Setting("compress", bool, "client-side"),
+    Setting("accept", list),
+    Setting("cookie", CookiePolicy),
+    Setting("lifetime", Lifetime),
+    Setting("encrypt", bool),
+    Setting("on_store_error", OnStoreError, "stores"),
+    Setting("max_sessions_per_owner", int, "server-side"),
+    Setting("on_owner_limit", OnOwnerLimit, "limit"),
+    Setting("types", list),
+    Setting("on_event", Callable),
+    Setting("environ_key", str, "middleware"),
+    Setting("session_class", type, "middleware"),
+    Setting("clock", Callable),
+    Setting("random_bytes", Callable),
+    Setting("cookie.name", str),
+    Setting("cookie.path", str),
+    Setting("cookie.domain", str),
+    Setting("cookie.secure", bool),
+    Setting("cookie.httponly", bool),
+    Setting("cookie.samesite", Literal["Strict", "Lax", "None"]),
+    Setting("cookie.partitioned", bool),
+    Setting("cookie.persistent", bool),
+    Setting("cookie.max_bytes", int),
+    Setting("cookie.chunks", int),
+    Setting("lifetime.idle", timedelta),
+    Setting("lifetime.absolute", timedelta | None),
+    Setting("lifetime.refresh_after", timedelta),
+    Setting("lifetime.renew_grace", timedelta),
+)
 
 
 class Settings(TypedDict, total=False):
@@ -66,169 +145,96 @@ class Configuration:
     random_bytes: Callable[[int], bytes] = os.urandom
 
     def __post_init__(self) -> None:
-        for name, cls in (("cookie", CookiePolicy), ("lifetime", Lifetime), ("encrypt", bool), ("compress", bool)):
-            _check_type(name, getattr(self, name), cls)
-        object.__setattr__(self, "types", _value_types(self.types))
-        _check_callable(on_event=self.on_event or str, clock=self.clock, random_bytes=self.random_bytes)
-        _check_limit(self.max_sessions_per_owner, self.on_owner_limit)
-        if self.on_store_error not in ("raise", "anonymous"):
-            raise ConfigurationError(f"on_store_error is {self.on_store_error!r}; choose 'raise' or 'anonymous'")
-        stores = {name: store for name in _STORES if (store := getattr(self, name)) is not None}
-        for name, store in stores.items():
-            _check_store(name, store)
-        if self.store is not None:
-            self._refuse("is for sessions in cookies, and store= keeps them on the server; leave one out", *_CLIENT)
-        else:
-            self._refuse("is for sessions on the server; give store= as well, or leave it out", *_SERVER)
-        if not stores:
-            self._refuse("is about a store; give store=, overflow= or revocations= as well", "on_store_error")
-        self._check_revocations()
-        if not isinstance(self.accept, list | tuple):
-            raise ConfigurationError(
-                f"accept is a list of readers, not a {type(self.accept).__name__}; write accept=[…]"
-            )
-        for reader in self.accept:
-            if isinstance(reader, type) or not isinstance(reader, ForeignReader):
-                raise ConfigurationError(
-                    f"accept is a list of readers, and one is of type {type(reader).__name__}; write"
-                    " accept=[FlaskCookie(secret_key, until=…)]"
-                )
-
-    def _refuse(self, why: str, *names: str) -> None:
-        """Raise for the first of `names` that is not at its default."""
-        for name in names:
-            if getattr(self, name) != _DEFAULTS[name]:
-                raise ConfigurationError(f"{name} {why}")
-
-    def _check_revocations(self) -> None:
-        seconds = self.revocation_cache_seconds
-        if type(seconds) is not int or seconds < 0:
-            raise ConfigurationError(
-                f"revocation_cache_seconds is {seconds!r}; it is a whole number of seconds, 0 for exactness"
-            )
-        if self.revocations is None:
-            self._refuse("is about revocations; give revocations= as well", "revocation_cache_seconds")
-            return
-        if self.revocations.evicts:
+        if isinstance(self.types, Iterable):  # a generator can be read once
+            object.__setattr__(self, "types", tuple(self.types))
+        useful = {
+            "client-side": self.store is None,
+            "server-side": self.store is not None,
+            "stores": (self.store, self.overflow, self.revocations) != (None, None, None),
+            "revocations": self.revocations is not None,
+            "limit": self.max_sessions_per_owner is not None,
+        }
+        for name, kind, scope in SETTINGS:
+            if name in _DEFAULTS:
+                value = getattr(self, name)
+                _check(_RULES[name if name in _RULES else kind], name, value)
+                for item in value if name in _ITEMS else ():
+                    _check(_ITEMS[name], name, item)
+                if value != _DEFAULTS[name] and not useful.get(scope, True):
+                    raise ConfigurationError(_USELESS[scope].format(name=name, value=value))
+        if self.revocations is not None and self.revocations.evicts:
             raise ConfigurationError(
                 f"revocations needs a store that forgets nothing before its time, and {self.revocations!r} evicts: what"
                 " it drops would live again; use SQLiteStore, or another store that does not evict"
             )
-        if self.lifetime.absolute_seconds is None:
+        if self.revocations is not None and self.lifetime.absolute_seconds is None:
             raise ConfigurationError(
                 "revocations are kept until a session's absolute deadline, and Lifetime(absolute=None) has none; set"
                 " absolute="
             )
 
 
-_STORES: Final = ("store", "overflow", "revocations")
-_CLIENT: Final = ("overflow", "revocations", "compress")
-_SERVER: Final = ("max_sessions_per_owner",)
 _DEFAULTS: Final[dict[str, object]] = {field.name: field.default for field in fields(Configuration)}
-
-_MIDDLEWARE: Final = ("environ_key", "session_class")
-_GROUPS: Final = {"cookie": CookiePolicy, "lifetime": Lifetime}
-_PLACES: Final = (
-    "keys",
-    *(name for name in (*_DEFAULTS, *_MIDDLEWARE) if name not in _GROUPS),
-    *(f"{group}.{field.name}" for group, cls in _GROUPS.items() for field in fields(cls) if field.init),
-)
-# What other libraries call them, in the spelling of `_word`.
-_ALIASES: Final = {
-    **dict.fromkeys(("secret", "secretkey", "key"), "keys"),
-    **dict.fromkeys(("lifetime", "timeout", "maxage", "expires", "ttl"), "lifetime.idle"),
-    "cookie": "cookie.name",
+# What is said of a setting that has nothing to do, by its scope.
+_USELESS: Final = {
+    "client-side": "{name} is for sessions in cookies, and store= keeps them on the server; leave one out",
+    "server-side": "{name} is for sessions on the server; give store= as well, or leave it out",
+    "stores": "{name} is about a store; give store=, overflow= or revocations= as well",
+    "revocations": "{name} is about revocations; give revocations= as well",
+    "limit": "{name}={value!r} needs a limit; give max_sessions_per_owner as well",
+}
+# By a setting's name or its kind. A value is shown only where it cannot be a key in the wrong place.
+_RULES: Final[dict[object, Rule]] = {
+    bool: (bool, "{name} is a bool, and what came is of type {type}; write True or False"),
+    CookiePolicy: (
+        CookiePolicy,
+        "{name} is a CookiePolicy, and what came is of type {type}; write {name}=CookiePolicy(…)",
+    ),
+    Lifetime: (Lifetime, "{name} is a Lifetime, and what came is of type {type}; write {name}=Lifetime(…)"),
+    Store: (Store | None, "{name} is a {type}; write {name}=SQLiteStore(path), or {name}=open_store(url)"),
+    Callable: (callable, "{name} is a function, and what came is of type {type}"),
+    "on_event": (lambda value: not value or callable(value), "{name} is a function, and what came is of type {type}"),
+    "types": (tuple, f"{_TYPES} what came is of type {{type}}; write {{name}}=[…]"),
+    "accept": (list | tuple, "{name} is a list of readers, not a {type}; write {name}=[…]"),
+    "revocation_cache_seconds": (
+        lambda value: type(value) is int and value >= 0,
+        "{name} is {value!r}; it is a whole number of seconds, 0 for exactness",
+    ),
+    "max_sessions_per_owner": (
+        lambda value: value is None or (type(value) is int and value >= 1),
+        "{name} is {value!r}; it is a whole number from 1, or None: no limit",
+    ),
+    **{
+        kind: (get_args(kind).__contains__, f"{{name}} is {{value!r}}; choose {' or '.join(map(repr, get_args(kind)))}")
+        for _, kind, _ in SETTINGS
+        if get_origin(kind) is Literal
+    },
+}
+# The same, of each item of a list.
+_ITEMS: Final[dict[str, Rule]] = {
+    "types": (ValueType, f"{_TYPES} one of them is {{came}}; write a ValueType for it, or leave it out"),
+    "accept": (
+        lambda item: isinstance(item, ForeignReader) and not isinstance(item, type),
+        "{name} is a list of readers, and one is of type {type}; write {name}=[FlaskCookie(secret_key, until=…)]",
+    ),
 }
 
 
-def check_names(call: str, names: Iterable[str], *, others: Iterable[str] = ()) -> None:
-    """Raise for the first of `names` that is not a setting, with what to write instead.
+def _check(rule: Rule, name: str, value: object) -> None:
+    allowed, problem = rule
+    if not (isinstance(value, allowed) if isinstance(allowed, type | UnionType) else allowed(value)):
+        came = f"the class {value.__name__}" if isinstance(value, type) else f"of type {type(value).__name__}"
+        raise ConfigurationError(problem.format(name=name, value=value, type=type(value).__name__, came=came))
 
-    Args:
-        call: What was called, up to its keys: ``"SessionManager(keys"``.
-        names: The keywords that it was given.
-        others: Further names that it knows.
+
+@contextmanager
+def naming(place: str) -> Iterator[None]:
+    """Have an error say in which `place` what it is about was written: for a block, or a function that this decorates.
 
     Raises:
-        ConfigurationError: There is no such setting.
+        ConfigurationError: Instead of any ValueError.
     """
-    for name in names:
-        if name not in _DEFAULTS and name not in others:
-            raise ConfigurationError(f"there is no setting {name!r} of {call.partition('(')[0]}; {_remedy(name, call)}")
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return which setting is meant by `name`: what other libraries call so, or one that is spelled like it, or None.
-
-    Args:
-        name: A name that is none, with ``_`` or ``.`` in it.
-        known: All names, as an ini file has them: ``store``, ``cookie.name``, ``lifetime.idle``.
-    """
-    words = {_word(place): place for place in known}
-    words |= {alias: place for alias, place in _ALIASES.items() if place in words.values()}
-    return next((words[word] for word in get_close_matches(_word(name), words, n=1)), None)
-
-
-def _remedy(name: str, call: str) -> str:
-    if name in _MIDDLEWARE:
-        return "it is an argument of SessionMiddleware alone"
-    place, every = nearest(name, _PLACES), "help(cookiesess.SessionManager) lists them"
-    return every if place is None else f"did you mean {_form(place, call)}? {every}"
-
-
-def _word(name: str) -> str:
-    name = name.lower().replace(".", "_")
-    for prefix in ("session_", "cookie_", "lifetime_"):
-        name = name.removeprefix(prefix)
-    return name.replace("_", "")
-
-
-def _form(place: str, call: str) -> str:
-    """Return how the setting at `place` is written in `call`."""
-    group, _, field = place.partition(".")
-    if field:
-        value = "timedelta(…)" if group == "lifetime" else "…"
-        return f"{group}={_GROUPS[group].__name__}({field}={value})"
-    return f"{call}, …)" if place == "keys" else f"{place}=…"
-
-
-def _value_types(types: object) -> tuple[ValueType[Any], ...]:
-    """Return the app's own types, which may come from a generator, as a tuple."""
-    wanted = "types is a list of ValueType(tag, type, encode=…, decode=…)"
-    if not isinstance(types, Iterable):
-        raise ConfigurationError(f"{wanted}, and what came is of type {type(types).__name__}; write types=[…]")
-    kinds = tuple(types)
-    for kind in kinds:
-        if not isinstance(kind, ValueType):
-            came = f"the class {kind.__name__}" if isinstance(kind, type) else f"of type {type(kind).__name__}"
-            raise ConfigurationError(f"{wanted}, and one of them is {came}; write a ValueType for it, or leave it out")
-    return kinds
-
-
-def _check_type(name: str, value: object, cls: type) -> None:
-    if not isinstance(value, cls):
-        # Without the value: it may be a key that stands in the wrong place.
-        remedy, came = "True or False" if cls is bool else f"{name}={cls.__name__}(…)", type(value).__name__
-        raise ConfigurationError(f"{name} is a {cls.__name__}, and what came is of type {came}; write {remedy}")
-
-
-def _check_callable(**settings: object) -> None:
-    for name, value in settings.items():
-        if not callable(value):
-            raise ConfigurationError(f"{name} is a function, and what came is of type {type(value).__name__}")
-
-
-def _check_limit(limit: int | None, on_limit: OnOwnerLimit) -> None:
-    if limit is not None and (type(limit) is not int or limit < 1):
-        raise ConfigurationError(f"max_sessions_per_owner is {limit!r}; it is a whole number from 1, or None: no limit")
-    if on_limit not in ("end_oldest", "refuse"):
-        raise ConfigurationError(f"on_owner_limit is {on_limit!r}; choose 'end_oldest' or 'refuse'")
-    if on_limit == "refuse" and limit is None:
-        raise ConfigurationError("on_owner_limit='refuse' needs a limit; give max_sessions_per_owner as well")
-
-
-def _check_store(name: str, store: object) -> None:
-    if not isinstance(store, Store):
-        raise ConfigurationError(
-            f"{name} is a {type(store).__name__}; write {name}=SQLiteStore(path), or {name}=open_store(url)"
-        )
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigurationError(f"{place}: {error}") from error

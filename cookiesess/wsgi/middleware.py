@@ -16,7 +16,8 @@ from cookiesess.errors import ConfigurationError, SessionError
 from cookiesess.http.headers import Headers
 from cookiesess.manager.flat_settings import read_environment
 from cookiesess.manager.manager import SessionManager
-from cookiesess.manager.settings import Settings, check_names
+from cookiesess.manager.names import check_names
+from cookiesess.manager.settings import Settings
 from cookiesess.session.session import Session
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.wsgi.attachment import COOKIES_KEY, MANAGER_KEY, SESSION_KEY, Attachment

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from cookiesess import ConfigurationError, SessionManager, SessionMiddleware, ValueType
-from cookiesess.manager.settings import Settings, check_names, nearest
+from cookiesess.manager.names import check_names, nearest
+from cookiesess.manager.settings import Settings
 from edge.kit import KEY, OLD_KEY, answering
 
 APP = answering(len)

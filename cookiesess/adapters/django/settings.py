@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, NamedTuple, cast
 
 from django.conf import global_settings, settings
 from django.utils.encoding import force_bytes
@@ -15,14 +15,12 @@ from cookiesess.http.cookies import MAX_LINE_BYTES
 from cookiesess.http.foreign import ForeignReader
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.manager.manager import SessionManager
-from cookiesess.manager.settings import Configuration, Settings
+from cookiesess.manager.settings import Configuration, Settings, naming
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.base import Store
 from cookiesess.stores.urls import open_store
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.tokens.values import ValueType
-
-T = TypeVar("T")
 
 SAFE_STRING: Final = ValueType(63, SafeString, str.__str__, SafeString)
 """What `mark_safe` and templates make, which sessions carry as such. An app's own types have the other 63 tags."""
@@ -47,6 +45,7 @@ DEPENDS_ON: Final = frozenset(
 )
 """The settings that are read here, once."""
 
+_IN: Final = "in Django's settings, "
 # Django adds it to Max-Age: "; expires=Wed, 21 Oct 2026 07:28:00 GMT".
 _EXPIRES_BYTES: Final = 39
 # What Django's own settings decide, and what needs a second cookie, of which Django knows nothing.
@@ -85,9 +84,9 @@ class Setup(NamedTuple):
         """
         _refuse_serializer()
         options = _options()
-        store, cookie, lifetime = _store(), _cookie(), _lifetime(options.get("lifetime"))
-        options |= {"store": store, "cookie": cookie, "lifetime": lifetime}
-        configuration = _naming("COOKIESESS_OPTIONS", lambda: Configuration(**options))
+        options |= {"store": _store(), "cookie": _cookie(), "lifetime": _lifetime(options.get("lifetime"))}
+        with naming(_IN + "COOKIESESS_OPTIONS"):
+            configuration = Configuration(**options)
         options["types"] = [SAFE_STRING, *configuration.types]
         if settings.SESSION_SAVE_EVERY_REQUEST and configuration.on_store_error == "anonymous":
             raise _wrong(
@@ -95,22 +94,19 @@ class Setup(NamedTuple):
                 "it has every request write, and 'anonymous' is for requests that only read while the store is down;"
                 " leave it out, or on_store_error in COOKIESESS_OPTIONS",
             )
-        _check_readers(configuration.accept, cookie.name)
-        limited = configuration.max_sessions_per_owner is not None
-        manager = SessionManager(_keys(), **options)
-        return cls(manager, cookie.name, store, configuration.clock, lifetime.idle_seconds, limited)
-
-
-def _naming(name: str, make: Callable[[], T]) -> T:
-    """Return what `make` does; its error names the setting."""
-    try:
-        return make()
-    except ConfigurationError as error:
-        raise _wrong(name, str(error)) from error
+        _check_readers(configuration.accept, configuration.cookie.name)
+        return cls(
+            SessionManager(_keys(), **options),
+            configuration.cookie.name,
+            configuration.store,
+            configuration.clock,
+            configuration.lifetime.idle_seconds,
+            limited=configuration.max_sessions_per_owner is not None,
+        )
 
 
 def _wrong(name: str, problem: str) -> ConfigurationError:
-    return ConfigurationError(f"in Django's settings, {name}: {problem}")
+    return ConfigurationError(f"{_IN}{name}: {problem}")
 
 
 def _refuse_serializer() -> None:
@@ -151,56 +147,48 @@ def _store() -> Store | None:
             'it is missing; set a URL such as "sqlite:////var/lib/shop/sessions.db", a Store, or the dotted path of'
             " one; None keeps the sessions in the encrypted cookie itself",
         )
-    value = settings.COOKIESESS_STORE
-    if isinstance(value, str):
-        if all(part.isidentifier() for part in value.split(".")):
-            return _imported(value)
-        return _naming("COOKIESESS_STORE", lambda: open_store(value))
+    value, what = settings.COOKIESESS_STORE, "a URL, a Store, a dotted path or None, not {}"
+    if isinstance(value, str) and not all(part.isidentifier() for part in value.split(".")):
+        with naming(_IN + "COOKIESESS_STORE"):
+            value = open_store(value)
+    elif isinstance(value, str):
+        what = "its dotted path leads to a {}, not to a Store"
+        try:
+            value = import_string(value)
+        except ImportError as error:
+            problem = f"{value} cannot be imported; write a URL, or the dotted path of a Store"
+            raise _wrong("COOKIESESS_STORE", problem) from error
     if value is not None and not isinstance(value, Store):
-        raise _wrong("COOKIESESS_STORE", f"a URL, a Store, a dotted path or None, not {type(value).__name__}")
+        raise _wrong("COOKIESESS_STORE", what.format(type(value).__name__))
     return value
-
-
-def _imported(path: str) -> Store:
-    try:
-        store = import_string(path)
-    except ImportError as error:
-        raise _wrong(
-            "COOKIESESS_STORE", f"{path} cannot be imported; write a URL, or the dotted path of a Store"
-        ) from error
-    if not isinstance(store, Store):
-        raise _wrong("COOKIESESS_STORE", f"its dotted path leads to a {type(store).__name__}, not to a Store")
-    return store
 
 
 def _keys() -> Keyring:
     # None is no default: it is what an environment variable that is not set gives.
     if hasattr(settings, "COOKIESESS_KEYS"):
-        return _naming("COOKIESESS_KEYS", lambda: Keyring.of(settings.COOKIESESS_KEYS))
+        with naming(_IN + "COOKIESESS_KEYS"):
+            return Keyring.of(settings.COOKIESESS_KEYS)
     secrets = dict.fromkeys(map(force_bytes, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)))
-    return _naming("SECRET_KEY, SECRET_KEY_FALLBACKS (or set COOKIESESS_KEYS)", lambda: _secret_keys(*secrets))
+    return _secret_keys(*secrets)
 
 
+@naming(_IN + "SECRET_KEY, SECRET_KEY_FALLBACKS (or set COOKIESESS_KEYS)")
 def _secret_keys(current: bytes, *accepted: bytes) -> Keyring:
     return Keyring(Key.of_secret_key(current), map(Key.of_secret_key, accepted))
 
 
+@naming(_IN + "SESSION_COOKIE_…")
 def _cookie() -> CookiePolicy:
     """Return the cookie as Django will write it: so that its size is known, and a wrong combination is refused."""
     samesite: Any = settings.SESSION_COOKIE_SAMESITE or None
-    if isinstance(samesite, str):
-        samesite = samesite.title()
-    return _naming(
-        "SESSION_COOKIE_…",
-        lambda: CookiePolicy(
-            settings.SESSION_COOKIE_NAME,
-            path=settings.SESSION_COOKIE_PATH,
-            domain=(settings.SESSION_COOKIE_DOMAIN or "").lstrip(".") or None,
-            secure=bool(settings.SESSION_COOKIE_SECURE),
-            httponly=bool(settings.SESSION_COOKIE_HTTPONLY),
-            samesite=samesite,
-            max_bytes=MAX_LINE_BYTES - _EXPIRES_BYTES,
-        ),
+    return CookiePolicy(
+        settings.SESSION_COOKIE_NAME,
+        path=settings.SESSION_COOKIE_PATH,
+        domain=(settings.SESSION_COOKIE_DOMAIN or "").lstrip(".") or None,
+        secure=bool(settings.SESSION_COOKIE_SECURE),
+        httponly=bool(settings.SESSION_COOKIE_HTTPONLY),
+        samesite=cast("Any", samesite.title()) if isinstance(samesite, str) else samesite,
+        max_bytes=MAX_LINE_BYTES - _EXPIRES_BYTES,
     )
 
 
@@ -212,7 +200,8 @@ def _lifetime(given: Lifetime | None) -> Lifetime:
     idle = timedelta(seconds=settings.SESSION_COOKIE_AGE)
     if given is not None and not isinstance(given, Lifetime):
         raise _wrong('COOKIESESS_OPTIONS["lifetime"]', f"a Lifetime(…), not {type(given).__name__}")
-    lifetime = given or _naming("SESSION_COOKIE_AGE", lambda: Lifetime(idle=idle, absolute=None))
+    with naming(_IN + "SESSION_COOKIE_AGE"):
+        lifetime = given or Lifetime(idle=idle, absolute=None)
     if lifetime.idle != idle:
         raise _wrong(
             'COOKIESESS_OPTIONS["lifetime"]',

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self, cast
 from urllib.parse import quote
 
 from flask import Flask
@@ -14,9 +14,11 @@ from flask.sessions import SessionInterface
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event
 from cookiesess.http.policy import CookiePolicy
+from cookiesess.manager.settings import naming
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.tokens.keys import MIN_SECRET_BYTES, Key, Keyring
 
+_IN: Final = "in the config of the Flask app, "
 # What Flask leaves as it is in a path: a URL's own characters, and the percent sign of what is quoted already.
 _PATH_SAFE = "%!$&'()*+,/:=@"
 
@@ -43,25 +45,14 @@ class FlaskConfig(NamedTuple):
     Attributes:
         secret_key: ``SECRET_KEY``; None or empty: not set.
         fallbacks: ``SECRET_KEY_FALLBACKS``.
-        name: ``SESSION_COOKIE_NAME``.
-        domain: ``SESSION_COOKIE_DOMAIN``.
-        path: ``SESSION_COOKIE_PATH``, else ``APPLICATION_ROOT``.
-        secure: ``SESSION_COOKIE_SECURE``.
-        httponly: ``SESSION_COOKIE_HTTPONLY``.
-        samesite: ``SESSION_COOKIE_SAMESITE``.
-        partitioned: ``SESSION_COOKIE_PARTITIONED``.
+        cookie: ``SESSION_COOKIE_NAME``, ``…_DOMAIN``, ``…_PATH`` (else ``APPLICATION_ROOT``), ``…_SECURE``,
+            ``…_HTTPONLY``, ``…_SAMESITE`` and ``…_PARTITIONED``.
         permanent_lifetime: ``PERMANENT_SESSION_LIFETIME``.
     """
 
     secret_key: str | bytes | None
     fallbacks: tuple[str | bytes, ...]
-    name: str
-    domain: str | None
-    path: str | None
-    secure: bool
-    httponly: bool
-    samesite: Any
-    partitioned: bool
+    cookie: tuple[str, str | None, str | None, bool, bool, Any, bool]
     permanent_lifetime: timedelta
 
     @classmethod
@@ -70,19 +61,21 @@ class FlaskConfig(NamedTuple):
         return cls(
             app.secret_key,
             _fallbacks(app.config["SECRET_KEY_FALLBACKS"]),
-            interface.get_cookie_name(app),
-            interface.get_cookie_domain(app),
-            interface.get_cookie_path(app),
-            interface.get_cookie_secure(app),
-            interface.get_cookie_httponly(app),
-            interface.get_cookie_samesite(app),
-            interface.get_cookie_partitioned(app),
+            (
+                interface.get_cookie_name(app),
+                interface.get_cookie_domain(app),
+                interface.get_cookie_path(app),
+                interface.get_cookie_secure(app),
+                interface.get_cookie_httponly(app),
+                interface.get_cookie_samesite(app),
+                interface.get_cookie_partitioned(app),
+            ),
             app.permanent_session_lifetime,
         )
 
     def __repr__(self) -> str:
         # Without the secrets: a repr ends up in logs.
-        return f"<FlaskConfig, cookie {self.name!r}>"
+        return f"<FlaskConfig, cookie {self.cookie[0]!r}>"
 
     @property
     def short(self) -> bool:
@@ -101,44 +94,38 @@ class FlaskConfig(NamedTuple):
             _key("SECRET_KEY", current), accepted=[_key("SECRET_KEY_FALLBACKS", secret) for secret in accepted]
         )
 
+    @naming(_IN + "SESSION_COOKIE_…")
     def policy(self) -> CookiePolicy:
         """Return the cookie that ``SESSION_COOKIE_*`` and ``APPLICATION_ROOT`` describe, read as Flask reads them.
 
         Raises:
             ConfigurationError: Something that Flask refuses as well, or that browsers would drop silently.
         """
-        try:
-            samesite: Any = self.samesite.title() if isinstance(self.samesite, str) else self.samesite
-            domain = (self.domain or "").partition(":")[0].lstrip(".").encode("idna").decode("ascii")
-            return CookiePolicy(
-                self.name,
-                path=quote(self.path or "/", safe=_PATH_SAFE),
-                domain=domain or None,
-                secure=bool(self.secure or self.partitioned),
-                httponly=bool(self.httponly),
-                samesite=samesite,
-                partitioned=bool(self.partitioned),
-            )
-        except ValueError as error:
-            raise ConfigurationError(f"in the config of the Flask app, SESSION_COOKIE_…: {error}") from error
+        name, domain, path, secure, httponly, samesite, partitioned = self.cookie
+        return CookiePolicy(
+            name,
+            path=quote(path or "/", safe=_PATH_SAFE),
+            domain=(domain or "").partition(":")[0].lstrip(".").encode("idna").decode("ascii") or None,
+            secure=bool(secure or partitioned),
+            httponly=bool(httponly),
+            samesite=cast("Any", samesite.title()) if isinstance(samesite, str) else samesite,
+            partitioned=bool(partitioned),
+        )
 
+    @naming(_IN + "PERMANENT_SESSION_LIFETIME")
     def lifetime(self) -> Lifetime:
         """Return ``PERMANENT_SESSION_LIFETIME`` as an idle timeout; Flask knows no absolute one.
 
         Raises:
             ConfigurationError: Less than a second.
         """
-        try:
-            return Lifetime(idle=self.permanent_lifetime, absolute=None)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"in the config of the Flask app, PERMANENT_SESSION_LIFETIME: {error}") from error
+        return Lifetime(idle=self.permanent_lifetime, absolute=None)
 
 
 def _fallbacks(value: Iterable[str | bytes] | None) -> tuple[str | bytes, ...]:
     if isinstance(value, str | bytes):
         raise ConfigurationError(
-            "in the config of the Flask app, SECRET_KEY_FALLBACKS is one key, and a list of keys is what is meant;"
-            " write [key]"
+            f"{_IN}SECRET_KEY_FALLBACKS is one key, and a list of keys is what is meant; write [key]"
         )
     return tuple(value or ())
 
@@ -147,9 +134,7 @@ def _bytes(secret: str | bytes) -> bytes:
     if isinstance(secret, str):
         return secret.encode(errors="surrogatepass")
     if type(secret) is not bytes:
-        raise ConfigurationError(
-            f"in the config of the Flask app, SECRET_KEY is text or bytes, not {type(secret).__name__}"
-        )
+        raise ConfigurationError(f"{_IN}SECRET_KEY is text or bytes, not {type(secret).__name__}")
     return secret
 
 
@@ -159,8 +144,6 @@ def _key(setting: str, secret: bytes) -> Key:
     That slows down whoever guesses, by about 40 ms and 16 MB a guess; it makes no good key of a bad one.
     """
     if not secret:
-        raise ConfigurationError("in the config of the Flask app, one of SECRET_KEY_FALLBACKS is empty; leave it out")
-    try:
+        raise ConfigurationError(f"{_IN}one of SECRET_KEY_FALLBACKS is empty; leave it out")
+    with naming(_IN + setting):
         return Key.of_secret_key(secret if len(secret) >= MIN_SECRET_BYTES else hashlib.scrypt(secret, **_SCRYPT))
-    except ConfigurationError as error:
-        raise ConfigurationError(f"in the config of the Flask app, {setting}: {error}") from error

@@ -14,7 +14,8 @@ from cookiesess.adapters.flask.config import FlaskConfig, ShortSecretKey
 from cookiesess.adapters.flask.session import FlaskSession, NoSession
 from cookiesess.errors import ConfigurationError
 from cookiesess.manager.manager import SessionManager
-from cookiesess.manager.settings import Configuration, Settings, check_names
+from cookiesess.manager.names import check_names
+from cookiesess.manager.settings import Configuration, Settings
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.tokens.values import ValueType
