@@ -67,7 +67,8 @@ def travel(manager: SessionManager, flow: str) -> list[Hop]:
     """Return the calls of one request of `flow`, in the order in which they begin."""
     ask(_app(manager, flow), environ("/", _visitor(manager, flow)))  # what is done once a process is over after this
     request = environ("/", _visitor(manager, flow))
-    app, hops = _app(manager, flow), []
+    app = _app(manager, flow)
+    hops: list[Hop] = []
     sys.setprofile(_listener(hops.append))
     try:
         ask(app, request)
