@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-wheel docs tables pictures lint bench bench-server bench-stores clean
+.PHONY: demo test test-wheel docs tables pictures lint bench bench-server bench-stores clean count
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -56,6 +56,10 @@ bench-stores: $(VENV)/.test
 	$(BIN)/python -m benchmarks.stores
 	$(BIN)/python -m benchmarks.stores --throughput
 	$(BIN)/python -m benchmarks.stores --bytes
+
+# Needs valgrind. A minute or two; `make count COUNT=--record` keeps the figures.
+count: $(VENV)/.test
+	$(BIN)/python -m benchmarks.instructions $(COUNT)
 
 clean:
 	rm -rf $(VENV) build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -89,12 +89,14 @@ SETTINGS: Final = (
     Setting("cookie.samesite", Literal["Strict", "Lax", "None"]),
     Setting("cookie.partitioned", bool),
     Setting("cookie.persistent", bool),
+    Setting("cookie.cross_site_posts", Literal["withhold", "issue"]),
     Setting("cookie.max_bytes", int),
     Setting("cookie.chunks", int),
     Setting("lifetime.idle", timedelta),
     Setting("lifetime.absolute", timedelta | None),
     Setting("lifetime.refresh_after", timedelta),
-    Setting("lifetime.renew_grace", timedelta),
+    Setting("lifetime.renew_after", timedelta | None),
+    Setting("lifetime.renew_grace", timedelta | None),
 )
 
 

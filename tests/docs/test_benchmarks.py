@@ -56,3 +56,14 @@ def test_the_stores_benchmark_has_a_row_for_each(options, wanted):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert {*wanted} <= {line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")}
+
+
+def test_the_hops_of_a_request_are_counted_and_told_one_by_one():
+    command = [sys.executable, "-m", "benchmarks.hops", "-v", "read"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    told, _, counted = done.stdout.partition("| a request")
+    calls = {cells[1].strip(): int(cells[2]) for line in counted.splitlines()[2:] if (cells := line.split("|"))}
+    assert {*calls} == {"client-side: read", "SQLite: read", "client-side, overflow=, revocations=: read"}
+    assert sum(calls.values()) == sum("  [" in line for line in told.splitlines())
+    assert "SessionMiddleware.__call__  [wsgi/middleware.py]" in told
