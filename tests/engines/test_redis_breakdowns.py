@@ -11,9 +11,8 @@ import pytest
 import redis
 
 from cookiesess.errors import StoreUnavailable
-from cookiesess.stores import redis_scripts as scripts
 from cookiesess.stores.base import Gone, Updated
-from cookiesess.stores.redis import RedisStore
+from cookiesess.stores.redis import RedisStore, scripts
 from engines.redis_server import (
     ANN,
     HANGS,

@@ -15,8 +15,8 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from cookiesess.errors import ConfigurationError, MissingDependency, StoreUnavailable
-from cookiesess.stores import redis_client
 from cookiesess.stores.redis import RedisStore
+from cookiesess.stores.redis import client as redis_client
 from engines.process import free_port
 from engines.redis_server import KEY, NOW, PASSWORD, client_of, prefix, roundtrip
 

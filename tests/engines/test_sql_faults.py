@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from server.helpers import Probe, World, ann, count, in_threads, invalidate, put
 
 from cookiesess.errors import ConfigurationError, RecordExists, StoreUnavailable
-from cookiesess.stores import sql_connections
 from cookiesess.stores.base import Gone, Updated
 from cookiesess.stores.sql import SQLStore, migrate
+from cookiesess.stores.sql import connections as sql_connections
 from cookiesess.stores.sql.errors import is_transient
 from engines import mariadb_server, postgresql_server
 from engines.proxy import Proxy

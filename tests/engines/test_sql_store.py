@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from server.helpers import Probe, World, ann, count, in_threads, invalidate, put, renew
 
 from cookiesess.errors import ConfigurationError
-from cookiesess.stores import sql_connections
 from cookiesess.stores.base import Conflict, Updated
 from cookiesess.stores.sql import SQLStore, create_schema, migrate, sessions_table
+from cookiesess.stores.sql import connections as sql_connections
 from engines.proxy import Proxy
 from engines.sql_kit import KINDS, NOW, PATIENT, Call, Database, create, key, loaded, record, update
 

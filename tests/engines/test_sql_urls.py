@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from cookiesess.cli import main
 from cookiesess.errors import ConfigurationError, MissingDependency, StoreUnavailable
-from cookiesess.stores import sql, sql_errors
 from cookiesess.stores.sql import SQLStore, create_schema, migrate
+from cookiesess.stores.sql import errors as sql_errors
+from cookiesess.stores.sql import store as sql
 from cookiesess.stores.sql.psycopg import limit_silence
 from cookiesess.stores.sql.urls import engine_of
 from cookiesess.stores.urls import open_store
