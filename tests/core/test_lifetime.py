@@ -10,7 +10,6 @@ from cookiesess import ConfigurationError, Lifetime
 from cookiesess.session.lifetime import whole_seconds
 from cookiesess.session.state import IDLE, State
 
-DAY = 86_400
 SHORT = Lifetime(idle=timedelta(seconds=100), absolute=timedelta(seconds=1000))
 
 

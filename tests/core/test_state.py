@@ -4,14 +4,14 @@ import ormsgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import SESSIONS, TEXTS, exact
 
 from cookiesess import InvalidToken
 from cookiesess.session.state import CSRF, FLASHES, IDLE, LABEL, PERSISTENT, State, pack, unpack
 from cookiesess.tokens.values import ValueCodec
+from kit.constants import NOW
+from kit.strategies import SESSIONS, TEXTS, exact
 
 CODEC = ValueCodec()
-NOW = 1_700_000_000
 SKEW = 300
 
 

@@ -13,7 +13,7 @@ import redis
 from cookiesess.errors import StoreUnavailable
 from cookiesess.stores.base import Gone, Updated
 from cookiesess.stores.redis import RedisStore, scripts
-from engines.redis_server import (
+from kit.servers.redis import (
     ANN,
     HANGS,
     KEY,

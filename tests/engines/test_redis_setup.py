@@ -17,8 +17,8 @@ from redis.sentinel import Sentinel
 from cookiesess.errors import ConfigurationError, MissingDependency, StoreUnavailable
 from cookiesess.stores.redis import RedisStore
 from cookiesess.stores.redis import client as redis_client
-from engines.process import free_port
-from engines.redis_server import KEY, NOW, PASSWORD, client_of, prefix, roundtrip
+from kit.servers.process import free_port
+from kit.servers.redis import KEY, NOW, PASSWORD, client_of, prefix, roundtrip
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ from cookiesess.stores.sql import store as sql
 from cookiesess.stores.sql.psycopg import limit_silence
 from cookiesess.stores.sql.urls import engine_of
 from cookiesess.stores.urls import open_store
-from engines.sql_kit import KINDS, NOW, Call, Database, create, key
+from kit.constants import NOW
+from kit.servers.sql import KINDS, Database, create, key
+from kit.threads import Call
 
 
 @pytest.fixture(params=KINDS)
