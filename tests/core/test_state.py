@@ -87,11 +87,11 @@ def test_elements_of_a_later_version_are_ignored(sid, extras):
     assert not state.empty
 
 
-@pytest.mark.parametrize("kind", range(1, 256))
-def test_another_kind_does_not_open(kind):
-    plaintext = bytes([kind]) + packed(1000, None, 0, None, None, {})[1:]
-    with pytest.raises(InvalidToken, match="plaintext"):
-        unpack(plaintext, CODEC, now=NOW)
+def test_no_other_kind_opens():
+    inline = packed(1000, None, 0, None, None, {})
+    for kind in range(1, 256):
+        with pytest.raises(InvalidToken, match="plaintext"):
+            pytest.fail(f"kind {kind} opens as {unpack(bytes([kind]) + inline[1:], CODEC, now=NOW)!r}")
 
 
 @pytest.mark.parametrize(
