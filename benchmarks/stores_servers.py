@@ -80,7 +80,7 @@ def kit(module: str) -> Any:
     """Return one of the modules by which the tests start servers."""
     if str(TESTS) not in sys.path:
         sys.path.insert(0, str(TESTS))
-    return import_module(f"engines.{module}")
+    return import_module(f"kit.servers.{module}")
 
 
 @contextmanager
@@ -107,13 +107,13 @@ _CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 @contextmanager
 def _redis(folder: Path) -> Iterator[Any]:
-    with kit("redis_server").running() as server:
+    with kit("redis").running() as server:
         yield server
 
 
 @contextmanager
 def _postgresql(folder: Path) -> Iterator[Any]:
-    module = kit("postgresql_server")
+    module = kit("postgresql")
     settings = module.FAST | {"shared_buffers": "256MB", "max_wal_size": "2GB", "max_connections": "200"}
     with module.postgresql(**settings) as server:
         yield server
@@ -121,7 +121,7 @@ def _postgresql(folder: Path) -> Iterator[Any]:
 
 @contextmanager
 def _mariadb(folder: Path) -> Iterator[Any]:
-    module = kit("mariadb_server")
+    module = kit("mariadb")
     settings = {name.replace("-", "_"): value for name, value in module.FAST.items()}
     with module.mariadb(**settings, innodb_buffer_pool_size="256M", innodb_log_file_size="256M") as server:
         yield server
@@ -129,7 +129,7 @@ def _mariadb(folder: Path) -> Iterator[Any]:
 
 @contextmanager
 def _memcached(folder: Path) -> Iterator[Any]:
-    server = kit("memcached_server").memcached(folder, "-m", "512")
+    server = kit("memcached").memcached(folder, "-m", "512")
     try:
         server.start()
         yield server

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engines.process import missing
 from hypothesis import settings
 
 from cookiesess import Key, Keyring
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.testing import ManualClock
+from kit.servers.process import missing
 
 with warnings.catch_warnings():
     # webob imports `cgi`, which warns on Python 3.11 and 3.12; imported here once, so that no test has to say so.

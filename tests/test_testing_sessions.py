@@ -6,8 +6,7 @@ from webob import Request, Response
 from cookiesess import CookieTooLarge, SessionManager, SessionMiddleware, get_session
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import CookieHeader, session_transaction
-
-KEY = "a key of the tests that is longer than 32 bytes"
+from kit.constants import KEY
 
 
 @pytest.fixture(params=["client-side", "server-side"])

@@ -21,9 +21,8 @@ from django.urls import path
 from cookiesess.stores.base import Store
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
+from kit.constants import KEY
 
-SECRET = "the secret key of the tests: more than 32 bytes"
-OLD_SECRET = "the secret key before it: which is long enough"
 ENGINE = "cookiesess.adapters.django"
 AGE = 1_209_600
 
@@ -43,14 +42,14 @@ SETTINGS: dict[str, Any] = {
     ],
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
     "ROOT_URLCONF": __name__,
-    "SECRET_KEY": SECRET,
+    "SECRET_KEY": KEY,
     "SESSION_ENGINE": ENGINE,
     "USE_TZ": True,
 }
 
 if not settings.configured:
     settings.configure()
-settings.SECRET_KEY = SECRET  # Django looks at what it goes back to, and refuses to be without one
+settings.SECRET_KEY = KEY  # Django looks at what it goes back to, and refuses to be without one
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from cookiesess.events import (
     StoreFailed,
     TouchedLate,
 )
+from kit.constants import KEY
 
-KEY = "the current key of the tests: more than 32 bytes"
 SECRETS = "deadbeef", "hunter2"
 CLASSES = [
     value for _, value in inspect.getmembers(events, inspect.isclass) if issubclass(value, Event) and value is not Event

@@ -239,25 +239,25 @@ def test_views_can_be_asynchronous(site):
 
 
 def test_keys_are_rotated_without_logging_anybody_out(stored):
-    from adapters.django_project import OLD_SECRET, SECRET
+    from kit.constants import KEY, OTHER_KEY
 
-    with stored.running(SECRET_KEY=OLD_SECRET):
+    with stored.running(SECRET_KEY=OTHER_KEY):
         get(stored, "put", a="1")
-    with stored.running(SECRET_KEY=SECRET, SECRET_KEY_FALLBACKS=[OLD_SECRET]):
+    with stored.running(SECRET_KEY=KEY, SECRET_KEY_FALLBACKS=[OTHER_KEY]):
         assert get(stored, "show").content == b"{'a': '1'}"
         assert cookie_of(get(stored, "put", a="2")) is not None
-    with stored.running(SECRET_KEY=SECRET):
+    with stored.running(SECRET_KEY=KEY):
         assert get(stored, "show").content == b"{'a': '2'}"
 
 
 def test_sessions_of_djangos_own_signed_cookies_go_on(stored):
-    from adapters.django_project import SECRET
+    from kit.constants import KEY
 
     with stored.running(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies"):
         site_before = Client()
         site_before.get("/log_in", {"name": "ann", "password": "correct"})
         signed = site_before.cookies["sessionid"].value
-    reader = DjangoSignedCookie(SECRET, until=datetime.fromisoformat("2100-01-01T00:00:00+00:00"))
+    reader = DjangoSignedCookie(KEY, until=datetime.fromisoformat("2100-01-01T00:00:00+00:00"))
     clockless = {name: value for name, value in stored.options.items() if name != "clock"}
     stored.options = {**clockless, "accept": [reader]}
     with stored.running():

@@ -3,9 +3,7 @@
 import flask
 import pytest
 from flask import session
-from server.helpers import Probe
 
-from adapters.flask_kit import KEY, Site, fails, lines, nothing, put, show, vary
 from cookiesess import (
     CookiePolicy,
     CookieTooLarge,
@@ -17,6 +15,9 @@ from cookiesess import (
     get_session,
 )
 from cookiesess.stores.memory import MemoryStore
+from kit.constants import KEY
+from kit.flask_site import Site, fails, lines, nothing, put, show, vary
+from kit.probe import Probe
 
 VIEWS = {"put": put(a=1), "show": show, "nothing": nothing, "fails": fails}
 

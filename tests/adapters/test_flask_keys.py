@@ -4,11 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from adapters.flask_kit import KEY, OLD_KEY, Site, lines, make_app, nothing, put, show
 from cookiesess import ConfigurationError, CookiePolicy, Key, Keyring, SessionManager
 from cookiesess.adapters.flask import Cookiesess, CookiesessInterface
 from cookiesess.adapters.flask.interface import Unset
 from cookiesess.stores.memory import MemoryStore
+from kit.constants import KEY, OTHER_KEY
+from kit.flask_site import Site, lines, make_app, nothing, put, show
 
 PUT = {"put": put(a=1), "show": show, "nothing": nothing}
 
@@ -50,9 +51,9 @@ def test_two_short_secret_keys_are_two_keys():
 
 
 def test_a_new_secret_key_logs_nobody_out_while_the_old_one_is_a_fallback():
-    site = Site(PUT, SECRET_KEY=OLD_KEY)
+    site = Site(PUT, SECRET_KEY=OTHER_KEY)
     site.get("/put")
-    site.app.config.update(SECRET_KEY=KEY, SECRET_KEY_FALLBACKS=[OLD_KEY])
+    site.app.config.update(SECRET_KEY=KEY, SECRET_KEY_FALLBACKS=[OTHER_KEY])
     assert site.get("/show").text == "{'a': 1}"
 
 
@@ -64,14 +65,14 @@ def test_a_short_secret_key_may_be_rotated_out():
 
 
 def test_a_fallback_that_is_dropped_opens_nothing_any_more():
-    site = Site(PUT, SECRET_KEY=OLD_KEY)
+    site = Site(PUT, SECRET_KEY=OTHER_KEY)
     site.get("/put")
     site.app.config.update(SECRET_KEY=KEY, SECRET_KEY_FALLBACKS=None)
     assert site.get("/show").text == "{}"
 
 
 def test_a_key_may_stand_among_the_fallbacks_twice():
-    site = Site(PUT, SECRET_KEY_FALLBACKS=[KEY, OLD_KEY, OLD_KEY.encode()])
+    site = Site(PUT, SECRET_KEY_FALLBACKS=[KEY, OTHER_KEY, OTHER_KEY.encode()])
     assert site.get("/put").status_code == 200
 
 
@@ -81,14 +82,14 @@ def test_a_key_may_stand_among_the_fallbacks_twice():
         ({"SECRET_KEY": 123}, "SECRET_KEY is text or bytes, not int"),
         ({"SECRET_KEY_FALLBACKS": [None]}, "text or bytes, not NoneType"),
         ({"SECRET_KEY_FALLBACKS": [""]}, "SECRET_KEY_FALLBACKS is empty"),
-        ({"SECRET_KEY_FALLBACKS": OLD_KEY}, r"write \[key\]"),
+        ({"SECRET_KEY_FALLBACKS": OTHER_KEY}, r"write \[key\]"),
     ],
 )
 def test_a_secret_key_that_is_none_is_a_clear_error_without_it(config, problem):
     site = Site(PUT, TESTING=True, **config)
     with pytest.raises(ConfigurationError, match=problem) as caught:
         site.get("/put")
-    assert OLD_KEY not in str(caught.value)
+    assert OTHER_KEY not in str(caught.value)
 
 
 def test_the_configs_repr_shows_no_secret():
@@ -98,20 +99,20 @@ def test_the_configs_repr_shows_no_secret():
 
 
 def test_keys_of_ones_own_outrank_the_secret_key():
-    site = Site(PUT, keys=Keyring(OLD_KEY), SECRET_KEY="dev")
+    site = Site(PUT, keys=Keyring(OTHER_KEY), SECRET_KEY="dev")
     site.get("/put")
     assert site.names() == ["session.created"]
-    assert same_ring(site, Keyring(OLD_KEY))
+    assert same_ring(site, Keyring(OTHER_KEY))
 
 
 def test_with_keys_of_ones_own_no_secret_key_is_needed():
-    site = Site(PUT, keys=OLD_KEY, SECRET_KEY=None)
+    site = Site(PUT, keys=OTHER_KEY, SECRET_KEY=None)
     site.get("/put")
     assert site.get("/show").text == "{'a': 1}"
 
 
 def test_a_ready_manager_has_all_the_settings():
-    manager = SessionManager(OLD_KEY, cookie=CookiePolicy("mine", secure=False))
+    manager = SessionManager(OTHER_KEY, cookie=CookiePolicy("mine", secure=False))
     app = make_app(PUT, SECRET_KEY=None)
     extension = Cookiesess(app, manager)
     assert lines(app.test_client().get("/put"))[0].startswith("mine=")

@@ -7,10 +7,11 @@ import flask
 import pytest
 from flask import session
 
-from adapters.flask_kit import DAY, KEY, Site, Visit, lines, make_app, nothing, put, show, vary
 from cookiesess import ConfigurationError, CookiePolicy, Lifetime
 from cookiesess.readers.flask import FlaskCookie
 from cookiesess.stores.memory import MemoryStore
+from kit.constants import DAY, KEY
+from kit.flask_site import Site, Visit, lines, make_app, nothing, put, show, vary
 
 PUT = {"put": put(a=1), "show": show, "nothing": nothing}
 

@@ -9,7 +9,6 @@ import pytest
 from flask import session
 from flask.sessions import SecureCookieSessionInterface
 
-from adapters.flask_kit import KEY, Site, Visit, fails, lines, make_app, nothing, put, show, vary
 from cookiesess import (
     CookiePolicy,
     Keyring,
@@ -19,6 +18,8 @@ from cookiesess import (
 from cookiesess.adapters.flask import Cookiesess
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
+from kit.constants import KEY
+from kit.flask_site import Site, Visit, fails, lines, make_app, nothing, put, show, vary
 
 VIEWS = {"put": put(a=1), "show": show, "nothing": nothing, "fails": fails}
 

@@ -5,9 +5,9 @@ import pytest
 from flask import session
 from flask.sessions import SessionMixin
 
-from adapters.flask_kit import Site, Visit, lines, nothing, put, show
 from cookiesess import Session
 from cookiesess.stores.memory import MemoryStore
+from kit.flask_site import Site, Visit, lines, nothing, put, show
 
 
 @pytest.fixture(params=[None, MemoryStore], ids=["client-side", "server-side"])

@@ -6,10 +6,11 @@ import weakref
 
 import pytest
 
-from adapters.flask_kit import OLD_KEY, Site, lines, make_app, nothing, put, show
 from cookiesess import ConfigurationError, CookiePolicy
 from cookiesess.adapters.flask import Cookiesess, CookiesessInterface
 from cookiesess.stores.memory import MemoryStore
+from kit.constants import OTHER_KEY
+from kit.flask_site import Site, lines, make_app, nothing, put, show
 
 PUT = {"put": put(a=1), "show": show, "nothing": nothing}
 
@@ -156,7 +157,7 @@ def test_two_apps_with_different_settings_share_one_interface():
     interface = CookiesessInterface()
     apps = [
         make_app(PUT, SESSION_COOKIE_NAME="one"),
-        make_app(PUT, SESSION_COOKIE_NAME="two", SECRET_KEY=OLD_KEY),
+        make_app(PUT, SESSION_COOKIE_NAME="two", SECRET_KEY=OTHER_KEY),
         make_app(PUT, SECRET_KEY=None),
     ]
     for app in apps:

@@ -9,10 +9,11 @@ from flask import flash, get_flashed_messages, redirect, render_template_string,
 from flask.sessions import SecureCookieSessionInterface
 from markupsafe import Markup
 
-from adapters.flask_kit import KEY, OLD_KEY, lines, nothing, vary
 from cookiesess.adapters.flask import CookiesessInterface
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
+from kit.constants import KEY, OTHER_KEY
+from kit.flask_site import lines, nothing, vary
 
 VALUES = {
     "none": None,
@@ -161,7 +162,7 @@ CONFIGS = {
     "a domain": {"SESSION_COOKIE_DOMAIN": "localhost"},
     "partitioned": {"SESSION_COOKIE_PARTITIONED": True},
     "no refreshing": {"SESSION_REFRESH_EACH_REQUEST": False},
-    "fallbacks": {"SECRET_KEY_FALLBACKS": [OLD_KEY]},
+    "fallbacks": {"SECRET_KEY_FALLBACKS": [OTHER_KEY]},
     "no secret key": {"SECRET_KEY": None},
 }
 

@@ -6,11 +6,11 @@ import flask
 import pytest
 from flask import session, stream_with_context
 
-from adapters.flask_kit import Site, fails, nothing, put, show, vary
 from cookiesess import (
     SessionCommitted,
 )
 from cookiesess.stores.memory import MemoryStore
+from kit.flask_site import Site, fails, nothing, put, show, vary
 
 VIEWS = {"put": put(a=1), "show": show, "nothing": nothing, "fails": fails}
 

@@ -5,10 +5,11 @@ import pytest
 from flask import flash, get_flashed_messages, session
 from markupsafe import Markup
 
-from adapters.flask_kit import KEY, Site, Visit, lines, make_app, nothing, show
 from cookiesess import SessionManager, ValueType, events, get_cookies, get_manager, get_session
 from cookiesess.adapters.flask import MARKUP, Cookiesess, CookiesessInterface
 from cookiesess.stores.memory import MemoryStore
+from kit.constants import KEY
+from kit.flask_site import Site, Visit, lines, make_app, nothing, show
 
 
 @pytest.fixture(params=[None, MemoryStore], ids=["client-side", "server-side"])

@@ -11,8 +11,7 @@ from cookiesess.adapters.flask import Cookiesess
 from cookiesess.adapters.pyramid import session_factory
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
-
-KEY = "a key of the tests that is longer than 32 bytes"
+from kit.constants import KEY
 
 
 def plain(manager):

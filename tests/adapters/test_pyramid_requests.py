@@ -7,10 +7,7 @@ from importlib import import_module
 import pytest
 import webtest
 from pyramid.response import Response
-from readers.suite import SECRET, UNTIL
-from readers.test_pyramid import write
 
-from adapters.pyramid_kit import KEY, POLICY, Site, fails, invalidate, invalidates_and_fails, put, show, untouched
 from cookiesess import (
     ConfigurationError,
     CookiePolicy,
@@ -30,6 +27,9 @@ from cookiesess.adapters.pyramid import session_factory
 from cookiesess.readers import PyramidSignedCookie
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
+from kit.constants import KEY, SECRET, UNTIL
+from kit.pyramid_site import POLICY, Site, fails, invalidate, invalidates_and_fails, put, show, untouched
+from readers.test_pyramid import write
 
 
 @pytest.fixture(params=[True, False], ids=["store", "cookie"])

@@ -5,7 +5,6 @@ from pyramid.interfaces import ISession, ISessionFactory
 from pyramid.response import Response
 from zope.interface.verify import verifyClass, verifyObject
 
-from adapters.pyramid_kit import KEY, Site
 from cookiesess import (
     ConfigurationError,
     SessionManager,
@@ -13,6 +12,8 @@ from cookiesess import (
 from cookiesess.adapters.pyramid import PyramidSession, PyramidSessionFactory, session_factory
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import CookieHeader, ManualClock, session_transaction
+from kit.constants import KEY
+from kit.pyramid_site import Site
 
 
 @pytest.fixture(params=[True, False], ids=["store", "cookie"])

@@ -3,17 +3,20 @@
 from datetime import timedelta
 
 import pytest
-from edge.kit import KEY, NAME, OLD_KEY, Server, Visitor, answering, environ_of, put, wrap
 
-from attacks.kit import logged_in, raw, seen_by, text, token_of
 from cookiesess import CookiePolicy, Keyring, Lifetime, SessionManager
+from kit.browser import Browser
+from kit.constants import KEY, NAME, OTHER_KEY
+from kit.tokens import logged_in, raw, seen_by, text, token_of
+from kit.views import put
+from kit.wsgi import Server, answering, environ_of, wrap
 
 # Taking over a session
 
 
 def test_fixation_a_token_planted_before_the_login_does_not_share_it():
     planted = token_of(put("cart", [1]))
-    victim = Visitor(SessionManager(KEY), f"{NAME}={planted}")
+    victim = Browser(SessionManager(KEY), f"{NAME}={planted}")
     victim.visit(lambda session: session.login("victim"))
     assert victim.token != planted
     assert victim.read(lambda session: session.owner) == "victim"
@@ -23,13 +26,13 @@ def test_fixation_a_token_planted_before_the_login_does_not_share_it():
 def test_fixation_a_form_token_seen_before_the_login_is_void_after_it():
     tokens = []
     planted = token_of(lambda session: tokens.append(session.csrf_token()))
-    victim = Visitor(SessionManager(KEY), f"{NAME}={planted}")
+    victim = Browser(SessionManager(KEY), f"{NAME}={planted}")
     victim.visit(lambda session: session.login("victim"))
     assert not victim.read(lambda session: session.check_csrf(tokens[0]))
 
 
 def test_an_attackers_data_does_not_wait_in_the_session_of_the_next_owner():
-    visitor = Visitor(SessionManager(KEY))
+    visitor = Browser(SessionManager(KEY))
     visitor.visit(lambda session: [session.login("attacker"), put("card", "attacker's")(session)])
     visitor.visit(lambda session: session.login("victim"))
     assert visitor.read() == {}
@@ -37,7 +40,7 @@ def test_an_attackers_data_does_not_wait_in_the_session_of_the_next_owner():
 
 def test_tossing_a_cookie_that_a_subdomain_planted_in_front_hides_nothing():
     real = f"{NAME}={token_of()}"
-    for planted in ("x", "", token_of(keys=OLD_KEY), '"', token_of(encrypt=False)):
+    for planted in ("x", "", token_of(keys=OTHER_KEY), '"', token_of(encrypt=False)):
         assert seen_by(f"{NAME}={planted}; {real}")[0] == "victim"
 
 
@@ -79,7 +82,7 @@ def test_replay_a_copy_opens_until_its_timeout_and_not_a_second_longer(clock, se
 
 def test_replay_a_thief_who_keeps_a_session_busy_loses_it_at_its_absolute_timeout(clock):
     lifetime = Lifetime(idle=timedelta(hours=1), absolute=timedelta(hours=10))
-    thief = Visitor(SessionManager(KEY, clock=clock, lifetime=lifetime))
+    thief = Browser(SessionManager(KEY, clock=clock, lifetime=lifetime))
     thief.visit(logged_in)
     for _ in range(19):
         clock.advance(1800)
@@ -102,19 +105,19 @@ def test_replay_a_thief_cannot_prolong_a_session_by_sending_the_same_copy(clock)
 
 
 def test_a_leaked_key_that_was_dropped_from_the_ring_forges_nothing():
-    forged = token_of(lambda session: session.login("admin"), keys=OLD_KEY)
-    assert seen_by(f"{NAME}={forged}", Keyring(KEY, [OLD_KEY]))[0] == "admin", "while the ring still has it"
+    forged = token_of(lambda session: session.login("admin"), keys=OTHER_KEY)
+    assert seen_by(f"{NAME}={forged}", Keyring(KEY, [OTHER_KEY]))[0] == "admin", "while the ring still has it"
     assert seen_by(f"{NAME}={forged}", Keyring(KEY)) == (None, {}, ["unknown-key"])
 
 
 def test_a_leaked_key_that_was_dropped_from_the_ring_signs_nothing():
-    forged = token_of(lambda session: session.login("admin"), keys=OLD_KEY, encrypt=False)
-    assert seen_by(f"{NAME}={forged}", Keyring(KEY, [OLD_KEY]), encrypt=False)[0] == "admin"
+    forged = token_of(lambda session: session.login("admin"), keys=OTHER_KEY, encrypt=False)
+    assert seen_by(f"{NAME}={forged}", Keyring(KEY, [OTHER_KEY]), encrypt=False)[0] == "admin"
     assert seen_by(f"{NAME}={forged}", Keyring(KEY), encrypt=False) == (None, {}, ["forged"])
 
 
 def test_another_keys_id_on_a_forged_token_does_not_make_it_open():
-    forged = raw(token_of(keys=OLD_KEY))
+    forged = raw(token_of(keys=OTHER_KEY))
     own = raw(token_of())
     assert seen_by(f"{NAME}={text(own[:5] + forged[5:])}")[2] == ["forged"]
 

@@ -3,17 +3,18 @@
 import zlib
 
 import pytest
-from client.helpers import BIG, MAX_BYTES, NAME, REF, SMALL, Browser, World
-from server.helpers import KEY, OTHER_KEY, Probe, drop, every, invalidate, login, put, renew
 
 from cookiesess import CookiePolicy, Keyring, SessionManager
 from cookiesess.backends.closings import ID_BYTES
 from cookiesess.backends.overflow import session_id_of
 from cookiesess.session.state import COMPRESSED, REFERENCE
-from cookiesess.stores.memory import MemoryStore
 from cookiesess.tokens.encoding import purpose
 from cookiesess.tokens.sealing import Sealer
 from cookiesess.tokens.signing import Signer
+from kit.browser import Browser
+from kit.constants import BIG, KEY, MAX_BYTES, NAME, OTHER_KEY, REF, SMALL
+from kit.views import drop, every, invalidate, login, put, renew
+from kit.world import World
 
 VICTIM = every(login("victim"), put("balance", 100))
 MOVED = every(VICTIM, put("big", BIG))
@@ -22,13 +23,13 @@ MOVED = every(VICTIM, put("big", BIG))
 @pytest.fixture
 def world():
     """Sessions that may move and can be ended."""
-    return World(Probe(MemoryStore()), Probe(MemoryStore())).with_both()
+    return World(cookie=SMALL).with_both()
 
 
 @pytest.fixture
 def chunked():
     """Sessions that may be spread over three cookies."""
-    return World(Probe(MemoryStore()), Probe(MemoryStore()), {"cookie": CookiePolicy(max_bytes=MAX_BYTES, chunks=3)})
+    return World(cookie=CookiePolicy(max_bytes=MAX_BYTES, chunks=3))
 
 
 def owner_of(world, **cookies):

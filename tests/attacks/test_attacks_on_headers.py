@@ -4,10 +4,13 @@ import contextlib
 import logging
 
 import pytest
-from edge.kit import KEY, NAME, PLAIN, Browser, Server, Visitor, answering, environ_of, put, wrap
 
-from attacks.kit import logged_in, raw, seen_by, text, token_of
 from cookiesess import CookieTooLarge, NotSerializable, SessionManager, get_cookies, get_session
+from kit.browser import Browser
+from kit.constants import KEY, NAME, PLAIN
+from kit.tokens import logged_in, raw, seen_by, text, token_of
+from kit.views import put
+from kit.wsgi import Server, WebBrowser, answering, environ_of, wrap
 
 # Caches and shared state
 
@@ -60,7 +63,7 @@ def test_two_visitors_at_the_same_time_keep_their_own():
     for body in bodies:
         body.close()
     assert items[1] == [b"/a", b"/b"]
-    names = [Visitor(SessionManager(KEY), server.lines()[0].partition(";")[0]).read() for server in servers]
+    names = [Browser(SessionManager(KEY), server.lines()[0].partition(";")[0]).read() for server in servers]
     assert names == [{"name": "/a"}, {"name": "/b"}]
 
 
@@ -158,7 +161,7 @@ def test_an_oversized_header_is_an_empty_session(header, encrypt):
 
 def test_a_session_blown_up_by_a_visitor_is_an_error_and_no_dropped_cookie():
     """A browser would drop it silently, and the visitor would be signed out."""
-    visitor = Visitor(SessionManager(KEY))
+    visitor = Browser(SessionManager(KEY))
     visitor.visit(logged_in)
     with pytest.raises(CookieTooLarge):
         visitor.visit(put("search", "x" * 10_000))
@@ -200,7 +203,7 @@ def test_two_tokens_of_one_session_have_nothing_in_common_that_a_reader_could_co
 
 
 def test_no_header_shows_what_is_in_an_encrypted_session():
-    browser = Browser(wrap(answering(logged_in)))
+    browser = WebBrowser(wrap(answering(logged_in)))
     headers = str(browser.get().headers)
     assert "victim" not in headers
     assert KEY not in headers

@@ -15,9 +15,8 @@ import waitress
 from browser.tls import serving_tls
 from cookiesess import CookiePolicy, SessionMiddleware
 from examples.four_routes import make_app
+from kit.constants import KEY, PLAIN
 
-KEY = "the current key of the tests: more than 32 bytes"
-PLAIN = [("Content-Type", "text/plain; charset=utf-8")]
 ANSWERS = {
     "/": "cookie和session的设置!",
     "/set_cookie": "cookie 设置",

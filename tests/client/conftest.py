@@ -1,27 +1,24 @@
 """Every scenario of client-side sessions with a store runs over both stores."""
 
-import contextlib
+from contextlib import ExitStack, closing
 
 import pytest
-from server.helpers import Probe
 
-from client.helpers import World
-from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
+from kit.constants import SMALL
+from kit.world import World
 
 
 @pytest.fixture(params=["memory", "sqlite"])
 def world(request, tmp_path):
     """Two stores of each kind and, until a test asks for them, a manager without."""
-    if request.param == "memory":
-        yield World(Probe(MemoryStore()), Probe(MemoryStore()))
-        return
-    stores = [SQLiteStore(tmp_path / f"{name}.db") for name in ("overflow", "revocations")]
-    with contextlib.closing(stores[0]), contextlib.closing(stores[1]):
-        yield World(*map(Probe, stores))
+    with ExitStack() as stack:
+        names = ("overflow", "revocations") if request.param == "sqlite" else ()
+        stores = {name: stack.enter_context(closing(SQLiteStore(tmp_path / f"{name}.db"))) for name in names}
+        yield World(cookie=SMALL, **stores)
 
 
 @pytest.fixture
 def memory():
     """The same in memory alone, where the store makes no difference."""
-    return World(Probe(MemoryStore()), Probe(MemoryStore()))
+    return World(cookie=SMALL)

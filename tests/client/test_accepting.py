@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from server.helpers import REFRESH, clear, every, invalidate, login, put, renew
 
-from client.accepting import DATA, KINDS, OLD, calls, flask, visitor
-from client.helpers import BIG, NAME, REF, Browser, expired, issued
 from cookiesess import ConfigurationError, SessionCommitted, StoreUnavailable
+from kit.accepting import DATA, KINDS, OLD, calls, flask, visitor
+from kit.browser import Browser
+from kit.constants import BIG, NAME, REF, REFRESH
+from kit.lines import expired, issued
+from kit.views import clear, every, invalidate, login, put, renew
 
 
 @pytest.fixture(params=KINDS)
@@ -32,7 +34,7 @@ def test_a_session_of_the_other_library_is_read(site):
 def test_reading_it_writes_nothing_and_says_who_opened_it(site):
     browser = visitor(site)
     assert browser.visit(dict) == []
-    assert site.names() == ["session.accepted"]
+    assert site.taken_names() == ["session.accepted"]
     assert calls(site) == []
 
 
@@ -87,7 +89,7 @@ def test_a_session_beyond_our_timeouts_is_over(site, hours):
     browser = visitor(site)
     site.clock.advance(timedelta(hours=hours))
     assert browser.visit(len) == []
-    assert site.names() == ["session.expired"]
+    assert site.taken_names() == ["session.expired"]
     assert browser.read() == {}
 
 
@@ -97,7 +99,7 @@ def test_a_change_makes_it_ours_at_once(site, change):
     lines = browser.visit(change)
     assert (issued(lines), expired(lines)) == ([NAME], [OLD])
     assert browser.read() == DATA | browser.read()
-    assert site.names()[:2] == ["session.accepted", "session.created"]
+    assert site.taken_names()[:2] == ["session.accepted", "session.created"]
 
 
 def test_a_login_keeps_a_guests_data(site):
@@ -134,7 +136,7 @@ def test_what_is_written_after_ending_it_is_another_session(site):
     lines = browser.visit(every(invalidate, put("b", 2)))
     assert (issued(lines), expired(lines)) == ([NAME], [OLD])
     assert browser.read() == {"b": 2}
-    assert site.names()[:2] == ["session.accepted", "session.ended"]
+    assert site.taken_names()[:2] == ["session.accepted", "session.ended"]
 
 
 def test_an_app_that_fails_leaves_it_as_it_was(site):
@@ -205,7 +207,7 @@ def test_our_own_session_comes_first(site):
     browser = both_cookies(site)
     assert browser.visit(dict) == []
     assert browser.read() == {"ours": True}
-    assert "session.accepted" not in site.names()
+    assert "session.accepted" not in site.taken_names()
 
 
 @pytest.mark.parametrize("change", [renew, login("ann")])
@@ -265,7 +267,7 @@ def test_a_refresh_while_the_store_is_down_is_left_for_later(memory):
     memory.clock.advance(REFRESH)
     memory.overflow.down.add("create")
     assert browser.visit(dict) == []
-    assert "store.failed" in memory.names()
+    assert "store.failed" in memory.taken_names()
     memory.overflow.down.clear()
     assert issued(browser.visit(dict)) == [NAME]
 

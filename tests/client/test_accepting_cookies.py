@@ -4,15 +4,17 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
-from edge.kit import answering
-from server.helpers import KEY, LIFETIME, invalidate, put
 from webob import Request
 
-from client.accepting import DATA, OLD, SECRET, UNTIL, flask, flask_cookie, visitor
-from client.helpers import NAME, Browser, expired, issued
 from cookiesess import ConfigurationError, CookiePolicy, InvalidToken, SessionManager, SessionMiddleware, Transport
 from cookiesess.events import SessionRejected
 from cookiesess.readers import FlaskCookie, StarletteCookie
+from kit.accepting import DATA, OLD, flask, flask_cookie, visitor
+from kit.browser import Browser
+from kit.constants import KEY, LIFETIME, NAME, SECRET, UNTIL
+from kit.lines import expired, issued
+from kit.views import invalidate, put
+from kit.wsgi import answering
 
 
 @pytest.fixture
@@ -146,7 +148,7 @@ def test_a_cookie_that_does_not_open_keeps_nobody_from_beginning(plain):
 def test_without_a_cookie_nothing_is_said(plain):
     browser = Browser(plain)
     assert browser.visit(dict) == []
-    assert plain.names() == []
+    assert plain.taken_names() == []
 
 
 def test_where_neither_ours_nor_theirs_opens_it_is_said_once_and_both_are_left_alone(plain):

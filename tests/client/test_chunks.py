@@ -4,18 +4,20 @@ import string
 from datetime import timedelta
 
 import pytest
-from edge.kit import Server, environ_of
 from hypothesis import example, given
 from hypothesis import strategies as st
-from server.helpers import IDLE, KEY, OTHER_KEY, Probe, every, invalidate, login, persist, put, rotated
 
-from client.helpers import MAX_BYTES, NAME, Browser, World, expired, issued, sizes
 from cookiesess import CookiePolicy, Keyring, SessionMiddleware, get_session
 from cookiesess.http.envelope import Envelope, Protection
 from cookiesess.http.pieces import Pieces
 from cookiesess.session.lifetime import Lifetime
-from cookiesess.stores.memory import MemoryStore
 from cookiesess.tokens.sealing import ADDED_BYTES, Sealer
+from kit.browser import Browser
+from kit.constants import IDLE, KEY, MAX_BYTES, NAME, OTHER_KEY
+from kit.lines import expired, issued, sizes
+from kit.views import every, invalidate, login, persist, put
+from kit.world import World, rotated
+from kit.wsgi import Server, environ_of
 
 CHUNKED = CookiePolicy(max_bytes=MAX_BYTES, chunks=3)
 ONE, TWO, THREE = f"{NAME}.1", f"{NAME}.2", f"{NAME}.3"
@@ -25,8 +27,7 @@ LETTERS = st.text(string.ascii_letters, max_size=900)
 
 def chunked(**policy):
     """A world whose sessions may take three cookies."""
-    settings = {"cookie": CookiePolicy(**{"max_bytes": MAX_BYTES, "chunks": 3, **policy})}
-    return World(Probe(MemoryStore()), Probe(MemoryStore()), settings)
+    return World(cookie=CookiePolicy(**{"max_bytes": MAX_BYTES, "chunks": 3, **policy}))
 
 
 @pytest.fixture
@@ -159,7 +160,7 @@ def test_a_missing_piece_opens_nothing_and_the_rest_is_forgotten(browser, missin
     del browser.cookies[missing]
     left = list(browser.cookies)
     assert browser.read() == {}
-    assert reasons(browser.world)[-1] == "malformed"
+    assert reasons(browser.place)[-1] == "malformed"
     assert expired(browser.visit()) == left
 
 
@@ -174,7 +175,7 @@ def test_reordered_pieces_open_nothing(browser):
     browser.visit(letters(800))
     browser.cookies[ONE], browser.cookies[TWO] = browser.cookies[TWO], browser.cookies[ONE]
     assert browser.read() == {}
-    assert reasons(browser.world)[-1] in {"forged", "malformed"}
+    assert reasons(browser.place)[-1] in {"forged", "malformed"}
 
 
 def test_cookies_may_come_in_any_order(browser):
@@ -186,7 +187,7 @@ def test_cookies_may_come_in_any_order(browser):
 @pytest.mark.parametrize("taken", ALL)
 def test_a_piece_of_another_session_opens_nothing(browser, taken):
     browser.visit(letters(800))
-    other = browser.world.browser(letters(801))
+    other = browser.place.browser(letters(801))
     browser.cookies[taken] = other.cookies[taken]
     assert browser.read() == {}
 
@@ -223,18 +224,18 @@ def test_a_whole_session_marked_as_a_first_piece_opens_nothing(browser):
 def test_more_pieces_than_the_policy_allows_open_nothing(browser):
     wide = chunked(chunks=4).browser(letters(1100))
     assert list(wide.cookies) == [*ALL, THREE]
-    assert Browser(browser.world, wide.cookies).read() == {}
+    assert Browser(browser.place, wide.cookies).read() == {}
 
 
 def test_a_policy_of_more_chunks_opens_what_one_of_fewer_wrote(browser):
     browser.visit(letters(800))
-    browser.world.use(cookie=CookiePolicy(max_bytes=MAX_BYTES, chunks=5))
+    browser.place.use(cookie=CookiePolicy(max_bytes=MAX_BYTES, chunks=5))
     assert browser.read() == {"x": "x" * 800}
 
 
 def test_a_policy_of_larger_cookies_opens_what_one_of_smaller_wrote(browser):
     browser.visit(letters(800))
-    browser.world.use(cookie=CookiePolicy(chunks=3))
+    browser.place.use(cookie=CookiePolicy(chunks=3))
     assert browser.read() == {"x": "x" * 800}
     lines = browser.visit(letters(801))
     assert (issued(lines), expired(lines)) == ([NAME], [ONE, TWO])
@@ -242,7 +243,7 @@ def test_a_policy_of_larger_cookies_opens_what_one_of_smaller_wrote(browser):
 
 def test_without_chunks_a_first_piece_is_garbage(browser):
     browser.visit(letters(800))
-    browser.world.use(cookie=CookiePolicy(max_bytes=MAX_BYTES))
+    browser.place.use(cookie=CookiePolicy(max_bytes=MAX_BYTES))
     assert browser.read() == {}
 
 
@@ -254,7 +255,7 @@ def header_of(browser, *planted):
 
 
 def read(browser, header):
-    return dict(browser.world.manager.open(header))
+    return dict(browser.place.manager.open(header))
 
 
 @pytest.mark.parametrize("planted", [f"{NAME}=3~x", f"{NAME}=2~", f"{NAME}=x", f"{ONE}=x", f"{TWO}=x", f"{TWO}="])
@@ -266,9 +267,9 @@ def test_a_planted_piece_hides_nothing(browser, planted):
 @pytest.mark.parametrize("planted", [ONE, TWO])
 def test_a_planted_piece_does_not_have_the_session_forgotten(browser, planted):
     browser.visit(letters(800))
-    session = browser.world.manager.open(f"{planted}=x; {planted}=y; {browser.header.replace('3~', '3~x')}")
+    session = browser.place.manager.open(f"{planted}=x; {planted}=y; {browser.header.replace('3~', '3~x')}")
     assert dict(session) == {}
-    assert browser.world.manager.commit(session).cookies == ()
+    assert browser.place.manager.commit(session).cookies == ()
 
 
 def test_a_flood_of_planted_pieces_buys_four_decryptions_and_no_more(browser):
@@ -283,7 +284,7 @@ def test_a_flood_of_planted_pieces_buys_four_decryptions_and_no_more(browser):
 
 def test_planted_pieces_of_the_attackers_own_session_do_not_mix_with_the_victims(browser):
     browser.visit(letters(800))
-    attacker = browser.world.browser(every(login("attacker"), letters(801)))
+    attacker = browser.place.browser(every(login("attacker"), letters(801)))
     for name in ALL[1:]:
         assert read(browser, header_of(browser, f"{name}={attacker.cookies[name]}")) == {"x": "x" * 800}
 
@@ -314,7 +315,7 @@ def test_a_session_that_is_made_persistent_has_all_its_pieces_persistent(browser
 def test_a_refresh_issues_every_piece_anew(browser):
     browser.visit(letters(800))
     before = dict(browser.cookies)
-    browser.world.clock.advance(timedelta(hours=1))
+    browser.place.clock.advance(timedelta(hours=1))
     assert issued(browser.visit()) == ALL
     assert all(browser.cookies[name] != before[name] for name in ALL)
 
@@ -332,7 +333,7 @@ def test_the_response_is_kept_out_of_shared_caches_as_with_one_cookie():
 
 
 def test_it_works_with_signed_cookies(browser):
-    browser.world.use(encrypt=False, cookie=CHUNKED)
+    browser.place.use(encrypt=False, cookie=CHUNKED)
     browser.visit(letters(800))
     assert len(browser.cookies) == 3
     assert browser.read() == {"x": "x" * 800}
@@ -340,9 +341,9 @@ def test_it_works_with_signed_cookies(browser):
 
 def test_pieces_of_a_key_that_was_rotated_out_are_sealed_anew(browser):
     browser.visit(letters(800))
-    browser.world.use(rotated())
+    browser.place.use(rotated())
     browser.visit(put("n", 1))
-    browser.world.use(OTHER_KEY)
+    browser.place.use(OTHER_KEY)
     assert browser.read() == {"x": "x" * 800, "n": 1}
 
 
@@ -352,7 +353,7 @@ def test_pieces_of_a_key_that_was_rotated_out_are_sealed_anew(browser):
 @pytest.mark.parametrize("name", ALL)
 def test_the_jar_refuses_the_names_of_the_pieces(browser, name):
     with pytest.raises(ValueError, match="is the session's cookie"):
-        browser.world.manager.jar("").set(name, "x")
+        browser.place.manager.jar("").set(name, "x")
 
 
 def test_the_jar_refuses_the_name_of_the_reference_where_sessions_may_move():
@@ -362,7 +363,7 @@ def test_the_jar_refuses_the_name_of_the_reference_where_sessions_may_move():
 
 
 def test_names_that_are_not_in_use_are_the_apps_own(browser):
-    jar = browser.world.manager.jar("")
+    jar = browser.place.manager.jar("")
     for name in (THREE, f"{NAME}.ref", f"{NAME}.x"):
         jar.set(name, "x")
     assert len(jar.commit()) == 3

@@ -19,11 +19,12 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from server.helpers import ABSOLUTE, GRACE, IDLE, REFRESH, Probe, login
 
-from client.helpers import BIG, NAME, REF, Browser, World
 from cookiesess import Keyring
-from cookiesess.stores.memory import MemoryStore
+from kit.browser import Browser
+from kit.constants import ABSOLUTE, BIG, GRACE, IDLE, NAME, REF, REFRESH, SMALL
+from kit.views import login
+from kit.world import World
 
 CLOSED_SECONDS = 60
 BROWSERS = 3
@@ -99,7 +100,7 @@ class Requests(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(Probe(MemoryStore()), Probe(MemoryStore())).with_both()
+        self.world = World(cookie=SMALL).with_both()
         self.people = [Person(Browser(self.world)) for _ in range(BROWSERS)]
         self.copies: list[Person] = []
         self.contents: list[Content] = []

@@ -8,28 +8,26 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from server.helpers import KEY, Probe, every, login, put
 
-from client.helpers import BIG, NAME, Browser, World
-from cookiesess import ConfigurationError, CookiePolicy, Keyring, SessionManager
+from cookiesess import ConfigurationError, Keyring, SessionManager
 from cookiesess.errors import InvalidToken
 from cookiesess.session.compression import MAX_EXPANDED_BYTES, compress, expand
 from cookiesess.session.state import COMPRESSED, INLINE, REFERENCE
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.tokens.encoding import purpose
 from cookiesess.tokens.sealing import Sealer
+from kit.browser import Browser
+from kit.constants import BIG, KEY, NAME
+from kit.views import every, login, put
+from kit.world import World
 
 TEXT = "the same words again and again, " * 20
 NOISE = random.Random(1).randbytes(MAX_EXPANDED_BYTES)
 
 
-def world_of(**settings):
-    return World(Probe(MemoryStore()), Probe(MemoryStore()), {"cookie": CookiePolicy(), **settings})
-
-
 @pytest.fixture
 def browser():
-    return world_of(compress=True).browser()
+    return World(compress=True).browser()
 
 
 def kind(browser):
@@ -52,14 +50,14 @@ def planted(world, plaintext):
 
 
 def test_by_default_nothing_is_compressed():
-    browser = world_of().browser(put("text", TEXT))
+    browser = World().browser(put("text", TEXT))
     assert kind(browser) == INLINE
 
 
 def test_a_session_that_repeats_itself_takes_less_room(browser):
     browser.visit(put("text", TEXT))
     assert kind(browser) == COMPRESSED
-    plain = world_of().browser(put("text", TEXT))
+    plain = World().browser(put("text", TEXT))
     assert len(browser.cookies[NAME]) < len(plain.cookies[NAME]) / 3
 
 
@@ -80,22 +78,22 @@ def test_a_session_that_is_too_large_without_it_fits(browser):
 
 
 def test_signed_cookies_are_compressed_too():
-    browser = world_of(compress=True, encrypt=False).browser(put("text", TEXT))
+    browser = World(compress=True, encrypt=False).browser(put("text", TEXT))
     assert len(browser.cookies[NAME]) < 300
     assert browser.read() == {"text": TEXT}
 
 
 def test_compressed_sessions_open_after_it_was_switched_off(browser):
     browser.visit(put("text", TEXT))
-    browser.world.use(compress=False)
+    browser.place.use(compress=False)
     assert browser.read() == {"text": TEXT}
     browser.visit(put("n", 1))
     assert kind(browser) == INLINE
 
 
 def test_sessions_from_before_it_was_switched_on_open():
-    browser = world_of().browser(put("text", TEXT))
-    browser.world.use(compress=True)
+    browser = World().browser(put("text", TEXT))
+    browser.place.use(compress=True)
     assert browser.read() == {"text": TEXT}
 
 
@@ -118,8 +116,8 @@ def test_what_could_not_be_expanded_again_is_not_compressed(size, is_compressed)
 
 
 def test_a_bomb_under_the_right_key_is_rejected(browser):
-    assert planted(browser.world, COMPRESSED + deflate(bytes(1 << 20))).read() == {}
-    assert [(event.name, event.reason) for event in browser.world.events] == [("session.rejected", "plaintext")]
+    assert planted(browser.place, COMPRESSED + deflate(bytes(1 << 20))).read() == {}
+    assert [(event.name, event.reason) for event in browser.place.events] == [("session.rejected", "plaintext")]
 
 
 def test_a_bomb_does_not_take_memory():
@@ -145,8 +143,8 @@ def test_more_than_the_bound_does_not_come_out(size):
 
 @pytest.mark.parametrize("garbage", [b"", b"x", b"\xff" * 40, NOISE[:100], bytes(10)])
 def test_garbage_is_rejected(browser, garbage):
-    assert planted(browser.world, COMPRESSED + garbage).read() == {}
-    assert [event.reason for event in browser.world.events] == ["plaintext"]
+    assert planted(browser.place, COMPRESSED + garbage).read() == {}
+    assert [event.reason for event in browser.place.events] == ["plaintext"]
 
 
 def test_a_stream_that_was_cut_anywhere_is_rejected():
@@ -168,7 +166,7 @@ def test_a_zlib_stream_with_its_header_is_rejected():
 
 def test_a_compressed_stream_in_a_compressed_stream_opens_nothing(browser):
     inner = COMPRESSED + deflate(TEXT.encode())
-    assert planted(browser.world, COMPRESSED + deflate(inner)).read() == {}
+    assert planted(browser.place, COMPRESSED + deflate(inner)).read() == {}
 
 
 @pytest.mark.parametrize("plaintext", [REFERENCE + bytes(32), b"\x03" + bytes(40), b"\x07", b""])
@@ -181,7 +179,7 @@ def test_a_stream_of_a_single_bit_changed_never_raises_anything_else(browser):
     for at, bit in itertools.product(range(len(stream)), range(0, 8, 3)):
         changed = bytearray(stream)
         changed[at] ^= 1 << bit
-        planted(browser.world, COMPRESSED + bytes(changed)).read()
+        planted(browser.place, COMPRESSED + bytes(changed)).read()
 
 
 # Settings

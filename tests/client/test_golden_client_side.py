@@ -11,9 +11,7 @@ import json
 from pathlib import Path
 
 import pytest
-from server.helpers import Probe
 
-from client.helpers import NAME, REF
 from cookiesess import CookiePolicy, Key, Keyring, SessionManager
 from cookiesess.backends.overflow import session_id_of
 from cookiesess.session.compression import expand
@@ -26,6 +24,9 @@ from cookiesess.tokens.sealing import Sealer
 from cookiesess.tokens.sealing import record_key_of as key_of
 from cookiesess.tokens.signing import Signer
 from cookiesess.tokens.values import ValueCodec
+from kit.constants import NAME, REF
+from kit.marks import FORMATS
+from kit.probe import Probe
 
 FILE = json.loads((Path(__file__).parents[1] / "golden" / "client-side.json").read_text())
 KEY = "a golden key: never use it for anything else"
@@ -33,8 +34,6 @@ MADE_AT = 1_700_000_000
 TEXT = "the same words again and again, " * 20
 NOISE = "".join(hashlib.sha256(b"%d" % number).hexdigest() for number in range(12))
 CHUNKED = CookiePolicy(max_bytes=512, chunks=3)
-
-FORMATS = pytest.mark.parametrize("encrypt", [True, False], ids=["sealed", "signed"])
 
 
 def golden(what, encrypt):

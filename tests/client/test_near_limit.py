@@ -1,16 +1,19 @@
 """What an operator hears before users do, and what the error says when it is too late."""
 
 import pytest
-from server.helpers import REFRESH, Probe, every, login, persist, put, renew
 
-from client.helpers import LIMIT_BYTES, MAX_BYTES, NAME, World, sizes
 from cookiesess import CookiePolicy, CookieTooLarge
 from cookiesess.events import SessionNearLimit
 from cookiesess.stores.memory import MemoryStore
+from kit.constants import LIMIT_BYTES, MAX_BYTES, NAME, REFRESH
+from kit.lines import sizes
+from kit.probe import Probe
+from kit.views import every, login, persist, put, renew
+from kit.world import World
 
 
 def world_of(**policy):
-    return World(Probe(MemoryStore()), Probe(MemoryStore()), {"cookie": CookiePolicy(**policy)})
+    return World(cookie=CookiePolicy(**policy))
 
 
 def near(world):

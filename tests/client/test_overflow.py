@@ -1,20 +1,11 @@
 """Sessions that outgrow their cookie move to the store, and the app sees nothing of it."""
 
 import pytest
-from server.helpers import (
-    REFRESH,
-    append,
-    clear,
-    drop,
-    every,
-    invalidate,
-    login,
-    put,
-    renew,
-)
 
-from client.helpers import BIG, LIMIT_BYTES, NAME, REF, expired, issued, sizes
 from cookiesess import CookiePolicy
+from kit.constants import BIG, LIMIT_BYTES, NAME, REF, REFRESH
+from kit.lines import expired, issued, sizes
+from kit.views import append, clear, drop, every, invalidate, login, put, renew
 
 # Where a session travels
 
@@ -31,7 +22,7 @@ def test_a_session_that_outgrows_the_cookie_moves_to_the_store(world):
     lines = browser.visit(put("big", BIG))
     assert (issued(lines), expired(lines)) == ([REF], [NAME])
     assert browser.read() == {"a": 1, "big": BIG}
-    assert world.names() == ["session.overflowed"]
+    assert world.taken_names() == ["session.overflowed"]
 
 
 @pytest.mark.parametrize("letters", range(100, 104))
@@ -68,7 +59,7 @@ def test_a_new_session_that_does_not_fit_goes_to_the_store_at_once(world):
     browser = world.with_overflow().browser()
     lines = browser.visit(put("big", BIG))
     assert (issued(lines), expired(lines)) == ([REF], [])
-    assert world.names() == ["session.overflowed", "session.created"]
+    assert world.taken_names() == ["session.overflowed", "session.created"]
     assert browser.read() == {"big": BIG}
 
 
@@ -123,7 +114,7 @@ def test_a_login_that_fits_brings_the_session_back_into_the_cookie(world):
     lines = browser.visit(login("ann"))
     assert (issued(lines), expired(lines)) == ([NAME], [REF])
     assert (browser.read(), browser.owner()) == ({"big": ""}, "ann")
-    assert world.names() == ["session.renewed"]
+    assert world.taken_names() == ["session.renewed"]
     world.overflow.taken()
     browser.visit(put("n", 1))
     assert world.overflow.taken() == []
@@ -194,7 +185,7 @@ def test_a_login_in_a_session_that_was_logged_out_meanwhile_is_dropped(world):
     browser.visit(invalidate)
     world.forget()
     assert request.finish() == []
-    assert world.names() == ["session.write_dropped"]
+    assert world.taken_names() == ["session.write_dropped"]
 
 
 def test_a_login_in_the_cookie_that_outgrows_it_moves(world):
@@ -244,7 +235,7 @@ def test_a_logout_ends_the_record_and_both_cookies(world):
     assert expired(browser.visit(invalidate)) == [REF]
     assert browser.cookies == {}
     assert copy.read() == {}
-    assert world.names() == ["session.ended", "session.expired"]
+    assert world.taken_names() == ["session.ended", "session.expired"]
 
 
 def test_a_session_that_was_emptied_ends_the_same_way(world):

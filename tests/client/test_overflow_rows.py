@@ -1,11 +1,14 @@
 """What holds of a session with two cookies, row by row of `cookiesess.backends.overflow`, and what does not."""
 
 import pytest
-from server.helpers import OTHER_KEY, drop, every, in_threads, invalidate, login, put, renew
 
-from client.helpers import BIG, NAME, REF, Browser, expired, issued
 from cookiesess.backends.overflow import session_id_of
 from cookiesess.events import ConflictMerged, WriteDropped
+from kit.browser import Browser
+from kit.constants import BIG, NAME, OTHER_KEY, REF
+from kit.lines import expired, issued
+from kit.threads import in_threads
+from kit.views import drop, every, invalidate, login, put, renew
 
 THREADS = 8
 
@@ -151,7 +154,7 @@ def test_a_late_inline_answer_leaves_the_moved_session_in_place_and_is_told_of(w
     world.forget()
     assert sorted(browser.cookies) == [NAME, REF]
     assert browser.read() == {"a": 1, "big": BIG}
-    assert world.names() == ["session.superseded"]
+    assert world.taken_names() == ["session.superseded"]
 
 
 def test_a_late_inline_answer_is_forgotten_with_the_next_cookie(world):
@@ -232,7 +235,7 @@ def test_beside_a_reference_that_is_garbage_the_inline_cookie_is_taken(world, ga
     browser = started(world)
     browser.cookies[REF] = garbage
     assert browser.read() == {"a": 1}
-    assert world.names() == ["session.rejected"]
+    assert world.taken_names() == ["session.rejected"]
 
 
 def test_a_reference_that_is_garbage_is_forgotten_with_the_next_cookie(world):

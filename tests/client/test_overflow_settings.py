@@ -4,22 +4,13 @@ import random
 from datetime import timedelta
 
 import pytest
-from server.helpers import (
-    ABSOLUTE,
-    IDLE,
-    OTHER_KEY,
-    REFRESH,
-    drop,
-    every,
-    login,
-    persist,
-    put,
-    rotated,
-)
 
-from client.helpers import BIG, KEY, MAX_BYTES, NAME, REF, SMALL, expired, issued, sizes
 from cookiesess import ConfigurationError, CookiePolicy, SessionCommitted, StoreUnavailable
 from cookiesess.events import SessionExpired, SessionNearLimit, SessionOverflowed
+from kit.constants import ABSOLUTE, BIG, IDLE, KEY, MAX_BYTES, NAME, OTHER_KEY, REF, REFRESH, SMALL
+from kit.lines import expired, issued, sizes
+from kit.views import drop, every, login, persist, put
+from kit.world import rotated
 
 # Timeouts
 
@@ -251,7 +242,7 @@ def test_a_store_that_is_down_at_the_move_leaves_the_session_whole(world):
     with pytest.raises(StoreUnavailable):
         browser.visit(put("big", BIG))
     assert (browser.cookies, browser.read()) == (before, {"a": 1})
-    assert world.names() == []
+    assert world.taken_names() == []
     world.overflow.down = set()
     browser.visit(put("big", BIG))
     assert browser.read() == {"a": 1, "big": BIG}
@@ -275,7 +266,7 @@ def test_a_store_that_is_down_at_the_load_raises(world):
     world.overflow.down = {"load"}
     with pytest.raises(StoreUnavailable):
         browser.visit()
-    assert world.names() == ["store.failed"]
+    assert world.taken_names() == ["store.failed"]
 
 
 def test_a_store_that_is_down_at_the_load_gives_an_empty_session_where_that_was_asked_for(world):

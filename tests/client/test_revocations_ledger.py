@@ -3,9 +3,7 @@
 import itertools
 
 import pytest
-from server.helpers import ABSOLUTE, IDLE, KEY, OTHER_KEY, REFRESH, every, invalidate, login, put, renew, rotated
 
-from client.helpers import NAME, OWNERS, Browser, anonymous, lives, signed_in
 from cookiesess import Keyring, StoreUnavailable
 from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
 from cookiesess.session.state import unpack
@@ -14,6 +12,11 @@ from cookiesess.testing import ManualClock
 from cookiesess.tokens.encoding import purpose
 from cookiesess.tokens.sealing import Sealer
 from cookiesess.tokens.values import ValueCodec
+from kit.browser import Browser, lives
+from kit.constants import ABSOLUTE, IDLE, KEY, NAME, OTHER_KEY, REFRESH
+from kit.marks import OWNERS
+from kit.views import anonymous, every, invalidate, login, put, renew
+from kit.world import rotated, signed_in
 
 # A rotation without logging anybody out, in the order of its deployments.
 RINGS = (KEY, Keyring(KEY, accepted=[OTHER_KEY]), rotated(), OTHER_KEY)

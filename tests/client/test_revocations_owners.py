@@ -1,17 +1,13 @@
 """All client-side sessions of an owner are ended at once, but the one that asked for it."""
 
 import pytest
-from server.helpers import (
-    IDLE,
-    ann,
-    every,
-    login,
-    put,
-    renew,
-)
 
-from client.helpers import NAME, anonymous, issued, lives, signed_in
 from cookiesess import ConfigurationError, SessionCommitted
+from kit.browser import lives
+from kit.constants import IDLE, NAME
+from kit.lines import issued
+from kit.views import ann, anonymous, every, login, put, renew
+from kit.world import signed_in
 
 # All sessions of an owner
 

@@ -3,19 +3,14 @@
 import hmac
 
 import pytest
-from server.helpers import (
-    IDLE,
-    KEY,
-    every,
-    invalidate,
-    login,
-    put,
-    renew,
-    rotated,
-)
 
-from client.helpers import NAME, OWNERS, Browser, anonymous, expired, issued, lives, owned, signed_in
 from cookiesess import Key, SessionConflict, StoreUnavailable
+from kit.browser import Browser, lives
+from kit.constants import IDLE, KEY, NAME
+from kit.lines import expired, issued
+from kit.marks import OWNERS
+from kit.views import anonymous, every, invalidate, login, owned, put, renew
+from kit.world import rotated, signed_in
 
 # I/O
 
@@ -113,7 +108,7 @@ def test_a_store_that_is_down_lets_nobody_in(world, begin):
     world.revocations.down = {"load"}
     with pytest.raises(StoreUnavailable):
         browser.read()
-    assert world.names() == ["store.failed"]
+    assert world.taken_names() == ["store.failed"]
 
 
 @OWNERS
@@ -129,7 +124,7 @@ def test_a_store_that_is_down_lets_in_an_empty_session_where_that_was_asked_for(
         request.manager.end_all("ann", keep=request.session)
     assert request.finish() == []
     assert browser.cookies == before
-    assert set(world.names()) == {"store.failed"}
+    assert set(world.taken_names()) == {"store.failed"}
     world.revocations.down = set()
     assert lives(browser)
 

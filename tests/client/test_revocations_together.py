@@ -1,21 +1,13 @@
 """Revocations together with overflow, with each other in parallel, and with the deadlines."""
 
 import pytest
-from server.helpers import (
-    ABSOLUTE,
-    IDLE,
-    OTHER_KEY,
-    REFRESH,
-    ann,
-    every,
-    in_threads,
-    invalidate,
-    login,
-    put,
-    renew,
-)
 
-from client.helpers import BIG, NAME, OWNERS, REF, anonymous, lives, owned, signed_in
+from kit.browser import lives
+from kit.constants import ABSOLUTE, BIG, IDLE, NAME, OTHER_KEY, REF, REFRESH
+from kit.marks import OWNERS
+from kit.threads import in_threads
+from kit.views import ann, anonymous, every, invalidate, login, owned, put, renew
+from kit.world import signed_in
 
 # Together with overflow
 

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from server.helpers import KEY, Probe
 
 from cookiesess import ConfigurationError, CookiePolicy, Lifetime, SessionManager
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
+from kit.constants import KEY
+from kit.probe import Probe
 
 
 def keeping():

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from strategies import SESSIONS, VALUES, exact
 
 from cookiesess import NotSerializable
 from cookiesess.session.changes import ABSENT, Tracked, replay
 from cookiesess.tokens.values import ValueCodec
+from kit.strategies import SESSIONS, VALUES, exact
 
 CODEC = ValueCodec()
 

@@ -14,7 +14,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from strategies import exact
 
 from cookiesess import Flash, Key, Keyring, SessionManager, ValueType
 from cookiesess.session.state import pack, unpack
@@ -23,11 +22,13 @@ from cookiesess.tokens.encoding import decode, purpose
 from cookiesess.tokens.sealing import Sealer
 from cookiesess.tokens.signing import Signer
 from cookiesess.tokens.values import ValueCodec
+from kit.constants import NAME
+from kit.marks import FORMATS
+from kit.strategies import exact
 
 FOLDER = Path(__file__).parents[1] / "golden"
 KEY = "a golden key: never use it for anything else"
 MADE_AT = 1_700_000_000
-NAME = "__Host-session"
 
 
 class Price(NamedTuple):
@@ -82,7 +83,6 @@ EVERYTHING = {
     ],
 }
 FILE = json.loads((FOLDER / "version-1.json").read_text())
-FORMATS = pytest.mark.parametrize("encrypt", [True, False], ids=["sealed", "signed"])
 
 
 def golden(what, encrypt):

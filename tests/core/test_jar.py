@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import TEXTS
 
 from cookiesess import (
     CookiePolicy,
@@ -19,6 +18,7 @@ from cookiesess import (
 from cookiesess.http.cookies import parse
 from cookiesess.testing import ManualClock
 from cookiesess.tokens.encoding import decode
+from kit.strategies import TEXTS
 
 KEY, OTHER = "k" * 32, "o" * 32
 PROTECTED = pytest.mark.parametrize("view", ["signed", "sealed"])

@@ -10,7 +10,6 @@ from cookiesess import ConfigurationError, Lifetime
 from cookiesess.session.lifetime import IDLE, whole_seconds
 from cookiesess.session.state import State
 
-DAY = 86_400
 SHORT = Lifetime(idle=timedelta(seconds=100), absolute=timedelta(seconds=1000))
 
 

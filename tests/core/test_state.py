@@ -4,15 +4,15 @@ import ormsgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import SESSIONS, TEXTS, exact
 
 from cookiesess import InvalidToken
 from cookiesess.session.lifetime import IDLE
 from cookiesess.session.state import CSRF, FLASHES, LABEL, PERSISTENT, State, pack, unpack
 from cookiesess.tokens.values import ValueCodec
+from kit.constants import NOW
+from kit.strategies import SESSIONS, TEXTS, exact
 
 CODEC = ValueCodec()
-NOW = 1_700_000_000
 SKEW = 300
 
 
@@ -88,11 +88,11 @@ def test_elements_of_a_later_version_are_ignored(sid, extras):
     assert not state.empty
 
 
-@pytest.mark.parametrize("kind", range(1, 256))
-def test_another_kind_does_not_open(kind):
-    plaintext = bytes([kind]) + packed(1000, None, 0, None, None, {})[1:]
-    with pytest.raises(InvalidToken, match="plaintext"):
-        unpack(plaintext, CODEC, now=NOW)
+def test_no_other_kind_opens():
+    inline = packed(1000, None, 0, None, None, {})
+    for kind in range(1, 256):
+        with pytest.raises(InvalidToken, match="plaintext"):
+            pytest.fail(f"kind {kind} opens as {unpack(bytes([kind]) + inline[1:], CODEC, now=NOW)!r}")
 
 
 @pytest.mark.parametrize(

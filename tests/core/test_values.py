@@ -16,10 +16,10 @@ import ormsgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import VALUES, exact
 
 from cookiesess import ConfigurationError, InvalidToken, NotSerializable, ValueType
 from cookiesess.tokens.values import MAX_DEPTH, ValueCodec
+from kit.strategies import VALUES, exact
 
 CODEC = ValueCodec()
 

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from engines.process import need
+
+from kit.servers.process import need
 
 ROOT = Path(__file__).parents[2]
 

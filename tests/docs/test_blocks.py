@@ -10,18 +10,17 @@ from cookiesess import SessionManager
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import CookieHeader, session_transaction
 from docs.pages import ROOT, blocks
-
-KEYS = "a key of the tests that is longer than 32 bytes"
+from kit.constants import KEY
 
 
 @pytest.fixture
 def names(monkeypatch, tmp_path):
     """Keys, an app, and the environ of a request with a server-side session."""
     monkeypatch.chdir(tmp_path)
-    manager = SessionManager(KEYS, store=MemoryStore())
+    manager = SessionManager(KEY, store=MemoryStore())
     session, jar = manager.open(""), manager.jar("theme=dark")
     environ = {"cookiesess.session": session, "cookiesess.cookies": jar, "cookiesess.manager": manager}
-    return {"KEYS": KEYS, "app": Response("hello"), "environ": environ}
+    return {"KEYS": KEY, "app": Response("hello"), "environ": environ}
 
 
 def run(page, beginning, names):

@@ -12,8 +12,8 @@ from cookiesess import SessionManager
 from cookiesess.adapters.flask import ShortSecretKey
 from cookiesess.stores.memory import MemoryStore
 from docs.pages import ROOT, Shell, blocks
+from kit.constants import KEY
 
-KEYS = "a key of the tests that is longer than 32 bytes"
 # These pages have tests of their own, which know more about them.
 ELSEWHERE = {"frameworks.md", "migrating.md", "scaling.md"}
 PAGES = sorted(path for path in (ROOT / "docs").glob("*.md") if path.name not in ELSEWHERE)
@@ -27,11 +27,11 @@ NOT_RUN = {
 @pytest.fixture
 def names(monkeypatch, tmp_path):
     """What the blocks take for granted: keys, an app, and the environ of a request with a server-side session."""
-    monkeypatch.setenv("COOKIESESS_KEYS", KEYS)
+    monkeypatch.setenv("COOKIESESS_KEYS", KEY)
     monkeypatch.setenv("SECRET_KEY", "the framework's own key, of 32 bytes or more")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    manager = SessionManager(KEYS, store=MemoryStore())
+    manager = SessionManager(KEY, store=MemoryStore())
     for label in ("lost phone", "Firefox on Linux"):
         session = manager.open("")
         session.login("user-42")
@@ -39,7 +39,7 @@ def names(monkeypatch, tmp_path):
         manager.commit(session)
     return {
         "__name__": "__main__",
-        "KEYS": KEYS,
+        "KEYS": KEY,
         "app": Response("hello"),
         "environ": {
             "cookiesess.session": manager.open(""),

@@ -12,18 +12,18 @@ from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.testing import CookieHeader, session_transaction
 from docs.pages import ROOT, blocks
+from kit.constants import KEY
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIRST, *OTHERS = (code for language, _, code in blocks(ROOT / "README.md") if language == "python")
-KEYS = "a key of the tests that is longer than 32 bytes"
 
 
 @pytest.fixture
 def names(monkeypatch, tmp_path):
     """What the first block leaves behind, but for its last line: each other block is put in the place of that."""
-    monkeypatch.setenv("COOKIESESS_KEYS", KEYS)
+    monkeypatch.setenv("COOKIESESS_KEYS", KEY)
     monkeypatch.chdir(tmp_path)
-    names = {"__name__": "__main__", "KEYS": KEYS}
+    names = {"__name__": "__main__", "KEYS": KEY}
     exec(FIRST.rpartition("\napp = ")[0], names)
     return names
 
@@ -65,7 +65,7 @@ def test_the_server_side_app_keeps_sessions_in_a_file(names, tmp_path, monkeypat
 
 
 def test_what_is_done_in_views(names):
-    manager, cookies = SessionManager(KEYS, store=MemoryStore()), CookieHeader()
+    manager, cookies = SessionManager(KEY, store=MemoryStore()), CookieHeader()
     with session_transaction(manager, cookies) as session:
         session["old"] = True
     session, jar = manager.open(cookies.value), manager.jar(cookies.value)

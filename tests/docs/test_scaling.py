@@ -7,18 +7,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from edge.test_examples import opener, run_to_its_end, running
-from engines.mariadb_server import mariadb_database, mariadb_server  # noqa: F401
-from engines.mariadb_server import url as mariadb_url
-from engines.memcached_server import memcached_server  # noqa: F401
-from engines.postgresql_server import postgresql_database, postgresql_server  # noqa: F401
-from engines.postgresql_server import url as postgresql_url
-from engines.redis_server import shared_redis  # noqa: F401
 from webob import Request, Response
 
 from cookiesess import SessionManager, SessionMiddleware, StoreUnavailable
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import CookieHeader, session_transaction
+from edge.test_examples import opener, run_to_its_end, running
+from kit.constants import KEY
+from kit.servers.mariadb import mariadb_database, mariadb_server  # noqa: F401
+from kit.servers.mariadb import url as mariadb_url
+from kit.servers.memcached import memcached_server  # noqa: F401
+from kit.servers.postgresql import postgresql_database, postgresql_server  # noqa: F401
+from kit.servers.postgresql import url as postgresql_url
+from kit.servers.redis import shared_redis  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
@@ -31,7 +32,6 @@ COMMANDS = [
     for line in code.splitlines()
     if line.startswith("$")
 ]
-KEYS = "a key of the tests that is longer than 32 bytes"
 PROMISES = (
     "nothing acknowledged is lost",
     "nothing ended comes back",
@@ -116,7 +116,7 @@ def command(*words):
 def test_the_code_serves_sessions_from_its_engine(code, places, opened):
     if "SQLStore" in code:
         migrated(places("postgresql://app:secret@127.0.0.1:5432/shop"))
-    names = {"app": Response("hello"), "KEYS": KEYS}
+    names = {"app": Response("hello"), "KEYS": KEY}
     exec(places(code), names)
     app, cookies = names["app"], CookieHeader()
     with session_transaction(app.manager, cookies) as session:
@@ -154,7 +154,7 @@ def store_url(request, places):
 
 
 def test_the_demo_keeps_its_sessions_in_each_engine_and_shows_no_password(store_url):
-    with running("--server-side", "--store", store_url, keys=KEYS) as (banner, process):
+    with running("--server-side", "--store", store_url, keys=KEY) as (banner, process):
         base = re.search(r"http://127\.0\.0\.1:\d+", banner[0]).group()
         client = opener()
         for route in ("/set_session", "/get_session"):
@@ -175,14 +175,14 @@ def test_the_demo_keeps_its_sessions_in_each_engine_and_shows_no_password(store_
     ids=["redis", "postgresql", "mariadb", "memcached"],
 )
 def test_the_demo_without_its_server_is_one_clear_line_and_exit_code_2(url):
-    code, out, err = run_to_its_end("--store", url, keys=KEYS)
+    code, out, err = run_to_its_end("--store", url, keys=KEY)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert re.search("no connection|refused|not answer", err)
     assert "hunter2" not in err
 
 
 def test_the_demo_without_the_table_says_how_to_make_it(places):
-    code, out, err = run_to_its_end("--store", places("mariadb://app:secret@127.0.0.1:3306/shop"), keys=KEYS)
+    code, out, err = run_to_its_end("--store", places("mariadb://app:secret@127.0.0.1:3306/shop"), keys=KEY)
     assert (code, out) == (2, "")
     assert "python -m cookiesess migrate" in err
 
@@ -234,7 +234,7 @@ class Down(MemoryStore):
 def test_a_failure_to_read_is_an_event_and_one_to_write_an_exception_alone(when):
     assert "`store.failed` comes when a session could not be read" in PAGE
     seen, cookies, store = [], CookieHeader(), Down()
-    manager = SessionManager(KEYS, store=store, on_event=seen.append)
+    manager = SessionManager(KEY, store=store, on_event=seen.append)
     with session_transaction(manager, cookies) as session:
         session["a"] = 1
     seen.clear()

@@ -4,7 +4,9 @@ import pytest
 
 from cookiesess import SessionManager
 from cookiesess.events import Event
-from edge.kit import KEY, LIFETIME, Visitor, fill
+from kit.browser import Browser
+from kit.constants import KEY, LIFETIME
+from kit.views import fill
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def make(clock, events):
 @pytest.fixture
 def visitor(make):
     """A visitor without a session."""
-    return Visitor(make())
+    return Browser(make())
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from cookiesess import (
     get_manager,
     get_session,
 )
-from edge.kit import PLAIN, Browser, environ_of, wrap
+from kit.constants import PLAIN
+from kit.wsgi import WebBrowser, environ_of, wrap
 
 GETTERS = [(get_session, Session), (get_cookies, Cookies), (get_manager, SessionManager)]
 
@@ -50,7 +51,7 @@ def test_everything_is_reachable_from(make):
         start_response("200 OK", [*PLAIN])
         return []
 
-    Browser(wrap(app)).get()
+    WebBrowser(wrap(app)).get()
     assert len(found) == 3
     assert all(isinstance(thing, kind) and thing is same for thing, kind, same in found)
 
@@ -69,7 +70,7 @@ def test_everything_is_reachable_from_a_flask_request():
         return get_session(flask.request)["name"]
 
     app.wsgi_app = wrap(app.wsgi_app)
-    browser = Browser(app)
+    browser = WebBrowser(app)
     assert browser.get("/").text == "__Host-session"
     assert sorted(browser.cookies) == ["__Host-session", "language"]
     assert browser.get("/name").text == "萧兮"
@@ -100,5 +101,5 @@ def test_another_environ_key_is_asked_for_by_name():
         start_response("200 OK", [*PLAIN])
         return []
 
-    Browser(wrap(app, environ_key="shop.session")).get()
+    WebBrowser(wrap(app, environ_key="shop.session")).get()
     assert isinstance(found[0], Session)

@@ -21,7 +21,9 @@ from cookiesess import (
 )
 from cookiesess.adapters.beaker import BeakerSession
 from cookiesess.stores.memory import MemoryStore
-from edge.kit import KEY, LIFETIME, PLAIN, Browser, Server, Visitor, environ_of
+from kit.browser import Browser
+from kit.constants import KEY, LIFETIME, PLAIN
+from kit.wsgi import Server, WebBrowser, environ_of
 
 BEAKER = "beaker.session"
 HEX = re.compile("[0-9a-f]{32}")
@@ -48,7 +50,7 @@ def shop(environ, start_response):
 def both(app):
     """The app behind Beaker and behind this library."""
     beaker = BeakerMiddleware(app, type="cookie", validate_key=KEY, data_serializer="json")
-    return Browser(beaker), Browser(SessionMiddleware(app, KEY, environ_key=BEAKER))
+    return WebBrowser(beaker), WebBrowser(SessionMiddleware(app, KEY, environ_key=BEAKER))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def stored(clock):
     return BeakerVisitor(SessionManager(KEY, clock=clock, lifetime=LIFETIME, store=MemoryStore()))
 
 
-class BeakerVisitor(Visitor):
+class BeakerVisitor(Browser):
     """A visitor whose sessions are Beaker's."""
 
     def open(self):
@@ -80,8 +82,7 @@ class BeakerVisitor(Visitor):
     def visit(self, view=len, manager=None):
         session = self.open()
         result = view(session)
-        for cookie in self.manager.commit(session).cookies:
-            self.header = "" if cookie.attributes.max_age == 0 else f"{cookie.name}={cookie.value}"
+        self.keep(self.manager.commit(session).cookies)
         return result
 
 

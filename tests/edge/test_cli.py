@@ -13,7 +13,10 @@ from cookiesess import CookiePolicy, Key, Lifetime, SessionManager, SessionMiddl
 from cookiesess.cli import main
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
-from edge.kit import KEY, NAME, OLD_KEY, Browser, Visitor, answering, put
+from kit.browser import Browser
+from kit.constants import KEY, NAME, OTHER_KEY
+from kit.views import put
+from kit.wsgi import WebBrowser, answering
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +29,7 @@ def token_of(view=lambda session: None, **settings):
         session["username"] = "萧兮"
         view(session)
 
-    visitor = Visitor(SessionManager(KEY, clock=ManualClock(), **settings))
+    visitor = Browser(SessionManager(KEY, clock=ManualClock(), **settings))
     visitor.visit(fill)
     return visitor.token
 
@@ -49,7 +52,7 @@ def test_keygen_prints_one_key_and_nothing_else():
     assert done.stderr == ""
     (line,) = done.stdout.splitlines()
     assert line == line.strip()
-    browser = Browser(SessionMiddleware(answering(lambda session: session.setdefault("n", 5)), line))
+    browser = WebBrowser(SessionMiddleware(answering(lambda session: session.setdefault("n", 5)), line))
     assert browser.get().text == "5"
 
 
@@ -115,7 +118,7 @@ def test_an_anonymous_sessions_authentication_and_owner_are_shown_as_missing(ins
 
 
 def test_the_keys_can_come_from_the_environment(monkeypatch, inspect):
-    monkeypatch.setenv("COOKIESESS_KEYS", f"{OLD_KEY}, {KEY}")
+    monkeypatch.setenv("COOKIESESS_KEYS", f"{OTHER_KEY}, {KEY}")
     code, out = inspect(token_of())
     assert code == 0
     assert "opens: yes, with an accepted key" in out
@@ -134,7 +137,7 @@ def test_without_a_key_nothing_of_the_content_is_shown(inspect, settings):
 
 @pytest.mark.parametrize("settings", [{}, {"encrypt": False}], ids=["sealed", "signed"])
 def test_with_a_wrong_key_nothing_of_the_content_is_shown(inspect, settings):
-    code, out = inspect(token_of(**settings), "--keys", OLD_KEY)
+    code, out = inspect(token_of(**settings), "--keys", OTHER_KEY)
     assert code == 1
     assert "opens: no (" in out
     assert "username" not in out
@@ -142,7 +145,7 @@ def test_with_a_wrong_key_nothing_of_the_content_is_shown(inspect, settings):
 
 def test_a_signed_token_opens_with_its_key(inspect):
     token = token_of(encrypt=False)
-    code, out = inspect(token, "--keys", f"{OLD_KEY},{KEY}")
+    code, out = inspect(token, "--keys", f"{OTHER_KEY},{KEY}")
     assert code == 0
     assert f"signed token, {len(token)} characters" in out
     assert "opens: yes, with an accepted key" in out
@@ -199,7 +202,7 @@ def test_bytes_of_another_version_are_said_to_be_no_token_of_a_known_one(inspect
 
 
 def test_a_token_from_the_future_is_shown_with_its_times(inspect):
-    visitor = Visitor(SessionManager(KEY, clock=ManualClock(9_000_000_000)))
+    visitor = Browser(SessionManager(KEY, clock=ManualClock(9_000_000_000)))
     visitor.visit(put("a", 1))
     code, out = inspect(visitor.token, "--keys", KEY)
     assert code == 0

@@ -5,7 +5,10 @@ import pytest
 from cookiesess import CookiePolicy, SessionManager
 from cookiesess.events import SessionCreated, SessionExpired, SessionRejected
 from cookiesess.testing import ManualClock
-from edge.kit import ABSOLUTE, GARBAGE, IDLE, KEY, LIFETIME, Visitor, drop, expires, fill, issues, login, put
+from kit.browser import Browser
+from kit.constants import ABSOLUTE, GARBAGE, IDLE, KEY, LIFETIME
+from kit.lines import is_expiry, is_issue
+from kit.views import drop, fill, login, put
 
 
 def nothing(session):
@@ -15,7 +18,7 @@ def nothing(session):
 
 @pytest.mark.parametrize("header", ["", GARBAGE, "valid"])
 def test_never_touched_nothing(known, events, header):
-    visitor = known if header == "valid" else Visitor(known.manager, header)
+    visitor = known if header == "valid" else Browser(known.manager, header)
     assert visitor.visit(nothing) == []
     assert events == []
 
@@ -27,12 +30,12 @@ EMPTY = {
     "invalidated": lambda session: session.invalidate(),
     "cleared": lambda session: session.clear(),
     "settings only": lambda session: setattr(session, "persistent", True),
-    "login taken back": lambda session: login(session) or session.invalidate(),
+    "login taken back": lambda session: session.login("user-1") or session.invalidate(),
     "flashes shown at once": lambda session: session.flash("hi") or session.pop_flashes(),
 }
 FILLED = {
     "data": put("a", 1),
-    "login": login,
+    "login": login("user-1"),
     "flash": lambda session: session.flash("hi"),
     "CSRF secret": lambda session: session.csrf_token(),
     "invalidated, then written": lambda session: session.invalidate() or put("a", 1)(session),
@@ -55,7 +58,7 @@ def test_gone_touched_and_still_empty_nothing(known, clock, events, view, late):
 
 @pytest.mark.parametrize("view", EMPTY.values(), ids=EMPTY)
 def test_rejected_touched_and_still_empty_expires_the_cookie(make, events, view):
-    assert expires(Visitor(make(), GARBAGE).visit(view))
+    assert is_expiry(Browser(make(), GARBAGE).visit(view))
     assert [type(event) for event in events] == [SessionRejected]
 
 
@@ -64,8 +67,8 @@ def test_rejected_touched_and_still_empty_expires_the_cookie(make, events, view)
 def test_nothing_loaded_and_now_not_empty_sets_the_cookie(known, clock, events, view, origin):
     if origin == "gone":
         clock.advance(IDLE)
-    visitor = known if origin == "gone" else Visitor(known.manager, GARBAGE if origin == "rejected" else "")
-    assert issues(visitor.visit(view))
+    visitor = known if origin == "gone" else Browser(known.manager, GARBAGE if origin == "rejected" else "")
+    assert is_issue(visitor.visit(view))
     assert events[-1] == SessionCreated(login=view is FILLED.get("login"))
     assert visitor.read(lambda session: session.created_at) == clock()
     assert visitor.read(lambda session: not session.is_new)
@@ -84,19 +87,19 @@ def test_a_commit_says_whether_the_response_varies_and_is_private(make):
 
 def test_the_cookie_has_the_policys_attributes(make):
     manager = make(cookie=CookiePolicy("sid", path="/shop", domain="shop.example", samesite="Strict"))
-    cookie = Visitor(manager).visit(fill)[0]
+    cookie = Browser(manager).visit(fill)[0]
     assert cookie.line == (f"sid={cookie.value}; Path=/shop; Domain=shop.example; Secure; HttpOnly; SameSite=Strict")
 
 
 def test_an_expiry_has_the_attributes_of_the_cookie_it_ends(make):
-    visitor = Visitor(make(cookie=CookiePolicy("sid", path="/shop", domain="shop.example")))
+    visitor = Browser(make(cookie=CookiePolicy("sid", path="/shop", domain="shop.example")))
     visitor.visit(fill)
     line = visitor.visit(lambda session: session.invalidate())[0].line
     assert line == "sid=; Path=/shop; Domain=shop.example; Max-Age=0; Secure; HttpOnly; SameSite=Lax"
 
 
 def test_the_default_clock_is_the_worlds():
-    visitor = Visitor(SessionManager(KEY, lifetime=LIFETIME, clock=ManualClock(0)))
+    visitor = Browser(SessionManager(KEY, lifetime=LIFETIME, clock=ManualClock(0)))
     visitor.visit(fill)
     visitor.manager = SessionManager(KEY, lifetime=LIFETIME)
     assert visitor.read() == {}

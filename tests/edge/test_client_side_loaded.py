@@ -6,7 +6,10 @@ import pytest
 
 from cookiesess import Keyring
 from cookiesess.events import SessionCreated, SessionEnded, SessionRefreshed, SessionRenewed
-from edge.kit import KEY, OLD_KEY, REFRESH, Visitor, append, drop, expires, fill, issues, login, put
+from kit.browser import Browser
+from kit.constants import KEY, OTHER_KEY, REFRESH
+from kit.lines import is_expiry, is_issue
+from kit.views import append, drop, fill, login, put
 
 READS = {
     "len": len,
@@ -24,7 +27,7 @@ READS = {
 
 @pytest.mark.parametrize("view", READS.values(), ids=READS)
 def test_loaded_and_read_only_nothing(known, clock, events, view):
-    clock.advance(REFRESH - timedelta(seconds=1))
+    clock.advance(REFRESH - 1)
     assert known.visit(view) == []
     assert events == []
 
@@ -33,36 +36,36 @@ def test_loaded_and_read_only_nothing(known, clock, events, view):
 def test_loaded_read_only_and_refresh_due_sets_the_cookie_with_the_same_created_at(known, clock, events, view):
     created_at = known.read(lambda session: session.created_at)
     clock.advance(REFRESH)
-    assert issues(known.visit(view))
+    assert is_issue(known.visit(view))
     assert events == [SessionRefreshed()]
     assert known.read(lambda session: session.created_at) == created_at
 
 
 def test_loaded_read_only_under_an_old_key_nothing_before_refresh_is_due(make, clock, events):
-    visitor = Visitor(make(OLD_KEY))
+    visitor = Browser(make(OTHER_KEY))
     visitor.visit(fill)
-    clock.advance(REFRESH - timedelta(seconds=1))
-    assert visitor.visit(manager=make(Keyring(KEY, [OLD_KEY]))) == []
+    clock.advance(REFRESH - 1)
+    assert visitor.visit(manager=make(Keyring(KEY, [OTHER_KEY]))) == []
 
 
 @pytest.mark.parametrize(
     ("view", "wait", "event"),
     [
         (len, REFRESH, SessionRefreshed()),
-        (put("a", 2), timedelta(0), None),
-        (lambda session: session.renew(), timedelta(0), SessionRenewed(login=False)),
-        (login, timedelta(0), SessionRenewed(login=True)),
+        (put("a", 2), 0, None),
+        (lambda session: session.renew(), 0, SessionRenewed(login=False)),
+        (login("user-1"), 0, SessionRenewed(login=True)),
     ],
     ids=["refresh", "write", "renew", "login"],
 )
 def test_a_session_under_an_old_key_is_sealed_again_when_it_is_refreshed_or_written(
     make, clock, events, view, wait, event
 ):
-    visitor = Visitor(make(OLD_KEY))
+    visitor = Browser(make(OTHER_KEY))
     visitor.visit(fill)
     events.clear()
     clock.advance(wait)
-    assert issues(visitor.visit(view, manager=make(Keyring(KEY, [OLD_KEY]))))
+    assert is_issue(visitor.visit(view, manager=make(Keyring(KEY, [OTHER_KEY]))))
     assert events == ([event] if event else [])
     visitor.manager = make(KEY)
     assert visitor.read(lambda session: session["cart"]) == [1]
@@ -88,7 +91,7 @@ def test_loaded_and_modified_sets_the_cookie(known, clock, view):
     created_at = known.read(lambda session: session.created_at)
     before = known.token
     clock.advance(1)
-    assert issues(known.visit(view))
+    assert is_issue(known.visit(view))
     assert known.token != before
     assert known.read(lambda session: session.created_at) == created_at
 
@@ -101,37 +104,37 @@ def test_a_write_counts_as_a_refresh(known, clock, view):
 
 
 def test_loaded_and_became_empty_expires_the_cookie(known, events):
-    assert expires(known.visit(lambda session: session.clear()))
+    assert is_expiry(known.visit(lambda session: session.clear()))
     assert events == [SessionEnded(emptied=True)]
 
 
 def test_loaded_renewed_and_became_empty_expires_the_cookie(known, events):
-    assert expires(known.visit(lambda session: session.renew() or session.clear()))
+    assert is_expiry(known.visit(lambda session: session.renew() or session.clear()))
     assert events == [SessionEnded(emptied=True)]
 
 
 def test_the_last_flash_shown_expires_the_cookie(visitor):
     visitor.visit(lambda session: session.flash("hi"))
-    assert expires(visitor.visit(lambda session: session.pop_flashes()))
+    assert is_expiry(visitor.visit(lambda session: session.pop_flashes()))
 
 
 def test_popping_the_last_key_of_a_logged_in_session_does_not_log_it_out(known):
-    known.visit(login)
-    assert issues(known.visit(lambda session: session.clear()))
+    known.visit(login("user-1"))
+    assert is_issue(known.visit(lambda session: session.clear()))
     assert known.read(lambda session: (session.owner, dict(session))) == ("user-1", {})
 
 
-@pytest.mark.parametrize(("view", "by_login"), [(lambda session: session.renew(), False), (login, True)])
+@pytest.mark.parametrize(("view", "by_login"), [(lambda session: session.renew(), False), (login("user-1"), True)])
 def test_renew_and_login_set_a_new_cookie(known, events, view, by_login):
     before = known.token
-    assert issues(known.visit(view))
+    assert is_issue(known.visit(view))
     assert known.token != before
     assert events == [SessionRenewed(login=by_login)]
     assert known.read() == {"a": 1, "cart": [1]}
 
 
 def test_renew_keeps_created_at_owner_and_authentication(known, clock):
-    known.visit(login)
+    known.visit(login("user-1"))
     before = known.read(lambda session: (session.created_at, session.owner, session.authenticated_at))
     clock.advance(5)
     known.visit(lambda session: session.renew())
@@ -139,17 +142,17 @@ def test_renew_keeps_created_at_owner_and_authentication(known, clock):
 
 
 def test_invalidate_expires_the_cookie(known, events):
-    assert expires(known.visit(lambda session: session.invalidate()))
+    assert is_expiry(known.visit(lambda session: session.invalidate()))
     assert events == [SessionEnded(emptied=False)]
 
 
 def test_invalidate_twice_expires_the_cookie_once(known, events):
-    assert expires(known.visit(lambda session: session.invalidate() or session.invalidate()))
+    assert is_expiry(known.visit(lambda session: session.invalidate() or session.invalidate()))
     assert events == [SessionEnded(emptied=False)]
 
 
 def test_invalidate_outranks_a_login_before_it(known):
-    assert expires(known.visit(lambda session: login(session) or session.invalidate()))
+    assert is_expiry(known.visit(lambda session: session.login("user-1") or session.invalidate()))
 
 
 def test_invalidate_and_then_a_write_make_another_session(known, clock, events):
@@ -161,14 +164,14 @@ def test_invalidate_and_then_a_write_make_another_session(known, clock, events):
         assert session == {}
         session["b"] = 2
 
-    assert issues(known.visit(view))
+    assert is_issue(known.visit(view))
     assert events == [SessionEnded(emptied=False), SessionCreated()]
     assert known.read() == {"b": 2}
     assert known.read(lambda session: session.created_at) == clock()
 
 
 def test_invalidate_keeps_nothing_of_the_old_session(known, clock):
-    known.visit(login)
+    known.visit(login("user-1"))
     known.visit(lambda session: session.csrf_token() and session.flash("hi"))
     known.visit(lambda session: session.invalidate() or put("b", 1)(session))
     assert known.read(lambda session: (session.owner, session.authenticated_at, session.pop_flashes())) == (

@@ -16,14 +16,17 @@ from cookiesess.events import (
     SessionRenewed,
     SharedCachingPrevented,
 )
-from edge.kit import KEY, NAME, OLD_KEY, PLAIN, Browser, Server, Visitor, cookie_of, environ_of, put, wrap
+from kit.browser import Browser, cookie_of
+from kit.constants import KEY, NAME, OTHER_KEY, PLAIN
+from kit.views import put
+from kit.wsgi import Server, WebBrowser, environ_of, wrap
 
 SECRET = "the-secret-value"
 
 
 def life(manager, clock):
     """A session's whole life, from a rejected cookie to the end, with secrets everywhere."""
-    visitor = Visitor(manager, f"{NAME}=AQID{SECRET}")
+    visitor = Browser(manager, f"{NAME}=AQID{SECRET}")
     tokens = []
     visits = [
         lambda session: session.update({SECRET: SECRET}),
@@ -103,7 +106,7 @@ def broken(event):
 
 
 def test_an_error_in_on_event_never_breaks_a_request(caplog, clock):
-    visitor = Visitor(SessionManager(KEY, clock=clock, on_event=broken))
+    visitor = Browser(SessionManager(KEY, clock=clock, on_event=broken))
     visitor.visit(put("a", 1))
     assert visitor.read() == {"a": 1}
     visitor.visit(lambda session: session.login("user-1"))
@@ -111,15 +114,15 @@ def test_an_error_in_on_event_never_breaks_a_request(caplog, clock):
 
 
 def test_an_error_in_on_event_is_logged_with_its_traceback(caplog):
-    Visitor(SessionManager(KEY, on_event=broken)).visit(put("a", 1))
+    Browser(SessionManager(KEY, on_event=broken)).visit(put("a", 1))
     assert "on_event failed for session.created" in caplog.text
     assert "CallbackError" in caplog.text
 
 
 def test_two_managers_have_two_callables(events):
     other = []
-    Visitor(SessionManager(KEY, on_event=events.append)).visit(put("a", 1))
-    Visitor(SessionManager(OLD_KEY, on_event=other.append)).visit(put("a", 1))
+    Browser(SessionManager(KEY, on_event=events.append)).visit(put("a", 1))
+    Browser(SessionManager(OTHER_KEY, on_event=other.append)).visit(put("a", 1))
     assert (len(events), len(other)) == (1, 1)
 
 
@@ -229,7 +232,7 @@ def test_an_expiry_is_kept_out_of_shared_caches_too():
 
 
 def test_the_second_request_of_a_session_that_is_only_read_is_not_private():
-    browser = Browser(wrap(_reading))
+    browser = WebBrowser(wrap(_reading))
     assert "Cache-Control" in browser.get("/write").headers
     assert "Cache-Control" not in browser.get("/read").headers
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.kit import KEY, OLD_KEY, Browser
 from examples.four_routes import make_app
+from kit.constants import KEY, OTHER_KEY
+from kit.wsgi import WebBrowser
 
 ROOT = Path(__file__).parents[2]
 ANSWERS = {
@@ -30,7 +31,7 @@ ANSWERS = {
 @pytest.fixture
 def browser():
     """A browser on the machine that serves the demo."""
-    return Browser(make_app(KEY), "http://localhost:8080", REMOTE_ADDR="127.0.0.1")
+    return WebBrowser(make_app(KEY), "http://localhost:8080", REMOTE_ADDR="127.0.0.1")
 
 
 @pytest.mark.parametrize(("path", "answer"), ANSWERS.items())
@@ -143,7 +144,7 @@ def test_the_demo_served_for_real():
 
 
 def test_the_banner_says_that_the_key_came_from_the_environment_and_never_shows_it():
-    with running(keys=f"{KEY},{OLD_KEY}") as (banner, _):
+    with running(keys=f"{KEY},{OTHER_KEY}") as (banner, _):
         assert "from COOKIESESS_KEYS" in banner[1]
         assert KEY not in "".join(banner)
 

@@ -6,7 +6,10 @@ from wsgiref.util import FileWrapper
 import pytest
 
 from cookiesess import CookieTooLarge, NotSerializable, SessionCommitted, get_session
-from edge.kit import KEY, PLAIN, Browser, Server, append, cookie_of, environ_of, handle, put, wrap
+from kit.browser import cookie_of
+from kit.constants import KEY, PLAIN
+from kit.views import append, put
+from kit.wsgi import Server, WebBrowser, environ_of, handle, wrap
 
 TOO_MUCH = "x" * 5000
 
@@ -236,7 +239,7 @@ def test_an_app_that_fails_leaves_the_visitor_the_session_of_before():
         start_response("200 OK", [*PLAIN])
         return [session.setdefault("name", "kept").encode()]
 
-    browser = Browser(wrap(app))
+    browser = WebBrowser(wrap(app))
     browser.get("/")
     with pytest.raises(AppError):
         browser.get("/fail")

@@ -3,7 +3,8 @@
 import pytest
 
 from cookiesess import Flash, NotSerializable, SessionManager
-from edge.kit import KEY, put
+from kit.constants import KEY
+from kit.views import put
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from cookiesess import ConfigurationError, CookiePolicy, Lifetime, MissingDepend
 from cookiesess.manager import flat_settings
 from cookiesess.manager.flat_settings import NAMES, read_environment
 from cookiesess.manager.settings import Settings
-from edge.kit import KEY, answering
+from kit.constants import KEY
+from kit.wsgi import answering
 
 APP, KEYS = answering(len), {"COOKIESESS_KEYS": KEY}
 # No key, but long enough to be one: it must not come back in an error.

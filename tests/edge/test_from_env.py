@@ -17,7 +17,9 @@ from cookiesess import (
 from cookiesess.manager.flat_settings import read_environment
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
-from edge.kit import KEY, OLD_KEY, Browser, answering, put
+from kit.constants import KEY, OTHER_KEY
+from kit.views import put
+from kit.wsgi import WebBrowser, answering
 
 APP, KEYS = answering(len), {"COOKIESESS_KEYS": KEY}
 
@@ -41,7 +43,7 @@ def from_env(app=APP, environ=KEYS, **settings):
 
 def test_an_app_runs_on_variables_alone():
     variables = {**KEYS, "COOKIESESS_COOKIE_NAME": "__Host-shop", "COOKIESESS_STORE": "memory://"}
-    browser = Browser(
+    browser = WebBrowser(
         from_env(answering(lambda session: session.setdefault("n", []).append(1) or session["n"]), variables)
     )
     assert [browser.get().text for _ in range(2)] == ["[1]", "[1, 1]"]
@@ -72,7 +74,7 @@ def test_the_environ_key_is_a_setting_as_well():
         seen.update(environ)
         return answering(len)(environ | {"cookiesess.session": environ["shop.session"]}, start_response)
 
-    Browser(from_env(app, {**KEYS, "COOKIESESS_ENVIRON_KEY": "shop.session"})).get()
+    WebBrowser(from_env(app, {**KEYS, "COOKIESESS_ENVIRON_KEY": "shop.session"})).get()
     assert "shop.session" in seen
 
 
@@ -80,22 +82,22 @@ def test_the_environ_key_is_a_setting_as_well():
 
 
 def test_the_keys_are_a_ring():
-    old = Browser(from_env(answering(put("a", 1)), {"COOKIESESS_KEYS": OLD_KEY}))
+    old = WebBrowser(from_env(answering(put("a", 1)), {"COOKIESESS_KEYS": OTHER_KEY}))
     old.get()
-    old.app = from_env(answering(dict), {"COOKIESESS_KEYS": f"{KEY},{OLD_KEY}"})
+    old.app = from_env(answering(dict), {"COOKIESESS_KEYS": f"{KEY},{OTHER_KEY}"})
     assert old.get().text == "{'a': 1}"
 
 
 @pytest.mark.parametrize(
     "text",
-    [f"{KEY},{OLD_KEY}", f"{KEY}\n{OLD_KEY}\n", f"\n  {KEY}\r\n\n{OLD_KEY}", f"\ufeff{KEY}\r\n{OLD_KEY}"],
+    [f"{KEY},{OTHER_KEY}", f"{KEY}\n{OTHER_KEY}\n", f"\n  {KEY}\r\n\n{OTHER_KEY}", f"\ufeff{KEY}\r\n{OTHER_KEY}"],
     ids=ascii,
 )
 def test_a_file_holds_keys_in_one_line_or_in_several(tmp_path, text):
     file = tmp_path / "keys.txt"
     file.write_bytes(text.encode())
     ring = read_environment({"COOKIESESS_KEYS_FILE": str(file)})["keys"]
-    assert [key.kid for key in ring.keys] == [key.kid for key in Keyring(KEY, accepted=[OLD_KEY]).keys]
+    assert [key.kid for key in ring.keys] == [key.kid for key in Keyring(KEY, accepted=[OTHER_KEY]).keys]
 
 
 @pytest.mark.parametrize("name", ["missing.txt", "binary", ""], ids=["missing", "no text", "a folder"])
@@ -138,7 +140,7 @@ def test_what_is_given_in_code_counts_instead_of_its_variable():
 
 
 def test_what_is_no_text_is_given_in_code(events):
-    browser = Browser(from_env(answering(put("a", 1)), on_event=events.append))
+    browser = WebBrowser(from_env(answering(put("a", 1)), on_event=events.append))
     browser.get()
     assert [event.name for event in events] == ["session.created"]
 

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from cookiesess import Key, SessionManager, get_cookies
 from cookiesess.events import SessionRejected
-from edge.kit import KEY, NAME, OLD_KEY, Browser, Server, Visitor, answering, cookie_of, environ_of, put, wrap
+from kit.browser import Browser, cookie_of
+from kit.constants import KEY, NAME, OTHER_KEY
+from kit.views import put
+from kit.wsgi import Server, WebBrowser, answering, environ_of, wrap
 
 SEALED = cookie_of(put("a", 1)).partition("=")[2]
 SIGNED = cookie_of(put("a", 1), encrypt=False).partition("=")[2]
@@ -111,9 +114,9 @@ def test_hostile_values_are_rejected(token, encrypt):
 
 
 def test_a_token_of_another_key_is_rejected_with_its_key_id():
-    visitor = Visitor(SessionManager(OLD_KEY))
+    visitor = Browser(SessionManager(OTHER_KEY))
     visitor.visit(put("a", 1))
-    assert visit(visitor.header)[2] == [SessionRejected("unknown-key", Key(OLD_KEY).kid.hex())]
+    assert visit(visitor.header)[2] == [SessionRejected("unknown-key", Key(OTHER_KEY).kid.hex())]
 
 
 def test_a_forged_token_is_rejected_with_its_key_id():
@@ -122,7 +125,7 @@ def test_a_forged_token_is_rejected_with_its_key_id():
 
 def test_after_the_rejection_the_browser_is_quiet():
     seen = []
-    browser = Browser(wrap(greedy, on_event=seen.append))
+    browser = WebBrowser(wrap(greedy, on_event=seen.append))
     browser.cookies[NAME] = "garbage"
     for _ in range(3):
         browser.get()
@@ -159,9 +162,9 @@ def test_only_cookies_of_the_name_count_among_the_four():
 
 
 def test_of_several_that_do_not_open_the_first_ones_reason_is_told():
-    other = Visitor(SessionManager(OLD_KEY))
+    other = Browser(SessionManager(OTHER_KEY))
     other.visit(put("a", 1))
-    assert visit(f"{other.header}; {PLANTED}")[2] == [SessionRejected("unknown-key", Key(OLD_KEY).kid.hex())]
+    assert visit(f"{other.header}; {PLANTED}")[2] == [SessionRejected("unknown-key", Key(OTHER_KEY).kid.hex())]
 
 
 @pytest.mark.parametrize("encrypt", [True, False])

@@ -9,7 +9,9 @@ from markupsafe import Markup
 
 from cookiesess import ConfigurationError, CookieTooLarge, Key, Keyring, NotSerializable, SessionManager, ValueType
 from cookiesess.events import SessionRejected
-from edge.kit import KEY, NAME, OLD_KEY, Visitor, append, put
+from kit.browser import Browser
+from kit.constants import KEY, NAME, OTHER_KEY
+from kit.views import append, put
 
 LIMIT = 4093
 
@@ -24,8 +26,8 @@ def make(clock):
 
 @pytest.mark.parametrize("encrypt", [True, False])
 def test_a_rotation_in_three_deploys_logs_nobody_out(make, clock, encrypt):
-    rings = [Keyring(OLD_KEY), Keyring(OLD_KEY, [KEY]), Keyring(KEY, [OLD_KEY]), Keyring(KEY)]
-    visitor = Visitor(make(rings[0], encrypt=encrypt))
+    rings = [Keyring(OTHER_KEY), Keyring(OTHER_KEY, [KEY]), Keyring(KEY, [OTHER_KEY]), Keyring(KEY)]
+    visitor = Browser(make(rings[0], encrypt=encrypt))
     visitor.visit(put("visits", [0]))
     for deploy, ring in enumerate(rings):
         visitor.manager = make(ring, encrypt=encrypt)
@@ -36,8 +38,8 @@ def test_a_rotation_in_three_deploys_logs_nobody_out(make, clock, encrypt):
 
 @pytest.mark.parametrize("encrypt", [True, False])
 def test_while_a_rotation_is_rolled_out_old_and_new_processes_read_each_other(make, encrypt):
-    before, after = Keyring(OLD_KEY, [KEY]), Keyring(KEY, [OLD_KEY])
-    visitor = Visitor(make(before, encrypt=encrypt))
+    before, after = Keyring(OTHER_KEY, [KEY]), Keyring(KEY, [OTHER_KEY])
+    visitor = Browser(make(before, encrypt=encrypt))
     visitor.visit(put("visits", []))
     for turn, ring in enumerate([after, before, before, after]):
         visitor.visit(append("visits", turn), manager=make(ring, encrypt=encrypt))
@@ -45,15 +47,15 @@ def test_while_a_rotation_is_rolled_out_old_and_new_processes_read_each_other(ma
 
 
 def test_one_text_holds_the_whole_ring(make):
-    visitor = Visitor(make(OLD_KEY))
+    visitor = Browser(make(OTHER_KEY))
     visitor.visit(put("a", 1))
-    visitor.manager = make(f"{KEY} , {OLD_KEY}")
+    visitor.manager = make(f"{KEY} , {OTHER_KEY}")
     assert visitor.read() == {"a": 1}
 
 
 @pytest.mark.parametrize("keys", [KEY, KEY.encode(), Key(KEY), Keyring(KEY)], ids=lambda keys: type(keys).__name__)
 def test_a_key_can_be_given_as(make, keys):
-    visitor = Visitor(make(keys))
+    visitor = Browser(make(keys))
     visitor.visit(put("a", 1))
     visitor.manager = make(Keyring(KEY.encode()))
     assert visitor.read() == {"a": 1}
@@ -61,11 +63,11 @@ def test_a_key_can_be_given_as(make, keys):
 
 def test_a_session_under_a_key_that_was_dropped_is_rejected_by_its_id(make):
     seen = []
-    visitor = Visitor(make(OLD_KEY))
+    visitor = Browser(make(OTHER_KEY))
     visitor.visit(put("a", 1))
     visitor.manager = make(KEY, on_event=seen.append)
     assert visitor.read() == {}
-    assert seen == [SessionRejected("unknown-key", Key(OLD_KEY).kid.hex())]
+    assert seen == [SessionRejected("unknown-key", Key(OTHER_KEY).kid.hex())]
 
 
 def decoded(token):
@@ -74,21 +76,21 @@ def decoded(token):
 
 
 def test_a_sealed_session_cannot_be_read_without_the_key(make):
-    visitor = Visitor(make())
+    visitor = Browser(make())
     visitor.visit(put("username", "萧兮"))
     assert b"username" not in decoded(visitor.token)
     assert "萧兮".encode() not in decoded(visitor.token)
 
 
 def test_a_signed_session_can_be_read_by_whoever_holds_it(make):
-    visitor = Visitor(make(encrypt=False))
+    visitor = Browser(make(encrypt=False))
     visitor.visit(put("username", "萧兮"))
     assert b"username" in decoded(visitor.token)
     assert visitor.read() == {"username": "萧兮"}
 
 
 def test_two_sessions_of_the_same_content_have_different_sealed_tokens(make):
-    visitors = [Visitor(make()) for _ in range(2)]
+    visitors = [Browser(make()) for _ in range(2)]
     for visitor in visitors:
         visitor.visit(put("a", 1))
     assert visitors[0].token != visitors[1].token
@@ -104,7 +106,7 @@ MARKUP = ValueType(2, Markup, encode=str, decode=Markup)
 
 
 def test_types_of_the_apps_own_come_back(make):
-    visitor = Visitor(make(types=[PRICE, MARKUP]))
+    visitor = Browser(make(types=[PRICE, MARKUP]))
     visitor.visit(put("cart", [{"price": Price(5)}, Markup("<b>")]))
     assert visitor.read() == {"cart": [{"price": Price(5)}, Markup("<b>")]}
     assert type(visitor.read()["cart"][1]) is Markup
@@ -118,7 +120,7 @@ class Box:
 
 
 def test_a_change_inside_a_type_of_the_apps_own_is_seen(make):
-    visitor = Visitor(make(types=[ValueType(3, Box, encode=lambda box: box.items, decode=Box)]))
+    visitor = Browser(make(types=[ValueType(3, Box, encode=lambda box: box.items, decode=Box)]))
     visitor.visit(put("box", Box([1])))
     assert visitor.visit(lambda session: session["box"]) == []
     assert len(visitor.visit(lambda session: session["box"].items.append(2))) == 1
@@ -134,7 +136,7 @@ def test_a_type_that_is_not_registered_is_refused_at_the_assignment_with_its_pat
 
 
 def test_a_type_that_is_no_longer_registered_makes_an_empty_session(make):
-    visitor = Visitor(make(types=[PRICE]))
+    visitor = Browser(make(types=[PRICE]))
     visitor.visit(put("price", Price(5)))
     visitor.manager = make()
     assert visitor.read() == {}
@@ -156,7 +158,7 @@ SPOILT = {
 @pytest.mark.parametrize("by_save", [False, True], ids=["commit", "save"])
 @pytest.mark.parametrize(("before", "view"), SPOILT.values(), ids=SPOILT)
 def test_a_value_that_was_spoilt_from_inside_raises_with_its_path(make, before, view, by_save):
-    visitor = Visitor(make())
+    visitor = Browser(make())
     visitor.visit(lambda session: session.update(before))
     session = visitor.manager.open(visitor.header)
     view(session)
@@ -189,7 +191,7 @@ def test_half_a_surrogate_pair_is_refused_where_it_is_set(make, write):
 
 
 def too_large(make, view, **settings):
-    visitor = Visitor(make(**settings))
+    visitor = Browser(make(**settings))
     with pytest.raises(CookieTooLarge) as caught:
         visitor.visit(view)
     return caught.value
@@ -217,7 +219,7 @@ def test_the_limit_is_exact(make, encrypt):
 
     def length(size):
         try:
-            (cookie,) = Visitor(manager).visit(put("a", "x" * size))
+            (cookie,) = Browser(manager).visit(put("a", "x" * size))
         except CookieTooLarge:
             return None
         return len(cookie.line)
@@ -237,7 +239,7 @@ def test_save_raises_in_the_view_and_the_view_can_go_on(make):
         session["less"] = "x"
         session.save()
 
-    visitor = Visitor(make())
+    visitor = Browser(make())
     assert len(visitor.visit(view)) == 1
     assert visitor.read() == {"less": "x"}
 
@@ -249,7 +251,7 @@ def test_a_session_too_large_for_other_reasons_than_its_keys_says_so(make):
 
 
 def test_a_refresh_of_what_fits_fits(make, clock):
-    visitor = Visitor(make())
+    visitor = Browser(make())
     visitor.visit(put("a", "x" * 2900))
     clock.advance(timedelta(days=2))
     assert len(visitor.visit()) == 1

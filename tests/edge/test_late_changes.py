@@ -14,7 +14,10 @@ from cookiesess import (
     get_session,
 )
 from cookiesess.events import TouchedLate
-from edge.kit import KEY, PLAIN, Server, answering, append, cookie_of, drop, environ_of, put, streaming, wrap
+from kit.browser import cookie_of
+from kit.constants import KEY, PLAIN
+from kit.views import append, drop, put
+from kit.wsgi import Server, answering, environ_of, streaming, wrap
 
 
 def fill(session):

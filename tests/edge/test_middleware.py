@@ -9,19 +9,10 @@ from waitress.buffers import ReadOnlyFileBasedBuffer
 from webob import Request, Response
 
 from cookiesess import get_cookies, get_session
-from edge.kit import (
-    NAME,
-    PLAIN,
-    Browser,
-    Server,
-    answering,
-    cookie_of,
-    environ_of,
-    handle,
-    put,
-    streaming,
-    wrap,
-)
+from kit.browser import cookie_of
+from kit.constants import NAME, PLAIN
+from kit.views import put
+from kit.wsgi import Server, WebBrowser, answering, environ_of, handle, streaming, wrap
 
 
 class Body:
@@ -252,7 +243,7 @@ def test_head_requests_set_cookies_too():
     app = wrap(answering(put("a", 1)))
     response = Request.blank("/", method="HEAD", base_url="https://shop.example").get_response(app)
     assert len(response.headers.getall("Set-Cookie")) == 1
-    assert Browser(app).get().status_int == 200
+    assert WebBrowser(app).get().status_int == 200
 
 
 def test_a_304_carries_the_cookie():
@@ -260,7 +251,7 @@ def test_a_304_carries_the_cookie():
         get_session(environ)["a"] = 1
         return Response(status=304)(environ, start_response)
 
-    response = Browser(wrap(app)).get()
+    response = WebBrowser(wrap(app)).get()
     assert response.status_int == 304
     assert len(response.headers.getall("Set-Cookie")) == 1
 

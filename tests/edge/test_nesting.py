@@ -14,10 +14,10 @@ from cookiesess import (
     get_session,
 )
 from cookiesess.stores.memory import MemoryStore
-from edge.kit import KEY, PLAIN, Browser, Server, answering, environ_of, hidden
+from kit.constants import KEY, OTHER_KEY, PLAIN
+from kit.wsgi import Server, WebBrowser, answering, environ_of, hidden
 
 ADMIN = "admin.session"
-OTHER_KEY = "another key since two sessions need two of them"
 
 
 def wrap(app, name="session", *, environ_key="cookiesess.session", **policy):
@@ -145,7 +145,7 @@ def test_pieces_and_references_of_two_sessions_live_side_by_side():
         return [f"{outer.get('text', '')[:1]}{inner.get('text', '')[:1]}".encode()]
 
     manager = SessionManager(KEY, cookie=CookiePolicy("inner"), overflow=MemoryStore())
-    browser = Browser(wrap(SessionMiddleware(app, manager, environ_key=ADMIN), "outer", chunks=3))
+    browser = WebBrowser(wrap(SessionMiddleware(app, manager, environ_key=ADMIN), "outer", chunks=3))
     browser.get("/write")
     assert sorted(browser.cookies) == ["inner.ref", "outer", "outer.1", "outer.2"]
     assert browser.get("/read").text == "oi"

@@ -3,13 +3,14 @@
 from textwrap import dedent
 
 import pytest
-from docs.pages import ROOT, blocks
 from paste.deploy import loadapp
 from webtest import TestApp
 
 from cookiesess import ConfigurationError, CookiePolicy, SessionMiddleware, get_session
 from cookiesess.adapters.paste import filter_app_factory
-from edge.kit import KEY, OLD_KEY, Browser, answering
+from docs.pages import ROOT, blocks
+from kit.constants import KEY, OTHER_KEY
+from kit.wsgi import WebBrowser, answering
 
 PASTE = f"paste.app_factory = {__name__}:make_shop"
 
@@ -39,7 +40,7 @@ HERE = "keys = %(here)s/keys.txt"
 
 @pytest.mark.parametrize("use", ["egg:cookiesess", "egg:cookiesess#session", "egg:cookiesess#main"])
 def test_an_ini_file_puts_the_session_around_an_app(load, use):
-    browser = Browser(load(HERE, use=use))
+    browser = WebBrowser(load(HERE, use=use))
     assert [browser.get().text for _ in range(2)] == ["1", "2"]
 
 
@@ -49,7 +50,7 @@ def test_the_section_in_the_documentation_works(load):
     assert (name, use) == ("[filter:session]", "use = egg:cookiesess")
     middleware = load(*settings)
     assert middleware.manager.cookie == CookiePolicy(samesite="Strict")
-    assert [Browser(middleware).get().text for _ in range(2)] == ["1", "1"]
+    assert [WebBrowser(middleware).get().text for _ in range(2)] == ["1", "1"]
 
 
 def test_every_kind_of_setting_is_read(load, tmp_path):
@@ -63,7 +64,7 @@ def test_every_kind_of_setting_is_read(load, tmp_path):
     middleware = load(*dedent(settings).splitlines())
     assert type(middleware) is SessionMiddleware
     assert middleware.manager.cookie == CookiePolicy("__Host-shop", persistent=True)
-    line = Browser(middleware).get().headers["Set-Cookie"]
+    line = WebBrowser(middleware).get().headers["Set-Cookie"]
     assert "Max-Age=7200;" in line
     assert (tmp_path / "sessions.db").exists()
 
@@ -88,7 +89,7 @@ def make(global_conf=None, **settings):
 
 
 def test_keys_may_stand_in_the_file_itself():
-    assert make(keys=f"{KEY}, {OLD_KEY}").manager
+    assert make(keys=f"{KEY}, {OTHER_KEY}").manager
 
 
 @pytest.mark.parametrize(

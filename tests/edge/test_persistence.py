@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from cookiesess import CookiePolicy, Lifetime, SessionManager
-from edge.kit import KEY, Visitor, put
+from kit.browser import Browser
+from kit.constants import DAY, KEY
+from kit.views import put
 
-DAY = 24 * 3600
 LIFETIME = Lifetime(idle=timedelta(days=10), absolute=timedelta(days=30))
 
 
@@ -37,22 +38,22 @@ def forget(session):
 
 
 def test_a_cookie_lasts_as_long_as_the_window_by_default(make):
-    assert max_age(Visitor(make(persistent=False)).visit(put("a", 1))) is None
+    assert max_age(Browser(make(persistent=False)).visit(put("a", 1))) is None
 
 
 def test_a_persistent_cookie_lasts_as_long_as_the_session(make):
-    assert max_age(Visitor(make()).visit(put("a", 1))) == 10 * DAY
+    assert max_age(Browser(make()).visit(put("a", 1))) == 10 * DAY
 
 
 def test_each_refresh_prolongs_it(make, clock):
-    visitor = Visitor(make())
+    visitor = Browser(make())
     visitor.visit(put("a", 1))
     clock.advance(timedelta(days=5))
     assert max_age(visitor.visit()) == 10 * DAY
 
 
 def test_it_never_outlasts_the_absolute_timeout(make, clock):
-    visitor = Visitor(make())
+    visitor = Browser(make())
     visitor.visit(put("a", 1))
     for days in (9, 9, 9):
         clock.advance(timedelta(days=days))
@@ -61,7 +62,7 @@ def test_it_never_outlasts_the_absolute_timeout(make, clock):
 
 
 def test_it_follows_a_shorter_lifetime(make, clock):
-    visitor = Visitor(make())
+    visitor = Browser(make())
     visitor.visit(put("a", 1))
     clock.advance(timedelta(days=1))
     visitor.manager = make(lifetime=Lifetime(idle=timedelta(days=2), absolute=timedelta(days=2)))
@@ -73,50 +74,50 @@ def test_it_follows_the_sessions_own_idle_timeout(make):
         session["a"] = 1
         session.idle = timedelta(hours=1)
 
-    assert max_age(Visitor(make()).visit(view)) == 3600
+    assert max_age(Browser(make()).visit(view)) == 3600
 
 
 def test_without_an_absolute_timeout_it_is_the_idle_one(make):
     lifetime = Lifetime(idle=timedelta(days=10), absolute=None)
-    assert max_age(Visitor(make(lifetime=lifetime)).visit(put("a", 1))) == 10 * DAY
+    assert max_age(Browser(make(lifetime=lifetime)).visit(put("a", 1))) == 10 * DAY
 
 
 def test_a_session_can_be_persistent_under_a_policy_that_is_not(make):
-    visitor = Visitor(make(persistent=False))
+    visitor = Browser(make(persistent=False))
     assert max_age(visitor.visit(remember)) == 10 * DAY
     assert visitor.read(lambda session: session.persistent) is True
     assert max_age(visitor.visit(put("a", 2))) == 10 * DAY
 
 
 def test_a_session_can_last_as_long_as_the_window_under_a_policy_that_is_persistent(make):
-    visitor = Visitor(make())
+    visitor = Browser(make())
     assert max_age(visitor.visit(forget)) is None
     assert visitor.read(lambda session: session.persistent) is False
     assert max_age(visitor.visit(put("a", 2))) is None
 
 
 def test_a_session_can_go_back_to_the_policys_setting(make):
-    visitor = Visitor(make())
+    visitor = Browser(make())
     visitor.visit(forget)
     assert max_age(visitor.visit(lambda session: setattr(session, "persistent", None))) == 10 * DAY
     assert visitor.read(lambda session: session.persistent) is None
 
 
 def test_setting_persistent_to_what_it_is_writes_nothing(make):
-    visitor = Visitor(make(persistent=False))
+    visitor = Browser(make(persistent=False))
     visitor.visit(remember)
     assert visitor.visit(lambda session: setattr(session, "persistent", True)) == []
 
 
 def test_an_expiry_of_a_persistent_cookie_has_max_age_zero(make):
-    visitor = Visitor(make())
+    visitor = Browser(make())
     visitor.visit(put("a", 1))
     assert max_age(visitor.visit(lambda session: session.invalidate())) == 0
 
 
 def test_a_session_that_is_written_after_its_own_end_was_cut_lasts_no_negative_time(make, clock):
     """A view that takes longer than the session has left."""
-    visitor = Visitor(make())
+    visitor = Browser(make())
     visitor.visit(put("a", 1))
     session = visitor.manager.open(visitor.header)
     session["a"] = 2

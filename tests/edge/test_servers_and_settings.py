@@ -18,11 +18,13 @@ from cookiesess import (
     get_session,
 )
 from cookiesess.stores.sqlite import SQLiteStore
-from edge.kit import KEY, NAME, PLAIN, Browser, Visitor, answering, environ_of, handle, wrap
+from kit.browser import Browser
+from kit.constants import KEY, NAME, PLAIN
+from kit.wsgi import WebBrowser, answering, environ_of, handle, wrap
 
 
 def test_a_session_survives_from_request_to_request():
-    browser = Browser(
+    browser = WebBrowser(
         wrap(answering(lambda session: session.setdefault("visits", []).append(1) or len(session["visits"])))
     )
     assert [browser.get().text for _ in range(3)] == ["1", "2", "3"]
@@ -134,7 +136,7 @@ def test_client_side_sessions_cannot_be_listed_and_the_error_says_what_can():
 def test_a_client_side_session_has_no_handle():
     manager = SessionManager(KEY)
     assert manager.handle_of(manager.open("")) is None
-    visitor = Visitor(manager)
+    visitor = Browser(manager)
     visitor.visit(lambda session: session.login("user-1"))
     session = manager.open(visitor.header)
     assert session.owner == "user-1"

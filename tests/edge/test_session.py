@@ -8,14 +8,16 @@ from uuid import UUID
 import pytest
 
 from cookiesess import NotSerializable, Session, SessionManager
-from edge.kit import KEY, Visitor, append, drop, put
+from kit.browser import Browser
+from kit.constants import KEY
+from kit.views import append, drop, put
 
 FULL = {"a": 1, "cart": [1, {"n": 2}], "pair": (1, [2]), "tags": {"x", "y"}, "none": None}
 
 
 @pytest.fixture
 def visitor(clock):
-    return Visitor(SessionManager(KEY, clock=clock))
+    return Browser(SessionManager(KEY, clock=clock))
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ from datetime import timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from strategies import VALUES, exact
 
 from cookiesess import Keyring, Lifetime, SessionMiddleware, get_session
 from cookiesess.testing import ManualClock
-from edge.kit import KEY, NAME, OLD_KEY, Browser
+from kit.constants import KEY, NAME, OTHER_KEY
+from kit.strategies import VALUES, exact
+from kit.wsgi import WebBrowser
 
 KEYS = st.sampled_from(["a", "b", "cart", "萧兮"])
 OWNERS = st.sampled_from(["user-1", "user-2"])
@@ -29,8 +30,8 @@ class SessionMachine(RuleBasedStateMachine):
         self.view = lambda session: None
         self.streamed = streamed
         self.encrypt = encrypt
-        self.rings = [KEY, Keyring(KEY, [OLD_KEY])]
-        self.browser = Browser(self.wrapped(OLD_KEY))
+        self.rings = [KEY, Keyring(KEY, [OTHER_KEY])]
+        self.browser = WebBrowser(self.wrapped(OTHER_KEY))
         self.forget()
 
     def wrapped(self, keys):

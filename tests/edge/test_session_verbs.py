@@ -6,7 +6,10 @@ import pytest
 
 from cookiesess import CookieTooLarge, SessionManager
 from cookiesess.events import SessionRejected
-from edge.kit import KEY, NAME, Server, Visitor, answering, cookie_of, drop, environ_of, put, wrap
+from kit.browser import Browser, cookie_of
+from kit.constants import KEY, NAME
+from kit.views import drop, put
+from kit.wsgi import Server, answering, environ_of, wrap
 
 
 class Counting:
@@ -23,7 +26,7 @@ class Counting:
 
 @pytest.fixture
 def visitor(clock):
-    return Visitor(SessionManager(KEY, clock=clock))
+    return Browser(SessionManager(KEY, clock=clock))
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def test_an_untouched_session_costs_no_look_at_the_clock_and_no_randomness(clock
     counting_clock, counting_random = Counting(clock), Counting(lambda count: bytes(count))
     manager = SessionManager(KEY, clock=counting_clock, random_bytes=counting_random)
     before = counting_clock.calls, counting_random.calls
-    Visitor(manager, cookie_of(put("a", 1), clock=clock)).visit(lambda session: None)
+    Browser(manager, cookie_of(put("a", 1), clock=clock)).visit(lambda session: None)
     assert (counting_clock.calls, counting_random.calls) == before
 
 

@@ -6,10 +6,10 @@ from dataclasses import fields
 from typing import get_type_hints
 
 import pytest
-from docs.settings_page import paragraphs
 
 from cookiesess import SessionManager, SessionMiddleware
 from cookiesess.manager.settings import GROUPS, SETTINGS, Configuration, Settings
+from docs.settings_page import paragraphs
 
 NAMES = [setting.name for setting in SETTINGS]
 MIDDLEWARE = {setting.name for setting in SETTINGS if setting.scope == "middleware"}

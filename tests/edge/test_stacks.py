@@ -13,7 +13,9 @@ from cookiesess import (
     get_manager,
     get_session,
 )
-from edge.kit import KEY, NAME, PLAIN, Browser, Server, answering, environ_of, hidden, put, wrap
+from kit.constants import KEY, NAME, PLAIN
+from kit.views import put
+from kit.wsgi import Server, WebBrowser, answering, environ_of, hidden, wrap
 
 SHOP, ADMIN = "cookiesess.session", "admin.session"
 ADMIN_COOKIE = CookiePolicy("__Host-admin")
@@ -40,7 +42,7 @@ def counting(environ, start_response):
 
 
 def test_two_sessions_with_two_keys_and_two_names_live_side_by_side():
-    browser = Browser(stack(counting))
+    browser = WebBrowser(stack(counting))
     assert [browser.get().text for _ in range(3)] == ["1 10", "2 20", "3 30"]
     assert sorted(browser.cookies) == [ADMIN_COOKIE.name, NAME, "seen"]
 
@@ -191,7 +193,7 @@ def test_a_middleware_inside_a_finished_one_starts_anew():
 def test_one_manager_serves_two_middlewares_in_two_stacks():
     manager = SessionManager(KEY)
     write, read = (SessionMiddleware(answering(view), manager) for view in (put("a", 1), lambda session: session["a"]))
-    browser = Browser(write)
+    browser = WebBrowser(write)
     browser.get()
     browser.app = read
     assert browser.get().text == "1"

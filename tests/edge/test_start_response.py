@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from cookiesess import SessionError, get_cookies, get_session
-from edge.kit import NAME, PLAIN, Server, environ_of, handle, wrap
+from kit.constants import NAME, PLAIN
+from kit.wsgi import Server, environ_of, handle, wrap
 
 
 class AppError(Exception):

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from cookiesess import ConfigurationError, CookiePolicy, Lifetime, SessionManager, events
-from edge.kit import KEY, Visitor, put
+from kit.browser import Browser
+from kit.constants import KEY
+from kit.views import put
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -36,7 +38,7 @@ def enter(make, clock):
     """Make a visitor with a session that lives under `lifetime`."""
 
     def enter(lifetime, view=fill, **settings):
-        visitor = Visitor(make(lifetime, **settings))
+        visitor = Browser(make(lifetime, **settings))
         visitor.visit(view)
         return visitor
 

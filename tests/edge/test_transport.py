@@ -7,7 +7,9 @@ from webob import Request
 
 from cookiesess import CookiePolicy, SessionManager, SessionMiddleware, Transport, get_cookies
 from cookiesess.events import SecureCookieOverHttp
-from edge.kit import KEY, Server, answering, environ_of, put, wrap
+from kit.constants import KEY
+from kit.views import put
+from kit.wsgi import Server, answering, environ_of, wrap
 
 AUTO = CookiePolicy.development()
 LOOPBACK_HOSTS = ["localhost", "localhost:8080", "127.0.0.1", "127.0.0.1:8080", "127.8.9.10", "[::1]", "[::1]:8080"]

@@ -10,7 +10,8 @@ from webob import Request
 from webtest import lint
 
 from cookiesess import CookiePolicy, SessionMiddleware, get_cookies, get_session
-from edge.kit import KEY, Server
+from kit.constants import KEY
+from kit.wsgi import Server
 
 TEXT = [("Content-Type", "text/plain; charset=utf-8")]
 

@@ -7,7 +7,8 @@ import pytest
 from cookiesess import ConfigurationError, SessionManager, SessionMiddleware, ValueType
 from cookiesess.manager.names import check_names, nearest
 from cookiesess.manager.settings import Settings
-from edge.kit import KEY, OLD_KEY, answering
+from kit.constants import KEY, OTHER_KEY
+from kit.wsgi import answering
 
 APP = answering(len)
 
@@ -54,7 +55,7 @@ def test_a_keyword_that_is_like_none_is_refused_with_where_they_are_listed():
 
 
 def test_the_value_of_a_wrong_keyword_is_not_shown():
-    assert OLD_KEY not in refusal(secret=OLD_KEY)
+    assert OTHER_KEY not in refusal(secret=OTHER_KEY)
 
 
 def test_a_wrong_keyword_is_refused_beside_a_ready_manager_too():
@@ -64,7 +65,7 @@ def test_a_wrong_keyword_is_refused_beside_a_ready_manager_too():
 
 def test_a_manager_says_that_it_was_called():
     with pytest.raises(ConfigurationError, match=r"'secret' of SessionManager; did you mean SessionManager\(keys, …\)"):
-        SessionManager(KEY, secret=OLD_KEY)
+        SessionManager(KEY, secret=OTHER_KEY)
 
 
 @pytest.mark.parametrize("name", ["environ_key", "session_class"])

@@ -9,12 +9,12 @@ import pytest
 from pymemcache import PooledClient
 
 from cookiesess.errors import RecordExists, StoreUnavailable
-from cookiesess.stores import memcached_nodes
 from cookiesess.stores.base import Conflict, Record, Store, Updated
 from cookiesess.stores.memcached import MemcachedStore
+from cookiesess.stores.memcached import nodes as memcached_nodes
 from cookiesess.testing import StoreContract
-from engines.memcached_server import TIMEOUT, hashed, key, own_prefix, pooled
-from engines.proxy import Proxy
+from kit.servers.memcached import TIMEOUT, hashed, key, own_prefix, pooled
+from kit.servers.proxy import Proxy
 
 NOW = int(time.time())
 

@@ -16,12 +16,12 @@ from cookiesess.errors import ConfigurationError, MissingDependency, StoreUnavai
 from cookiesess.stores.base import Record
 from cookiesess.stores.memcached import MemcachedStore
 from cookiesess.stores.urls import open_store
-from engines.memcached_server import NOW, SHORT, hashed, key, name_of, own_prefix, pooled, stat
-from engines.process import free_port
+from kit.constants import KEY, NOW
+from kit.servers.memcached import SHORT, hashed, key, name_of, own_prefix, pooled, stat
+from kit.servers.process import free_port
 
 PORT = 11211  # of servers that no test asks
 TWO = {"connect_timeout": 2, "timeout": 2}
-KEYS = "the current key of the tests: more than 32 bytes"
 
 
 class TestClients:
@@ -233,14 +233,14 @@ class TestURLs:
 class TestWhatItCannotDo:
     def test_a_limit_of_sessions_is_refused_at_construction(self):
         with pytest.raises(ConfigurationError, match="MemcachedStore does not"):
-            SessionManager(KEYS, store=MemcachedStore(pooled(PORT)), max_sessions_per_owner=3)
+            SessionManager(KEY, store=MemcachedStore(pooled(PORT)), max_sessions_per_owner=3)
 
     @pytest.mark.parametrize(
         "ask", [lambda manager: manager.sessions_of("ann"), lambda manager: manager.end_all("ann")]
     )
     def test_asking_for_an_owners_sessions_says_that_there_is_no_index(self, ask):
         with pytest.raises(ConfigurationError, match="owner"):
-            ask(SessionManager(KEYS, store=MemcachedStore(pooled(PORT))))
+            ask(SessionManager(KEY, store=MemcachedStore(pooled(PORT))))
 
     def test_it_says_that_it_evicts(self):
         assert (MemcachedStore.evicts, MemcachedStore.indexes_owners) == (True, False)

@@ -11,8 +11,9 @@ from pymemcache import PooledClient
 from cookiesess.errors import RecordExists
 from cookiesess.stores.base import Conflict, Gone, Updated
 from cookiesess.stores.memcached import MemcachedStore
-from engines.memcached_server import NOW, SHORT, created, key, own_prefix, payload, pooled, record, unavailable
-from engines.proxy import Proxy
+from kit.constants import NOW
+from kit.servers.memcached import SHORT, created, key, own_prefix, payload, pooled, record, unavailable
+from kit.servers.proxy import Proxy
 
 MOMENTS = ["before", "within", "after"]
 

@@ -5,12 +5,10 @@ and nothing that was acknowledged is lost, but what a server forgets when it res
 import contextlib
 import os
 
-from server.helpers import in_threads
-
 from cookiesess.stores.base import Gone
 from cookiesess.stores.memcached import MemcachedStore
-from engines.memcached_server import (
-    NOW,
+from kit.constants import NOW
+from kit.servers.memcached import (
     SHORT,
     created,
     hashed,
@@ -23,6 +21,7 @@ from engines.memcached_server import (
     stat,
     unavailable,
 )
+from kit.threads import in_threads
 
 
 class TestAStalledServer:

@@ -11,21 +11,8 @@ from cookiesess.errors import StoreError, StoreUnavailable
 from cookiesess.stores.base import Gone, Record, Updated
 from cookiesess.stores.memcached import MemcachedStore
 from cookiesess.stores.memcached.value import Version
-from engines.memcached_server import (
-    NOW,
-    created,
-    key,
-    name_of,
-    own_prefix,
-    payload,
-    plain,
-    pooled,
-    record,
-    stat,
-    unavailable,
-)
-
-DAY = 86_400
+from kit.constants import DAY, NOW
+from kit.servers.memcached import created, key, name_of, own_prefix, payload, plain, pooled, record, stat, unavailable
 
 
 class TestMemoryThatIsFull:

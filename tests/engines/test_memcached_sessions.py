@@ -4,14 +4,18 @@ import contextlib
 from collections.abc import Callable
 
 import pytest
-from server.helpers import KEY, REFRESH, Browser, Probe, World, count, every, in_threads, invalidate, login, put, renew
 from webob import Request
 
 from cookiesess import CookiePolicy, SessionMiddleware, get_session
 from cookiesess.errors import SessionReadOnly, StoreUnavailable
 from cookiesess.stores.memcached import MemcachedStore
-from engines.memcached_server import SHORT, hashed, own_prefix, pooled
-from engines.proxy import Proxy
+from kit.browser import Browser
+from kit.constants import KEY, REFRESH
+from kit.servers.memcached import SHORT, hashed, own_prefix, pooled
+from kit.servers.proxy import Proxy
+from kit.threads import in_threads
+from kit.views import count, every, invalidate, login, put, renew
+from kit.world import World
 
 
 @pytest.fixture(params=["one", "two"])
@@ -25,7 +29,7 @@ def store(request, memcached_pair):
 
 @pytest.fixture
 def world(store):
-    return World(Probe(store))
+    return World(store)
 
 
 def test_a_session_comes_back(world):
@@ -87,7 +91,7 @@ def test_a_counter_stands_right_though_answers_are_lost_and_others_push_meanwhil
     with Proxy(memcached_server.port) as proxy:
         through = MemcachedStore(pooled(proxy.port), prefix=prefix)
         direct = MemcachedStore(pooled(memcached_server.port), prefix=prefix)
-        world, others = World(Probe(through)), World(Probe(direct))
+        world, others = World(through), World(direct)
         browser = world.browser(put("n", 0))
         for _ in range(10):
             proxy.drop(
@@ -106,7 +110,7 @@ def test_a_counter_stands_right_though_answers_are_lost_and_others_push_meanwhil
 def test_a_dropped_connection_is_not_seen_by_a_user(memcached_server, moment, command):
     with Proxy(memcached_server.port) as proxy:
         store = MemcachedStore(pooled(proxy.port), prefix=own_prefix())
-        world = World(Probe(store))
+        world = World(store)
         for view in (put("a", 1), login("ann"), put("b", 2)):
             browser = world.browser(put("n", 0))
             proxy.drop(moment, match=lambda data: data.startswith(command))
@@ -128,7 +132,7 @@ class TestWhileItIsDown:
         """A world whose session is kept on a server that hangs now; and the server."""
         server = make_memcached()
         store = MemcachedStore(pooled(server.port, timeout=SHORT))
-        world = World(Probe(store))
+        world = World(store)
         browser = world.browser(put("a", 1))
         server.stall()
         yield server, world, browser

@@ -11,10 +11,9 @@ import pytest
 import redis
 
 from cookiesess.errors import StoreUnavailable
-from cookiesess.stores import redis_scripts as scripts
 from cookiesess.stores.base import Gone, Updated
-from cookiesess.stores.redis import RedisStore
-from engines.redis_server import (
+from cookiesess.stores.redis import RedisStore, scripts
+from kit.servers.redis import (
     ANN,
     HANGS,
     KEY,

@@ -7,7 +7,7 @@ import pytest
 from cookiesess.stores.base import Store
 from cookiesess.stores.redis import RedisStore
 from cookiesess.testing import StoreContract
-from engines.redis_server import client_of, prefix
+from kit.servers.redis import client_of, prefix
 
 
 class TestRedisStore(StoreContract):

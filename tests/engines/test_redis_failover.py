@@ -18,7 +18,7 @@ from cookiesess.errors import RecordExists, StoreUnavailable
 from cookiesess.stores.base import Conflict, Gone, Record, Updated
 from cookiesess.stores.redis import RedisStore
 from cookiesess.stores.redis.record import text_of
-from engines.redis_server import ClusterServers, client_of, folder_of_its_own, outcome_in_time, prefix, wait_until
+from kit.servers.redis import ClusterServers, client_of, folder_of_its_own, outcome_in_time, prefix, wait_until
 
 NOW = int(time.time())
 WORKERS = 8

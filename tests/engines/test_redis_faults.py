@@ -11,20 +11,8 @@ import redis
 from cookiesess.errors import RecordExists, StoreUnavailable
 from cookiesess.stores.base import Conflict, Updated
 from cookiesess.stores.redis import RedisStore
-from engines.proxy import Proxy
-from engines.redis_server import (
-    ANN,
-    KEY,
-    NOW,
-    TIMEOUT,
-    client_of,
-    outcome_in_time,
-    payload,
-    prefix,
-    record,
-    update,
-    verbs,
-)
+from kit.servers.proxy import Proxy
+from kit.servers.redis import ANN, KEY, NOW, TIMEOUT, client_of, outcome_in_time, payload, prefix, record, update, verbs
 
 
 @pytest.fixture

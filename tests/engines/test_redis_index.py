@@ -9,9 +9,9 @@ import redis
 from cookiesess.stores.base import Record, Updated
 from cookiesess.stores.redis import RedisStore
 from cookiesess.stores.redis.scripts import LIST
-from engines.redis_server import ANN, KEY, NOW, OTHER, client_of, prefix
+from kit.constants import DAY
+from kit.servers.redis import ANN, KEY, NOW, OTHER, client_of, prefix
 
-DAY = 86_400
 BOB = b"b" * 32
 TEXT = urlsafe_b64encode(KEY)[:-1]
 

@@ -11,8 +11,8 @@ from cookiesess.errors import ConfigurationError, StoreUnavailable
 from cookiesess.stores.base import Record
 from cookiesess.stores.redis.url import client_of as client_of_url
 from cookiesess.stores.urls import open_store
-from engines.process import Server, free_port, need
-from engines.redis_server import KEY, NOW, client_of, folder_of_its_own, running, wait_until
+from kit.servers.process import Server, free_port, need
+from kit.servers.redis import KEY, NOW, client_of, folder_of_its_own, running, wait_until
 
 
 @contextmanager

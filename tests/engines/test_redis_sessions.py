@@ -5,14 +5,18 @@ from contextlib import closing
 from functools import partial
 
 import pytest
-from server.helpers import KEY, Browser, Probe, World, ann, count, in_threads, invalidate, login, put, renew
 
 from cookiesess import SessionMiddleware
 from cookiesess.errors import StoreUnavailable
 from cookiesess.stores.redis import RedisStore
 from cookiesess.testing import CookieHeader, session_transaction
-from engines.proxy import Proxy
-from engines.redis_server import client_of, prefix
+from kit.browser import Browser
+from kit.constants import KEY
+from kit.servers.proxy import Proxy
+from kit.servers.redis import client_of, prefix
+from kit.threads import in_threads
+from kit.views import ann, count, invalidate, login, put, renew
+from kit.world import World
 
 WORKERS, TIMES = 8, 10
 
@@ -24,7 +28,7 @@ def world(request):
     else:
         client = request.getfixturevalue("shared_cluster").client()
     with closing(RedisStore(client, prefix=prefix())) as store:
-        yield World(Probe(store))
+        yield World(store)
 
 
 def devices(world, owner="ann"):
@@ -83,7 +87,7 @@ def test_a_middleware_serves_sessions_from_redis(world):
 
 def test_a_request_that_reads_is_one_round_trip_and_one_that_writes_is_two(shared_redis):
     with Proxy(shared_redis.port) as proxy, closing(RedisStore(client_of(proxy.port), prefix=prefix())) as store:
-        world = World(Probe(store))
+        world = World(store)
         browser = world.browser(ann)
         browser.visit(put("warm", 1))
         before = proxy.round_trips
@@ -98,7 +102,7 @@ def test_a_counter_stands_exactly_right_over_connections_that_lose_requests_and_
         Proxy(shared_redis.port) as proxy,
         closing(RedisStore(client_of(proxy.port, retries=3), prefix=prefix())) as store,
     ):
-        world = World(Probe(store))
+        world = World(store)
         browser = world.browser(put("n", 0))
         for moment in ("before", "within", "after", "after", "after"):
             proxy.drop(moment, match=lambda data: b"EVALSHA" in data)
@@ -117,7 +121,7 @@ def test_without_retries_a_counter_is_between_what_was_acknowledged_and_what_was
         Proxy(shared_redis.port) as proxy,
         closing(RedisStore(client_of(proxy.port, retries=0), prefix=prefix())) as store,
     ):
-        world = World(Probe(store))
+        world = World(store)
         browser = world.browser(put("n", 0))
         for moment in ("before", "after", "after"):
             proxy.drop(moment, match=lambda data: b"EVALSHA" in data)

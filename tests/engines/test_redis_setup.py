@@ -15,10 +15,10 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from cookiesess.errors import ConfigurationError, MissingDependency, StoreUnavailable
-from cookiesess.stores import redis_client
 from cookiesess.stores.redis import RedisStore
-from engines.process import free_port
-from engines.redis_server import KEY, NOW, PASSWORD, client_of, prefix, roundtrip
+from cookiesess.stores.redis import client as redis_client
+from kit.servers.process import free_port
+from kit.servers.redis import KEY, NOW, PASSWORD, client_of, prefix, roundtrip
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import redis
 from cookiesess.errors import StoreUnavailable
 from cookiesess.stores.base import Conflict, Record
 from cookiesess.stores.redis import RedisStore
-from engines.proxy import Proxy
-from engines.redis_server import ANN, KEY, NOW, OTHER, client_of, prefix
+from kit.constants import DAY
+from kit.servers.proxy import Proxy
+from kit.servers.redis import ANN, KEY, NOW, OTHER, client_of, prefix
 
-DAY = 86_400
 BOB = b"b" * 32
 TEXT = urlsafe_b64encode(KEY)[:-1]
 

@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 from cookiesess.errors import ConfigurationError, StoreUnavailable
 from cookiesess.stores.redis.url import client_of as client_of_url
 from cookiesess.stores.urls import open_store
-from engines.process import free_port
-from engines.redis_server import folder_of_its_own, prefix, roundtrip, running
+from kit.servers.process import free_port
+from kit.servers.redis import folder_of_its_own, prefix, roundtrip, running
 
 QUOTED = "p%40ss%2Fword%3A%20100%25"
 

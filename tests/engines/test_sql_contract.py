@@ -13,7 +13,7 @@ from cookiesess.stores.sql import SQLStore, create_schema
 from cookiesess.stores.sql.urls import engine_of
 from cookiesess.stores.urls import open_store
 from cookiesess.testing import StoreContract
-from engines.sql_kit import PATIENT
+from kit.servers.sql import PATIENT
 
 
 @cache

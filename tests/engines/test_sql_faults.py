@@ -12,16 +12,19 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
-from server.helpers import Probe, World, ann, count, in_threads, invalidate, put
 
 from cookiesess.errors import ConfigurationError, RecordExists, StoreUnavailable
-from cookiesess.stores import sql_connections
 from cookiesess.stores.base import Gone, Updated
 from cookiesess.stores.sql import SQLStore, migrate
+from cookiesess.stores.sql import connections as sql_connections
 from cookiesess.stores.sql.errors import is_transient
-from engines import mariadb_server, postgresql_server
-from engines.proxy import Proxy
-from engines.sql_kit import KINDS, NOW, PATIENT, Call, Database, create, key, loaded, until, update
+from kit.constants import NOW
+from kit.servers import mariadb, postgresql
+from kit.servers.proxy import Proxy
+from kit.servers.sql import KINDS, PATIENT, Database, create, key, loaded, update
+from kit.threads import Call, in_threads, until
+from kit.views import ann, count, invalidate, put
+from kit.world import World
 
 QUICK = "?timeout=1&connect_timeout=1"
 
@@ -59,8 +62,8 @@ def far(database, proxy):
 def own_server(request):
     """A server that a test may stall, kill and set otherwise; it keeps what it acknowledged, whatever happens."""
     make = {
-        "postgresql": partial(postgresql_server.postgresql, max_connections=20, superuser_reserved_connections=0),
-        "mariadb": mariadb_server.mariadb,
+        "postgresql": partial(postgresql.postgresql, max_connections=20, superuser_reserved_connections=0),
+        "mariadb": mariadb.mariadb,
     }[request.param]
     with make() as server:
         yield request.param, server
@@ -105,7 +108,7 @@ def test_an_update_whose_answer_was_lost_is_done_once(far, proxy):
 
 
 def test_a_counter_whose_answer_was_lost_is_not_pushed_twice(far, proxy):
-    world = World(Probe(far))
+    world = World(far)
     browser = world.browser(put("n", 0))
     proxy.drop("after", match=is_update)
     with pytest.raises(StoreUnavailable):
@@ -125,7 +128,7 @@ def test_a_create_whose_answer_was_lost_is_reported(far, proxy):
 
 @pytest.mark.parametrize("moment", ["before", "within", "after"])
 def test_a_logout_that_was_cut_off_is_reported_and_can_be_repeated(far, proxy, moment):
-    world = World(Probe(far))
+    world = World(far)
     browser = world.browser(ann)
     slow = browser.open(put("a", "late"))
     proxy.drop(moment, match=lambda data: b"DELETE" in data)
@@ -284,7 +287,7 @@ def test_a_restart_between_two_requests_fails_neither(own):
 
 def test_the_owner_index_is_whole_after_a_kill(own):
     with contextlib.closing(own.open()) as store:
-        world = World(Probe(store))
+        world = World(store)
         for _ in range(5):
             world.browser(ann)
         own.server.restart()
@@ -327,7 +330,7 @@ def test_an_update_that_a_serialization_failure_has_undone_is_repeated(serializa
 
 
 def test_a_counter_on_a_serializable_database_stands_exactly_right(serializable):
-    world = World(Probe(serializable))
+    world = World(serializable)
     browser = world.browser(put("n", 0))
 
     def push() -> None:

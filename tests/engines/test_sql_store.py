@@ -8,14 +8,17 @@ from functools import partial
 
 import pytest
 import sqlalchemy as sa
-from server.helpers import Probe, World, ann, count, in_threads, invalidate, put, renew
 
 from cookiesess.errors import ConfigurationError
-from cookiesess.stores import sql_connections
 from cookiesess.stores.base import Conflict, Updated
 from cookiesess.stores.sql import SQLStore, create_schema, migrate, sessions_table
-from engines.proxy import Proxy
-from engines.sql_kit import KINDS, NOW, PATIENT, Call, Database, create, key, loaded, record, update
+from cookiesess.stores.sql import connections as sql_connections
+from kit.constants import NOW
+from kit.servers.proxy import Proxy
+from kit.servers.sql import KINDS, PATIENT, Database, create, key, loaded, record, update
+from kit.threads import Call, in_threads
+from kit.views import ann, count, invalidate, put, renew
+from kit.world import World
 
 
 @pytest.fixture(params=KINDS)
@@ -79,7 +82,7 @@ def test_each_method_is_one_round_trip(far, proxy, call):
 
 
 def test_a_read_and_a_write_of_a_session_are_one_round_trip_each(far, proxy):
-    world = World(Probe(far))
+    world = World(far)
     browser = world.browser(put("a", 1))
     for number in range(8):
         browser.visit(put("a", number))
@@ -272,7 +275,7 @@ def test_a_plan_for_each_query_uses_an_index(store, database):
 
 @pytest.fixture
 def world(store):
-    return World(Probe(store))
+    return World(store)
 
 
 def test_a_session_comes_back(world):

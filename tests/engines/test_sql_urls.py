@@ -14,12 +14,15 @@ import sqlalchemy as sa
 
 from cookiesess.cli import main
 from cookiesess.errors import ConfigurationError, MissingDependency, StoreUnavailable
-from cookiesess.stores import sql, sql_errors
 from cookiesess.stores.sql import SQLStore, create_schema, migrate
+from cookiesess.stores.sql import errors as sql_errors
+from cookiesess.stores.sql import store as sql
 from cookiesess.stores.sql.psycopg import limit_silence
 from cookiesess.stores.sql.urls import engine_of
 from cookiesess.stores.urls import open_store
-from engines.sql_kit import KINDS, NOW, Call, Database, create, key
+from kit.constants import NOW
+from kit.servers.sql import KINDS, Database, create, key
+from kit.threads import Call
 
 
 @pytest.fixture(params=KINDS)

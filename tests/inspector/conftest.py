@@ -1,10 +1,10 @@
 """The inspector in front of both kinds of sessions."""
 
 import pytest
-from edge.kit import KEY
 
 from examples.inspector.app import make_inspector
-from inspector.kit import Person
+from kit.constants import KEY
+from kit.inspector import Person
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from edge.kit import KEY
 
 from examples.inspector.app import make_inspector
-from inspector.kit import Person
+from kit.constants import KEY
+from kit.inspector import Person
 
 
 def test_set_and_nested_append(person):

@@ -6,14 +6,14 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 import webtest
-from edge.kit import KEY
 
 from cookiesess import CookiePolicy, Lifetime, SessionManager, ValueType
 from cookiesess.testing import CookieHeader, session_transaction
 from examples.inspector import actions
 from examples.inspector.app import LIFETIME, make_inspector
 from examples.inspector.visits import Notebook
-from inspector.kit import HERE, Person, look
+from kit.constants import KEY
+from kit.inspector import HERE, Person, look
 
 POLICY = CookiePolicy.development()
 

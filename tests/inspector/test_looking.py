@@ -2,12 +2,11 @@
 
 from datetime import timedelta
 
-from edge.kit import KEY
-
 from cookiesess import CookiePolicy, Lifetime, SessionManager
 from cookiesess.testing import CookieHeader, session_transaction
 from examples.inspector.app import make_inspector
-from inspector.kit import Person, look
+from kit.constants import KEY
+from kit.inspector import Person, look
 
 
 def test_a_first_look_finds_no_cookie_and_sets_two(person):

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import webtest
-from edge.kit import KEY
 
 from cookiesess.errors import StoreUnavailable
 from cookiesess.stores.memory import MemoryStore
 from examples.__main__ import _without_secrets
 from examples.inspector.app import is_loopback, make_inspector
-from inspector.kit import HERE, Person
+from kit.constants import KEY
+from kit.inspector import HERE, Person
 
 ROOT = Path(__file__).parents[2]
 

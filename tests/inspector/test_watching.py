@@ -3,13 +3,12 @@
 import re
 from datetime import timedelta
 
-from edge.kit import KEY
-
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import StoreContract
 from examples.inspector.app import make_inspector
 from examples.inspector.watching import WatchedStore
-from inspector.kit import Person
+from kit.constants import KEY
+from kit.inspector import Person
 
 
 class TestWatchedStore(StoreContract):

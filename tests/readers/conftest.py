@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from readers.suite import SECRET, value_of
+from kit.constants import SECRET
+from readers.suite import value_of
 
 WRITER = Path(__file__).with_name("django_writer.py")
 

@@ -4,14 +4,13 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from strategies import exact
 
 from cookiesess.errors import InvalidToken
 from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
+from kit.constants import SECRET
+from kit.strategies import exact
 
-SECRET = "a secret that the other library signs with"
 OTHER_SECRET = "another secret, of which nobody has told the reader"
-UNTIL = datetime(2100, 1, 1, tzinfo=UTC)
 
 # In alphabetical order, in which Flask writes.
 JSON_VALUES = {

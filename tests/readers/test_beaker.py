@@ -10,7 +10,8 @@ from webob import Request, Response
 
 from cookiesess.errors import ConfigurationError
 from cookiesess.readers import BeakerCookie
-from readers.suite import OTHER_SECRET, SECRET, UNTIL, ReaderSuite, reason_of, value_of
+from kit.constants import SECRET, UNTIL
+from readers.suite import OTHER_SECRET, ReaderSuite, reason_of, value_of
 
 NOW = 4_000_000_000
 ENCRYPT_KEY = "the key that Beaker encrypts with"

@@ -6,7 +6,8 @@ import pytest
 from itsdangerous import Signer
 
 from cookiesess.readers import DjangoSignedCookie
-from readers.suite import SECRET, UNTIL, RotationSuite, reason_of
+from kit.constants import SECRET, UNTIL
+from readers.suite import RotationSuite, reason_of
 
 
 class TestDjangoSignedCookie(RotationSuite):

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from itsdangerous import URLSafeTimedSerializer
 from markupsafe import Markup
-from strategies import exact
 
 from cookiesess.errors import InvalidToken
 from cookiesess.readers import FlaskCookie
-from readers.suite import JSON_VALUES, SECRET, UNTIL, RotationSuite, reason_of, value_of
+from kit.constants import SECRET, UNTIL
+from kit.strategies import exact
+from readers.suite import JSON_VALUES, RotationSuite, reason_of, value_of
 
 NOW = int(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
 

@@ -13,7 +13,7 @@ from itsdangerous import Signer
 
 from cookiesess.errors import InvalidToken
 from cookiesess.readers import BeakerCookie, DjangoSignedCookie, FlaskCookie, PyramidSignedCookie, StarletteCookie
-from readers.suite import SECRET, UNTIL
+from kit.constants import SECRET, UNTIL
 
 NOW = 1_800_000_000
 MOMENT = urlsafe_b64encode(NOW.to_bytes(4, "big")).rstrip(b"=")

@@ -12,8 +12,9 @@ import pytest
 from webob import Request, Response
 
 from cookiesess import get_session
+from kit.constants import SECRET
 from readers import test_beaker, test_flask, test_pyramid, test_starlette
-from readers.suite import OTHER_SECRET, SECRET
+from readers.suite import OTHER_SECRET
 
 PAGE = (Path(__file__).parents[2] / "docs" / "migrating.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

@@ -9,7 +9,8 @@ from pyramid.session import JSONSerializer, SignedCookieSessionFactory
 from webob import Request
 
 from cookiesess.readers import PyramidSignedCookie
-from readers.suite import SECRET, UNTIL, RotationSuite, reason_of, value_of
+from kit.constants import SECRET, UNTIL
+from readers.suite import RotationSuite, reason_of, value_of
 
 NOW = 4_000_000_000
 

@@ -16,7 +16,7 @@ from cookiesess.readers import (
     Reader,
     StarletteCookie,
 )
-from readers.suite import SECRET, UNTIL
+from kit.constants import SECRET, UNTIL
 
 READERS = [BeakerCookie, DjangoSignedCookie, FlaskCookie, PyramidSignedCookie, StarletteCookie]
 ROTATING = [cls for cls in READERS if cls is not BeakerCookie]

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cookiesess.readers import StarletteCookie
-from readers.suite import SECRET, UNTIL, RotationSuite, reason_of, value_of
+from kit.constants import SECRET, UNTIL
+from readers.suite import RotationSuite, reason_of, value_of
 
 
 def write(data, secret=SECRET, **settings):

@@ -6,7 +6,7 @@ import pytest
 
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
-from server.helpers import Probe, World
+from kit.world import World
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -14,4 +14,4 @@ def world(request, tmp_path):
     """A store of each kind, with a manager in front of it."""
     store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "sessions.db")
     with contextlib.closing(store):
-        yield World(Probe(store))
+        yield World(store)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.helpers import count, drop, every, put
+from kit.views import count, drop, every, put
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from cookiesess.cli import main
 from cookiesess.stores.base import Record
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.testing import CookieHeader, ManualClock, session_transaction
-
-KEY = "a key of the tests that is longer than 32 bytes"
+from kit.constants import KEY
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,9 @@ import pytest
 
 from cookiesess import StoreUnavailable
 from cookiesess.events import StoreFailed
-from server.helpers import CAUSE, Browser, ann, login, put, renew
+from kit.browser import Browser
+from kit.probe import CAUSE
+from kit.views import ann, login, put, renew
 
 NEW_ID = pytest.mark.parametrize("view", [renew, login("ann")])
 

@@ -10,23 +10,11 @@ import pytest
 
 from cookiesess import SessionMiddleware, get_session
 from cookiesess.events import WriteDropped
-from server.helpers import (
-    PERSISTENT,
-    REFRESH,
-    SECONDS,
-    Browser,
-    Probe,
-    World,
-    append,
-    clear,
-    count,
-    every,
-    in_threads,
-    invalidate,
-    login,
-    put,
-    renew,
-)
+from kit.browser import Browser
+from kit.constants import PERSISTENT, REFRESH, SECONDS
+from kit.threads import in_threads
+from kit.views import append, clear, count, every, invalidate, login, put, renew
+from kit.world import World
 
 
 def start(session):
@@ -45,13 +33,13 @@ def browser(world):
 @pytest.fixture
 def other(world, browser):
     """The same cookie, in a request that reaches the store directly, so that it is not counted or stopped."""
-    there = World(Probe(world.probe.inner), world.clock)
+    there = World(world.probe.inner, clock=world.clock)
     return Browser(there, browser.header)
 
 
 ENDINGS = {
     "invalidate": lambda other: other.visit(invalidate),
-    "end_all": lambda other: other.world.manager.end_all("ann"),
+    "end_all": lambda other: other.place.manager.end_all("ann"),
     "login": lambda other: other.visit(login("carla")),
 }
 WRITERS = {"writer": put("b", 2), "nested": append("cart", "milk"), "mutate": count}
@@ -76,7 +64,7 @@ def test_a_session_that_ends_between_two_steps_of_a_commit_stays_ended(world, br
     assert slow.finish() == []
     assert Browser(world, before).read() == {}
     assert world.manager.sessions_of("ann") == []
-    assert other.world.manager.open(other.header).owner in {None, "carla"}
+    assert other.place.manager.open(other.header).owner in {None, "carla"}
 
 
 @pytest.mark.parametrize("view", [renew, login("ann")])
@@ -108,7 +96,7 @@ def test_invalidate_ends_a_session_that_is_written_just_before_its_record_is_del
 
 def test_a_session_that_is_written_just_before_it_would_be_deleted_as_empty_lives_on(world):
     browser = world.browser(put("a", 1))
-    other = Browser(World(Probe(world.probe.inner), world.clock), browser.header)
+    other = Browser(World(world.probe.inner, clock=world.clock), browser.header)
     world.probe.once_before("delete", lambda: other.visit(put("b", 2)))
     assert browser.visit(clear) == []
     assert browser.read() == {"b": 2}
@@ -129,7 +117,7 @@ def test_two_writers_that_meet_at_the_store_both_count(world, browser, view):
     meet_at(world, "update", threading.Barrier(2))
     assert [len(lines) for lines in in_threads(*[request.finish for request in requests])] == [1, 1]
     assert browser.read()["c"] == 3
-    assert "session.conflict_merged" in world.names()
+    assert "session.conflict_merged" in world.taken_names()
 
 
 @pytest.mark.parametrize("view", [put("b", 2), count, renew, login("ann")])

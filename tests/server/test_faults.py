@@ -16,7 +16,9 @@ import pytest
 from cookiesess import CookiePolicy, SessionManager, SessionReadOnly, StoreUnavailable
 from cookiesess.events import StoreFailed
 from cookiesess.stores.sqlite import SQLiteStore
-from server.helpers import KEY, LIFETIME, REFRESH, SECONDS, Probe, World, count, login, put, renew
+from kit.constants import KEY, LIFETIME, REFRESH, SECONDS
+from kit.views import count, login, put, renew
+from kit.world import World
 
 BUSY = timedelta(milliseconds=50)
 
@@ -52,7 +54,7 @@ def path(tmp_path):
 def world(path):
     """A world whose store gives up quickly."""
     with contextlib.closing(SQLiteStore(path, busy_timeout=BUSY)) as store:
-        yield World(Probe(store))
+        yield World(store)
 
 
 @contextlib.contextmanager

@@ -3,18 +3,9 @@
 import pytest
 
 from cookiesess.events import SessionEnded, WriteDropped
-from server.helpers import (
-    GRACE,
-    NAME,
-    PERSISTENT,
-    REFRESH,
-    Browser,
-    ann,
-    every,
-    invalidate,
-    put,
-    renew,
-)
+from kit.browser import Browser
+from kit.constants import GRACE, NAME, PERSISTENT, REFRESH
+from kit.views import ann, every, invalidate, put, renew
 
 
 def start(session):
@@ -71,7 +62,7 @@ def test_a_session_object_that_is_written_after_invalidate_makes_a_new_session(w
 
 def test_invalidate_twice_ends_the_session_once(world, browser):
     browser.visit(every(invalidate, invalidate))
-    assert world.names().count("session.ended") == 1
+    assert world.taken_names().count("session.ended") == 1
 
 
 def test_ann_can_log_in_again_after_all_that(world, browser):

@@ -4,7 +4,10 @@ import pytest
 
 from cookiesess import SessionConflict
 from cookiesess.events import SessionEnded
-from server.helpers import GRACE, Browser, in_threads, invalidate, login, put, renew
+from kit.browser import Browser
+from kit.constants import GRACE
+from kit.threads import in_threads
+from kit.views import invalidate, login, put, renew
 
 ann = login("ann")
 ENDED = SessionEnded(emptied=False)

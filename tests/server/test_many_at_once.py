@@ -8,7 +8,10 @@ import pytest
 
 from cookiesess import SessionManager
 from cookiesess.stores.sqlite import SQLiteStore
-from server.helpers import KEY, SECONDS, Browser, append, count, every, in_threads, put
+from kit.browser import Browser
+from kit.constants import KEY, SECONDS
+from kit.threads import in_threads
+from kit.views import append, count, every, put
 
 WORKERS = 16
 WRITES = 2000
@@ -110,4 +113,4 @@ def test_a_session_that_nobody_else_uses_is_never_in_conflict(world, view):
     browser = world.browser(put("cart", []))
     for _ in range(50):
         browser.visit(view)
-    assert "session.conflict_merged" not in world.names()
+    assert "session.conflict_merged" not in world.taken_names()

@@ -8,21 +8,10 @@ from cookiesess import SessionManager
 from cookiesess.events import SessionExpired, SessionRejected
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.tokens.encoding import encode
-from server.helpers import (
-    KEY,
-    NAME,
-    OTHER_KEY,
-    Browser,
-    Probe,
-    World,
-    clear,
-    drop,
-    every,
-    invalidate,
-    persist,
-    put,
-    renew,
-)
+from kit.browser import Browser
+from kit.constants import KEY, NAME, OTHER_KEY
+from kit.views import clear, drop, every, invalidate, persist, put, renew
+from kit.world import World
 
 FLOOD = 100_000
 
@@ -69,12 +58,12 @@ def test_assigning_what_is_there_already_writes_nothing(world):
 
 def foreign(view, **settings):
     """The Cookie header of a session of another app."""
-    return World(Probe(MemoryStore()), **settings).browser(view).header
+    return World(MemoryStore(), **settings).browser(view).header
 
 
 def headers_that_do_not_open(world):
     """What a flood could consist of: nothing of it was sealed with a key of this ring for this purpose."""
-    elsewhere = World(Probe(MemoryStore()))
+    elsewhere = World(MemoryStore())
     elsewhere.use(OTHER_KEY)
     stranger = elsewhere.browser(put("a", 1)).header
     real = world.browser(put("a", 1)).header

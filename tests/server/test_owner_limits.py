@@ -4,19 +4,10 @@ import pytest
 
 from cookiesess import ConfigurationError, SessionManager, TooManySessions
 from cookiesess.events import SessionCreated, SessionEnded
-from server.helpers import (
-    IDLE,
-    KEY,
-    OTHER_KEY,
-    Probe,
-    World,
-    every,
-    invalidate,
-    login,
-    put,
-    renew,
-    rotated,
-)
+from kit.constants import IDLE, KEY, OTHER_KEY
+from kit.probe import Probe
+from kit.views import every, invalidate, login, put, renew
+from kit.world import World, rotated
 
 ann = login("ann")
 
@@ -170,7 +161,7 @@ def test_a_store_without_an_owner_index_says_so_when_asked(world, ask):
         def records_of(self, owner, *, now):
             return super(Probe, self).records_of(owner, now=now)
 
-    plain = World(Plain(world.probe.inner), world.clock)
+    plain = World(Plain(world.probe.inner), clock=world.clock)
     assert plain.browser(ann).read() == {}
     with pytest.raises(ConfigurationError):
         ask(plain.manager)

@@ -5,17 +5,9 @@ from datetime import timedelta
 import pytest
 
 from cookiesess import Lifetime, SessionConflict
-from server.helpers import (
-    ABSOLUTE,
-    IDLE,
-    REFRESH,
-    Browser,
-    every,
-    invalidate,
-    login,
-    put,
-    renew,
-)
+from kit.browser import Browser
+from kit.constants import ABSOLUTE, IDLE, REFRESH
+from kit.views import every, invalidate, login, put, renew
 
 ann = login("ann")
 

@@ -5,7 +5,8 @@ import pytest
 from cookiesess.errors import RecordExists, SessionConflict
 from cookiesess.events import ConflictMerged, WriteDropped
 from cookiesess.stores.base import Conflict
-from server.helpers import Probe, World, append, count, drop, every, login, put, renew
+from kit.views import append, count, drop, every, login, put, renew
+from kit.world import World
 
 
 def start(session):
@@ -186,7 +187,7 @@ def test_a_renewal_that_had_to_merge_says_so(world, browser):
 
 def never_fast_enough(world, browser):
     """Have somebody else write just before each update."""
-    rival = World(Probe(world.probe.inner), world.clock).browser(header=browser.header)
+    rival = World(world.probe.inner, clock=world.clock).browser(header=browser.header)
     for _ in range(100):
         world.probe.once_before("update", lambda: rival.visit(append("cart", "rival")))
 

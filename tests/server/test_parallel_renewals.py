@@ -3,19 +3,10 @@
 import pytest
 
 from cookiesess.events import SessionRenewed
-from server.helpers import (
-    PERSISTENT,
-    Browser,
-    append,
-    count,
-    every,
-    in_threads,
-    invalidate,
-    login,
-    persist,
-    put,
-    renew,
-)
+from kit.browser import Browser
+from kit.constants import PERSISTENT
+from kit.threads import in_threads
+from kit.views import append, count, every, invalidate, login, persist, put, renew
 
 
 @pytest.fixture

@@ -16,11 +16,10 @@ from cookiesess import Key, SessionManager
 from cookiesess.stores.base import Record
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
-from server.helpers import LIFETIME
+from kit.constants import LIFETIME, NOW
 
 GOLDEN = json.loads((pathlib.Path(__file__).parents[1] / "golden" / "records.json").read_text())
 SECRET = bytes(range(32))
-NOW = 1_700_000_000
 
 
 class FixedRandom:

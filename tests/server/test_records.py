@@ -15,7 +15,10 @@ from cookiesess.tokens.encoding import encode
 from cookiesess.tokens.sealing import RecordSealer, Sealer
 from cookiesess.tokens.sealing import record_key_of as key_of
 from cookiesess.tokens.values import ValueCodec
-from server.helpers import IDLE, KEY, NAME, OTHER_KEY, Browser, Probe, World, every, invalidate, login, put, renew
+from kit.browser import Browser
+from kit.constants import IDLE, KEY, NAME, OTHER_KEY
+from kit.views import every, invalidate, login, put, renew
+from kit.world import World
 
 ID = bytes(range(32))
 KID = Key(KEY).kid.hex()
@@ -71,7 +74,7 @@ def put_payload(world, key, record, payload):
 
 def test_neither_id_nor_owner_nor_data_stands_in_the_file(tmp_path):
     path = tmp_path / "sessions.db"
-    world = World(Probe(SQLiteStore(path)))
+    world = World(SQLiteStore(path))
     ids = []
     world.use(random_bytes=lambda size: ids.append(hashlib.sha256(b"%d" % len(ids)).digest()[:size]) or ids[-1])
     view = every(
@@ -195,7 +198,7 @@ def test_a_record_that_became_unreadable_meanwhile_drops_the_write(world, view):
     key, record = stored(world, browser)
     put_payload(world, key, record, b"\x01junk")
     assert request.finish() == []
-    assert "session.write_dropped" in world.names()
+    assert "session.write_dropped" in world.taken_names()
 
 
 def test_invalidate_deletes_a_record_that_became_unreadable_meanwhile(world):

@@ -6,22 +6,9 @@ import pytest
 
 from cookiesess import Lifetime
 from cookiesess.events import WriteDropped
-from server.helpers import (
-    ABSOLUTE,
-    GRACE,
-    IDLE,
-    LIFETIME,
-    PERSISTENT,
-    REFRESH,
-    Browser,
-    clear,
-    count,
-    every,
-    login,
-    persist,
-    put,
-    renew,
-)
+from kit.browser import Browser
+from kit.constants import ABSOLUTE, GRACE, IDLE, LIFETIME, PERSISTENT, REFRESH
+from kit.views import clear, count, every, login, persist, put, renew
 
 
 @pytest.fixture
@@ -185,7 +172,7 @@ def test_a_slow_readers_refresh_does_not_prolong_the_grace(world, browser):
 
 
 def test_a_rotation_of_keys_gives_the_old_id_no_cookie(world, old):
-    from server.helpers import rotated
+    from kit.world import rotated
 
     world.use(rotated(), cookie=PERSISTENT, lifetime=Lifetime(idle=timedelta(hours=10), refresh_after=timedelta(0)))
     assert old.visit() == []
@@ -201,7 +188,7 @@ def test_emptying_under_the_old_id_ends_the_session_once(world, old, browser):
     request = old.open(clear)
     request.session.save()
     assert request.finish() == []
-    assert "session.write_dropped" not in world.names()
+    assert "session.write_dropped" not in world.taken_names()
 
 
 def test_a_slow_request_that_empties_a_session_that_was_renewed_and_filled_gets_no_cookie(world, browser):

@@ -3,17 +3,9 @@
 import pytest
 
 from cookiesess.events import WriteDropped
-from server.helpers import (
-    GRACE,
-    PERSISTENT,
-    Browser,
-    clear,
-    every,
-    invalidate,
-    login,
-    put,
-    renew,
-)
+from kit.browser import Browser
+from kit.constants import GRACE, PERSISTENT
+from kit.views import clear, every, invalidate, login, put, renew
 
 
 @pytest.fixture

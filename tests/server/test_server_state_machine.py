@@ -26,7 +26,10 @@ from hypothesis.stateful import (
 
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
-from server.helpers import GRACE, Probe, World, count, is_expiry
+from kit.constants import GRACE
+from kit.lines import is_expiry
+from kit.views import count
+from kit.world import World
 
 CLOSED_SECONDS = 60
 MAX_HOPS = 2
@@ -98,7 +101,7 @@ class Requests(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stack = contextlib.ExitStack()
-        self.world = World(Probe(self.make_store(self.stack)))
+        self.world = World(self.make_store(self.stack))
         self.ids: dict[str, Id | None] = {"": None}
         self.events_left = 5  # so that most steps are those of requests
 

@@ -4,18 +4,8 @@ import pytest
 
 from cookiesess import SessionCommitted, SessionMiddleware, get_session
 from cookiesess.events import SessionEnded, WriteDropped
-from server.helpers import (
-    Browser,
-    append,
-    clear,
-    count,
-    drop,
-    every,
-    invalidate,
-    login,
-    put,
-    renew,
-)
+from kit.browser import Browser
+from kit.views import append, clear, count, drop, every, invalidate, login, put, renew
 
 
 @pytest.fixture

@@ -8,19 +8,9 @@ from cookiesess.events import (
     SessionRejected,
 )
 from cookiesess.http.headers import UNTOUCHED
-from server.helpers import (
-    ABSOLUTE,
-    IDLE,
-    NAME,
-    clear,
-    drop,
-    every,
-    invalidate,
-    is_expiry,
-    login,
-    put,
-    renew,
-)
+from kit.constants import ABSOLUTE, IDLE, NAME
+from kit.lines import is_expiry
+from kit.views import clear, drop, every, invalidate, login, put, renew
 
 REJECTED = f"{NAME}=this-never-was-a-token"
 

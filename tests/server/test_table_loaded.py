@@ -13,27 +13,11 @@ from cookiesess.events import (
     WriteDropped,
 )
 from cookiesess.stores.memory import MemoryStore
-from server.helpers import (
-    IDLE,
-    OTHER_KEY,
-    PERSISTENT,
-    REFRESH,
-    Browser,
-    Probe,
-    World,
-    ann,
-    append,
-    clear,
-    drop,
-    every,
-    invalidate,
-    is_expiry,
-    login,
-    persist,
-    put,
-    renew,
-    rotated,
-)
+from kit.browser import Browser
+from kit.constants import IDLE, OTHER_KEY, PERSISTENT, REFRESH
+from kit.lines import is_expiry
+from kit.views import ann, append, clear, drop, every, invalidate, login, persist, put, renew
+from kit.world import World, rotated
 
 
 def cart(session):
@@ -291,7 +275,7 @@ def test_what_is_written_under_the_old_id_after_a_login_is_dropped_with_an_event
 
 
 def test_a_store_that_evicts_says_so_in_an_event():
-    world = World(Probe(MemoryStore()))
+    world = World(MemoryStore())
     world.use(store=MemoryStore(max_sessions=1))
     first = Browser(world)
     first.visit(put("a", 1))

@@ -6,22 +6,10 @@ import pytest
 
 from cookiesess import ConfigurationError, Lifetime, SessionError, SessionManager, SessionReadOnly, StoreUnavailable
 from cookiesess.events import SessionRefreshed, StoreFailed
-from server.helpers import (
-    CAUSE,
-    PERSISTENT,
-    REFRESH,
-    ann,
-    append,
-    clear,
-    count,
-    every,
-    invalidate,
-    login,
-    persist,
-    put,
-    renew,
-    rotated,
-)
+from kit.constants import PERSISTENT, REFRESH
+from kit.probe import CAUSE
+from kit.views import ann, append, clear, count, every, invalidate, login, persist, put, renew
+from kit.world import rotated
 
 WRITES = [
     put("b", 2),

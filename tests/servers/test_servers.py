@@ -14,7 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from engines.process import Server, free_port
+
+from kit.servers.process import Server, free_port
 
 TESTS = Path(__file__).parents[1]
 SECONDS = 20

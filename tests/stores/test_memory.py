@@ -8,8 +8,7 @@ from cookiesess.errors import ConfigurationError, RecordExists
 from cookiesess.stores.base import Record, Store
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import StoreContract
-
-NOW = 1_700_000_000
+from kit.constants import NOW
 
 
 class TestMemoryStore(StoreContract):

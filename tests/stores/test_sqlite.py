@@ -14,8 +14,7 @@ from cookiesess.stores.base import Conflict, Record, Store, Updated
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.stores.sqlite import schema as sqlite_schema
 from cookiesess.testing import StoreContract
-
-NOW = 1_700_000_000
+from kit.constants import NOW
 
 
 class TestSQLiteStore(StoreContract):

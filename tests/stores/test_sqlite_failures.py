@@ -15,8 +15,8 @@ import pytest
 from cookiesess.errors import ConfigurationError, StoreError, StoreUnavailable
 from cookiesess.stores.base import Record
 from cookiesess.stores.sqlite import SQLiteStore
+from kit.constants import NOW
 
-NOW = 1_700_000_000
 KEY = b"k" * 32
 RECORD = Record(b"payload", NOW + 3600)
 CALLS = {

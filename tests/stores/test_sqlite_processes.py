@@ -13,8 +13,8 @@ import pytest
 from cookiesess.stores.base import Conflict, Record
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.stores.sqlite import file as sqlite_file
+from kit.constants import NOW
 
-NOW = 1_700_000_000
 KEY = b"k" * 32
 SECONDS = 30  # for how long a test waits for another process before it fails
 

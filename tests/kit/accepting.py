@@ -1,36 +1,42 @@
-"""What the tests of accepted sessions share: cookies as Flask writes them, and managers that read them."""
+"""What accepts another library's sessions: cookies as Flask writes them, and managers that read them."""
+
+from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
-from client.helpers import MAX_BYTES, Browser
 from cookiesess import CookiePolicy
 from cookiesess.readers import FlaskCookie
+from kit.browser import Browser
+from kit.constants import MAX_BYTES, SECRET, UNTIL
+from kit.world import World
 
-SECRET = "a secret that the other library signs with"
-UNTIL = datetime(2100, 1, 1, tzinfo=UTC)
 OLD = "session"
-DATA = {"user": "ann", "cart": ["tea"]}
+DATA: dict[str, Any] = {"user": "ann", "cart": ["tea"]}
 
 
-def flask_cookie(at, data=DATA, secret=SECRET):
+def flask_cookie(at: int, data: Mapping[str, Any] = DATA, secret: str = SECRET) -> str:
     """Return what Flask writes at the Unix second `at`."""
 
     class At(TimestampSigner):
-        def get_timestamp(self):
+        def get_timestamp(self) -> int:
             return at
 
     options = {"key_derivation": "hmac", "digest_method": hashlib.sha1}
-    return URLSafeTimedSerializer(secret, salt="cookie-session", signer=At, signer_kwargs=options).dumps(data)
+    written = URLSafeTimedSerializer(secret, salt="cookie-session", signer=At, signer_kwargs=options).dumps(data)
+    assert isinstance(written, str)
+    return written
 
 
-def flask(secret=SECRET, **settings):
+def flask(secret: str = SECRET, **settings: Any) -> FlaskCookie:
+    """Return a reader of these."""
     return FlaskCookie(secret, **{"until": UNTIL, **settings})
 
 
-KINDS = {
+KINDS: dict[str, Callable[[World], dict[str, Any]]] = {
     "client-side": lambda world: {},
     "server-side": lambda world: {"store": world.overflow},
     "overflow": lambda world: {"overflow": world.overflow},
@@ -39,12 +45,14 @@ KINDS = {
     "chunks": lambda world: {"cookie": CookiePolicy(max_bytes=MAX_BYTES, chunks=3)},
     "signed": lambda world: {"encrypt": False},
 }
+"""The settings of every kind of session."""
 
 
-def visitor(world, data=DATA, **cookies):
+def visitor(world: World, data: Mapping[str, Any] = DATA, **cookies: str) -> Browser:
     """A browser that brings what Flask has just written."""
     return Browser(world, {OLD: flask_cookie(world.now, data), **cookies})
 
 
-def calls(world):
+def calls(world: World) -> list[str]:
+    """What all stores were called since this was asked last."""
     return [call for probe in world.probes for call in probe.taken()]

@@ -1,26 +1,22 @@
-"""What the tests of the edge share: a server that notes what it is told, a browser, and short WSGI apps."""
+"""A server that notes what it is told, a browser in front of an app, and short WSGI apps."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from wsgiref.handlers import SimpleHandler
 
 from webob import Request, Response
 
-from cookiesess import Lifetime, Session, SessionManager, SessionMiddleware, SetCookie, get_session
+from cookiesess import Session, SessionMiddleware, get_session
+from kit.constants import KEY, PLAIN
+from kit.views import View
 
-KEY = "the current key of the tests: more than 32 bytes"
-OLD_KEY = "the key before it: that is long enough as well"
-NAME = "__Host-session"
-GARBAGE = f"{NAME}=AQIDBAUGBwgJ"
-LIFETIME = Lifetime(idle=timedelta(hours=10), absolute=timedelta(hours=100))
-REFRESH, IDLE, ABSOLUTE = timedelta(hours=1), timedelta(hours=10), timedelta(hours=100)
-PLAIN = [("Content-Type", "text/plain; charset=utf-8")]
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-View = Callable[[Session], Any]
+HOST = "https://shop.example"
 
 
 class Server:
@@ -34,15 +30,17 @@ class Server:
         self.result: Any = None
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        """What the app is given."""
         self.calls.append(status if exc_info is None else f"{status} with exc_info")
         self.status, self.headers = status, headers
         return self.write
 
     def write(self, data: bytes) -> None:
+        """What `start_response` returns."""
         self.calls.append("write")
         self.sent.append(data)
 
-    def run(self, app: Any, environ: dict[str, Any]) -> Server:
+    def run(self, app: WSGIApplication, environ: WSGIEnvironment) -> Server:
         """Call the app, send its body, close it; as a server must, also after an error."""
         self.result = app(environ, self.start_response)
         try:
@@ -56,27 +54,31 @@ class Server:
 
     @property
     def body(self) -> bytes:
+        """What the app sent."""
         return b"".join(self.sent)
 
     def lines(self, name: str = "Set-Cookie") -> list[str]:
+        """The values of all headers of that name."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
 
-class Browser:
+class WebBrowser:
     """Keeps cookies as a browser does, as far as the tests need it: by name, forgotten at Max-Age=0."""
 
-    def __init__(self, app: Any, base_url: str = "https://shop.example", **environ: Any) -> None:
+    def __init__(self, app: WSGIApplication, base_url: str = HOST, **environ: Any) -> None:
         self.app = app
         self.base_url = base_url
         self.environ = environ
         self.cookies: dict[str, str] = {}
 
     def get(self, path: str = "/", **environ: Any) -> Response:
+        """Make a request, and keep the cookies of the response."""
         response = self.request(path, **environ).get_response(self.app)
         self.keep(response.headers.getall("Set-Cookie"))
         return response
 
     def request(self, path: str = "/", **environ: Any) -> Request:
+        """The request that `get` would make."""
         request = Request.blank(path, base_url=self.base_url, environ={**self.environ, **environ})
         if self.cookies:
             request.environ["HTTP_COOKIE"] = self.header
@@ -84,9 +86,11 @@ class Browser:
 
     @property
     def header(self) -> str:
+        """The Cookie header of the next request."""
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     def keep(self, lines: Iterable[str]) -> None:
+        """Take over what a response sets, and forget what it expires."""
         for line in lines:
             name, _, value = line.partition(";")[0].partition("=")
             if "; Max-Age=0" in line:
@@ -95,44 +99,26 @@ class Browser:
                 self.cookies[name] = value
 
 
-class Visitor:
-    """A browser straight in front of a manager, without WSGI."""
-
-    def __init__(self, manager: SessionManager, header: str = "") -> None:
-        self.manager = manager
-        self.header = header
-
-    def visit(self, view: View = len, manager: SessionManager | None = None) -> list[SetCookie]:
-        """Run `view` on the session, commit, keep the cookie, and return the Set-Cookie lines."""
-        manager = manager or self.manager
-        session = manager.open(self.header)
-        view(session)
-        cookies = manager.commit(session).cookies
-        for cookie in cookies:
-            self.header = "" if cookie.attributes.max_age == 0 else f"{cookie.name}={cookie.value}"
-        return list(cookies)
-
-    def read(self, view: View = dict) -> Any:
-        """Return what `view` sees; nothing is committed."""
-        return view(self.manager.open(self.header))
-
-    @property
-    def token(self) -> str:
-        return self.header.partition("=")[2]
-
-
 def environ_of(path: str = "/", **environ: Any) -> dict[str, Any]:
-    return Request.blank(path, base_url="https://shop.example", environ=environ).environ
+    """The environ of a request."""
+    made: dict[str, Any] = Request.blank(path, base_url=HOST, environ=environ).environ
+    return made
 
 
-def wrap(app: Any, **settings: Any) -> SessionMiddleware:
+def wrap(app: WSGIApplication, **settings: Any) -> SessionMiddleware:
+    """The middleware around `app`, with the key of the tests."""
     return SessionMiddleware(app, KEY, **settings)
 
 
-def answering(view: View) -> Any:
+def hidden(app: WSGIApplication) -> WSGIApplication:
+    """Some other layer, through which no middleware sees the next."""
+    return lambda environ, start_response: app(environ, start_response)
+
+
+def answering(view: View) -> WSGIApplication:
     """An app that runs `view` and returns a list."""
 
-    def app(environ, start_response):
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         text = str(view(get_session(environ))).encode()
         start_response("200 OK", [*PLAIN, ("Content-Length", str(len(text)))])
         return [text]
@@ -140,10 +126,10 @@ def answering(view: View) -> Any:
     return app
 
 
-def streaming(*steps: Callable[[Session], object]) -> Any:
+def streaming(*steps: Callable[[Session], object]) -> WSGIApplication:
     """A generator app that runs one step before each item: the first before the headers are out, the others after."""
 
-    def app(environ, start_response) -> Iterator[bytes]:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
         start_response("200 OK", [*PLAIN])
         for step in steps:
             step(get_session(environ))
@@ -152,58 +138,10 @@ def streaming(*steps: Callable[[Session], object]) -> Any:
     return app
 
 
-def put(key: str, value: Any) -> View:
-    def view(session: Session) -> None:
-        session[key] = value
-
-    return view
-
-
-def drop(key: str) -> View:
-    def view(session: Session) -> None:
-        del session[key]
-
-    return view
-
-
-def fill(session: Session) -> None:
-    session.update(a=1, cart=[1])
-
-
-def login(session: Session) -> None:
-    session.login("user-1")
-
-
-def append(key: str, value: Any) -> View:
-    return lambda session: session[key].append(value)
-
-
-def handle(app: Any, environ: dict[str, Any]) -> tuple[str, str]:
+def handle(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, str]:
     """Serve one request with the standard library's own server code; return the response and what it logged."""
     out, log = io.BytesIO(), io.StringIO()
     handler = SimpleHandler(io.BytesIO(), out, log, environ, multithread=False, multiprocess=False)
     handler.http_version = "1.1"
     handler.run(app)
     return out.getvalue().decode("latin-1"), log.getvalue()
-
-
-def cookie_of(view: View, **settings: Any) -> str:
-    """Return the Cookie header of a session that `view` filled."""
-    visitor = Visitor(SessionManager(KEY, **settings))
-    visitor.visit(view)
-    return visitor.header
-
-
-def expires(cookies: list[SetCookie]) -> bool:
-    """Whether that is one line, which makes the browser forget the session."""
-    return len(cookies) == 1 and cookies[0].value == "" and cookies[0].attributes.max_age == 0
-
-
-def issues(cookies: list[SetCookie]) -> bool:
-    """Whether that is one line, which gives the browser a session."""
-    return len(cookies) == 1 and cookies[0].value != "" and cookies[0].attributes.max_age is None
-
-
-def hidden(app):
-    """Some other layer, through which no middleware sees the next."""
-    return lambda environ, start_response: app(environ, start_response)

@@ -10,12 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from engines.process import SECONDS, Server, free_port, need
+from kit.servers.process import SECONDS, Server, free_port, need
 
 # PostgreSQL refuses to be run by root.
 USER = "postgres" if os.geteuid() == 0 else None
@@ -23,7 +24,7 @@ USER = "postgres" if os.geteuid() == 0 else None
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def dsn(port: int, database: str = "postgres", **parameters: object) -> str:
+def dsn(port: int, database: str = "postgres", **parameters: Any) -> str:
     """A connection string for psycopg itself."""
     return psycopg.conninfo.make_conninfo(
         host="127.0.0.1", port=port, user="cookiesess", password="hunter2", dbname=database, **parameters
@@ -86,7 +87,17 @@ def postgresql(**settings: object) -> Iterator[PostgreSQL]:
         if USER is not None:
             shutil.chown(folder, USER)
             shutil.chown(folder / "password", USER)
-        command = [initdb, "-D", data, "-U", "cookiesess", "-A", "scram-sha-256", "--pwfile", folder / "password"]
+        command: list[str | Path] = [
+            initdb,
+            "-D",
+            data,
+            "-U",
+            "cookiesess",
+            "-A",
+            "scram-sha-256",
+            "--pwfile",
+            folder / "password",
+        ]
         command += ["--no-sync", "-E", "UTF8", "--locale", "C"]
         subprocess.run(command, check=True, capture_output=True, user=USER, cwd=folder, timeout=SECONDS)
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "shared_buffers": "16MB", **settings}

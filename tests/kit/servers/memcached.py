@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from pymemcache import Client, HashClient, PooledClient
-from server.helpers import in_threads
+from pymemcache import Client, HashClient, PooledClient  # type: ignore[import-untyped]
 
 from cookiesess.errors import StoreUnavailable
 from cookiesess.stores.base import Record
 from cookiesess.stores.memcached import MemcachedStore
 from cookiesess.stores.memcached.value import Version
-from engines.process import Server, free_port, need
+from kit.constants import NOW
+from kit.servers.process import Server, free_port, need
+from kit.threads import in_threads
 
-NOW = 1_700_000_000
 TIMEOUT = 10  # seconds; for servers that answer
 SHORT = 0.3  # for those that do not
 
@@ -36,6 +36,7 @@ def memcached(folder: Path, *options: str) -> Server:
 
 
 def answers(port: int) -> bool:
+    """Whether a server is ready."""
     with closing(plain(port)) as client:
         return bool(client.version())
 
@@ -46,11 +47,13 @@ def plain(port: int) -> Client:
 
 
 def pooled(port: int, **settings: Any) -> PooledClient:
+    """A client as a store takes it."""
     settings = {"connect_timeout": TIMEOUT, "timeout": TIMEOUT, **settings}
     return PooledClient(("127.0.0.1", port), **settings)
 
 
 def hashed(*ports: int, **settings: Any) -> HashClient:
+    """The same of several servers."""
     settings = {"connect_timeout": TIMEOUT, "timeout": TIMEOUT, "use_pooling": True, **settings}
     return HashClient([("127.0.0.1", port) for port in ports], **settings)
 
@@ -61,11 +64,13 @@ def own_prefix() -> str:
 
 
 def stat(port: int, name: str) -> int:
+    """One of a server's own figures."""
     with closing(plain(port)) as client:
         return int(client.stats()[name.encode()])
 
 
 def key(number: int) -> bytes:
+    """A record's key."""
     return number.to_bytes(32, "big")
 
 
@@ -75,11 +80,15 @@ def record(payload: bytes = b"payload", lives: int = 3600) -> Record:
 
 
 def created(store: MemcachedStore, number: int = 1, payload: bytes = b"payload") -> Version:
+    """Create a record, and return its version."""
     store.create(key(number), record(payload), now=NOW)
-    return store.load(key(number), now=NOW).version
+    found = store.load(key(number), now=NOW)
+    assert found is not None, "the record is missing"
+    return cast(Version, found.version)
 
 
 def payload(store: MemcachedStore, number: int = 1) -> bytes | None:
+    """The payload of that key's record, or None."""
     found = store.load(key(number), now=NOW)
     return None if found is None else found.payload
 
@@ -93,6 +102,7 @@ def unavailable(action: Callable[[], object]) -> StoreUnavailable:
         return error.value
 
     (error,) = in_threads(run)
+    assert isinstance(error, StoreUnavailable)
     return error
 
 
@@ -102,7 +112,7 @@ def name_of(key: bytes, prefix: str = "cookiesess:") -> str:
 
 
 @pytest.fixture(scope="session")
-def memcached_server(tmp_path_factory: pytest.TempPathFactory):
+def memcached_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that all tests share, each with a prefix of its own; it takes items of 2 MiB."""
     server = memcached(tmp_path_factory.mktemp("memcached"), "-m", "256", "-I", "2m")
     server.start()
@@ -111,7 +121,7 @@ def memcached_server(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="session")
-def memcached_pair(tmp_path_factory: pytest.TempPathFactory):
+def memcached_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
     """Two such servers."""
     servers = [memcached(tmp_path_factory.mktemp("memcached"), "-m", "256", "-I", "2m") for _ in range(2)]
     for server in servers:
@@ -122,7 +132,7 @@ def memcached_pair(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture
-def make_memcached(tmp_path_factory: pytest.TempPathFactory):
+def make_memcached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     """Start servers for one test, which may kill or stall them."""
     servers: list[Server] = []
 
@@ -138,7 +148,8 @@ def make_memcached(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture
-def memcached_store(memcached_server: Server):
+def memcached_store(memcached_server: Server) -> Iterator[MemcachedStore]:
+    """A store of its own in the shared server."""
     store = MemcachedStore(pooled(memcached_server.port), prefix=own_prefix())
     yield store
     store.close()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from queue import Queue
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,9 +17,10 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cookiesess.stores.base import Record
+from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
 from cookiesess.stores.redis import RedisStore
-from engines.process import Server, free_port, need
+from kit.servers.process import Server, free_port, need
+from kit.threads import Call, until
 
 NOW = int(time.time())
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
@@ -31,7 +31,8 @@ PASSWORD = "p@ss/word: 100%"
 NODE_TIMEOUT_MS = 1000  # after which a Cluster takes a silent primary for dead
 
 
-def client_of(port: int, *, timeout: float = TIMEOUT, retries: int = 1, **options: object) -> redis.Redis:
+def client_of(port: int, *, timeout: float = TIMEOUT, retries: int = 1, **options: Any) -> redis.Redis:
+    """A client of the server on that port."""
     return redis.Redis(
         "127.0.0.1",
         port,
@@ -128,13 +129,14 @@ class ClusterServers:
         """Whether a node knows every slot served, and is in step with its primary."""
         info = client.info("replication")
         in_step = info["role"] == "master" or info["master_link_status"] == "up"
-        return client.cluster("INFO")["cluster_state"] == "ok" and in_step
+        return bool(client.cluster("INFO")["cluster_state"] == "ok" and in_step)
 
     def stop(self) -> None:
         for server in self.servers.values():
             server.stop()
 
-    def client(self, *, timeout: float = TIMEOUT, retries: int = 1, **options: object) -> redis.RedisCluster:
+    def client(self, *, timeout: float = TIMEOUT, retries: int = 1, **options: Any) -> redis.RedisCluster:
+        """A client of all nodes."""
         return redis.RedisCluster(
             "127.0.0.1",
             self.ports[0],
@@ -145,38 +147,41 @@ class ClusterServers:
         )
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Ask again and again until it is so; what raises is not so yet."""
-    pause = threading.Event()
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-        except redis.RedisError:
-            pass
-        pause.wait(0.02)
-    pytest.fail("what the test waits for did not come about")
+def wait_until(condition: Callable[[], object]) -> None:
+    """Ask again and again until it is so; while Redis raises, it is not so yet."""
+    until(condition, but=redis.RedisError)
 
 
 # What the tests do with a store
 
 
-def record(payload=b"payload", *, lives=3600, owner=ANN):
+def record(payload: bytes = b"payload", *, lives: int = 3600, owner: bytes | None = ANN) -> Record:
+    """A record that lives so many seconds."""
     return Record(payload, NOW + lives, b"summary", owner)
 
 
-def payload(store, key=KEY):
+def loaded(store: Store, key: bytes = KEY) -> Record:
+    """The record of that key, which must be there."""
+    found = store.load(key, now=NOW)
+    assert found is not None, "the record is missing"
+    return found
+
+
+def payload(store: Store, key: bytes = KEY) -> bytes | None:
+    """The payload of that key's record, or None."""
     found = store.load(key, now=NOW)
     return None if found is None else found.payload
 
 
-def update(store, new=b"updated", *, key=KEY, version=None):
-    version = store.load(key, now=NOW).version if version is None else version
+def update(
+    store: Store, new: bytes = b"updated", *, key: bytes = KEY, version: Any = None
+) -> Updated | Conflict | Gone:
+    """Update a record, by default at the version it has."""
+    version = loaded(store, key).version if version is None else version
     return store.update(key, record(new), expected_version=version, now=NOW)
 
 
-def verbs(store, version):
+def verbs(store: Store, version: Any) -> dict[str, Callable[[], object]]:
     """Every verb that asks the server, as a call."""
     return {
         "create": partial(store.create, OTHER, record(), now=NOW),
@@ -189,25 +194,21 @@ def verbs(store, version):
     }
 
 
-def outcome_in_time(action):
+def outcome_in_time(action: Callable[[], object]) -> Any:
     """What an action returns or raises; it must not hang."""
-    answers: Queue = Queue()
-
-    def run():
-        try:
-            answers.put(action())
-        except Exception as error:  # noqa: BLE001 (whatever it is, the test looks at it)
-            answers.put(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return answers.get(timeout=HANGS)
+    call = Call(action)
+    call.wait()
+    try:
+        return call.result()
+    except Exception as error:  # noqa: BLE001 (whatever it is, the test looks at it)
+        return error
 
 
 def roundtrip(store: RedisStore) -> None:
     """Create, load and delete."""
     with closing(store):
         store.create(KEY, Record(b"payload", NOW + 60), now=NOW)
-        assert store.load(KEY, now=NOW).payload == b"payload"
+        assert loaded(store).payload == b"payload"
         assert store.delete(KEY)
 
 

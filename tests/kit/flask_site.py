@@ -1,4 +1,4 @@
-"""What the tests of the Flask adapter share: an app that keeps to its views, and a browser in front of it."""
+"""A Flask app that keeps to its views, and a browser in front of it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from cookiesess.adapters.flask import Cookiesess
 from cookiesess.adapters.flask.interface import Unset
 from cookiesess.events import Event
 from cookiesess.testing import ManualClock
-
-KEY = "the secret key of the tests: more than 32 bytes"
-OLD_KEY = "the secret key before it: which is long enough"
-DAY = 86_400
+from kit.constants import KEY
 
 View = Callable[[], Any]
 
@@ -44,12 +41,15 @@ class Site:
 
     @property
     def manager(self) -> SessionManager:
+        """The manager that serves the app."""
         return self.extension.interface.manager_of(self.app)
 
     def get(self, path: str, client: FlaskClient | None = None, **options: Any) -> Any:
+        """Make a request, as another client where one is given."""
         return (client or self.client).get(path, buffered=True, **options)
 
     def names(self) -> list[str]:
+        """The events by name."""
         return [event.name for event in self.events]
 
 
@@ -75,14 +75,18 @@ class Visit:
 
 
 def lines(response: Any) -> list[str]:
-    return response.headers.getlist("Set-Cookie")
+    """The Set-Cookie lines of a response."""
+    return list(response.headers.getlist("Set-Cookie"))
 
 
 def vary(headers: Headers) -> list[str]:
+    """What a response varies by."""
     return [field.strip() for value in headers.getlist("Vary") for field in value.split(",")]
 
 
 def put(**values: Any) -> View:
+    """Return a view that stores `values`."""
+
     def view() -> str:
         flask.session.update(values)
         return "put"
@@ -91,13 +95,16 @@ def put(**values: Any) -> View:
 
 
 def show() -> str:
+    """A view that answers with the session's data."""
     return repr(dict(flask.session))
 
 
 def nothing() -> str:
+    """A view that leaves the session alone."""
     return "nothing"
 
 
 def fails() -> str:
+    """A view that stores something, and raises."""
     flask.session["seen"] = True
     raise RuntimeError("the view failed")

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pymysql
 import pytest
 
-from engines.process import SECONDS, Server, free_port, need
+from kit.servers.process import SECONDS, Server, free_port, need
 
 # Run by root, it is told to be so, or to be somebody else.
 USER = "mysql" if os.geteuid() == 0 else None

@@ -1,11 +1,18 @@
 """Somebody in front of the inspector, without a browser."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import webtest
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 HERE = {"REMOTE_ADDR": "127.0.0.1"}
 
 
-def look(app, cookie):
+def look(app: WSGIApplication, cookie: str) -> Person:
     """Return somebody whose page answers a request with this Cookie header, and who keeps no cookies."""
     person = object.__new__(Person)
     person.page = webtest.TestApp(app, extra_environ={**HERE, "HTTP_COOKIE": cookie}).get("/inspect")
@@ -13,22 +20,27 @@ def look(app, cookie):
 
 
 class Person:
-    """Somebody in front of the page, who presses its buttons."""
+    """Somebody in front of the page, who presses its buttons.
 
-    def __init__(self, app, agent="Mozilla/5.0 (X11; Linux) Firefox/140.0"):
+    Attributes:
+        page: The answer that is looked at, a `webtest.TestResponse`.
+    """
+
+    def __init__(self, app: WSGIApplication, agent: str = "Mozilla/5.0 (X11; Linux) Firefox/140.0") -> None:
         self.app = webtest.TestApp(app, extra_environ={**HERE, "HTTP_USER_AGENT": agent})
-        self.look()
+        self.page: Any = self.look()
 
-    def look(self):
+    def look(self) -> Any:
+        """Load the page again, and return it."""
         self.page = self.app.get("/inspect")
         return self.page
 
-    def button(self, text):
+    def button(self, text: str) -> tuple[Any, Any]:
         """Return the first button of that text, and the first form around it."""
         button = next(each for each in self.page.html.find_all("button") if each.text == text)
         return button, button.find_parent("form")
 
-    def post(self, text, **fields):
+    def post(self, text: str, **fields: str) -> Any:
         """Press a button, with other fields than the page's where some are given; return the answer."""
         button, form = self.button(text)
         sent = {each["name"]: each["value"] for each in form.find_all("input")}
@@ -36,7 +48,7 @@ class Person:
             sent[button["name"]] = button["value"]
         return self.app.post(button.get("formaction") or form["action"], {**sent, **fields}, expect_errors=True)
 
-    def press(self, text, **fields):
+    def press(self, text: str, **fields: str) -> Any:
         """The same, and follow it back to the page."""
         answer = self.post(text, **fields)
         assert answer.status_int == 303
@@ -44,14 +56,20 @@ class Person:
         self.page = answer.follow()
         return self.page
 
-    def part(self, name):
+    def part(self, name: str) -> str:
         """Return the text of one section of the page, with single blanks."""
-        return " ".join(self.page.html.find("section", class_=name).get_text(" ").split())
+        return _words(self.page.html.find("section", class_=name))
 
     @property
-    def outcome(self):
-        return " ".join(self.page.html.find(class_="outcome").get_text(" ").split())
+    def outcome(self) -> str:
+        """What the page says came of the button."""
+        return _words(self.page.html.find(class_="outcome"))
 
     @property
-    def cookies(self):
+    def cookies(self) -> dict[str, str]:
+        """The cookies by name."""
         return dict(self.app.cookies)
+
+
+def _words(element: Any) -> str:
+    return " ".join(element.get_text(" ").split())
