@@ -58,14 +58,15 @@ class Tracked:
     def watch(self, key: str) -> None:
         """Remember how `data[key]` was, before it is handed out or changed."""
         if key not in self._before:
-            self._before[key] = _snapshot(self._codec, self.data.get(key, ABSENT))
+            self._before[key] = _snapshot(self._codec, self.data[key]) if key in self.data else _NOTHING
 
-    def set(self, key: str, value: object) -> None:
+    def set(self, key: str, value: Any) -> None:
         """Assign. Raises `NotSerializable` before anything has changed."""
-        if type(value) not in ALWAYS_STORABLE:
+        cls = type(value)
+        if cls not in ALWAYS_STORABLE and not (cls is str and value.isascii()):
             self._codec.check(key, value)
         if key not in self._before:
-            self._before[key] = _snapshot(self._codec, self.data.get(key, ABSENT))
+            self._before[key] = _snapshot(self._codec, self.data[key]) if key in self.data else _NOTHING
         self.data[key] = value
         if self._aside:
             self._forget(key)
@@ -137,12 +138,33 @@ class Tracked:
     def modified(self) -> bool:
         """Whether the encoding differs from what was loaded."""
         if self._original is None:
-            return bool((self._before or self._aside) and self.changes())
+            return bool(self._before or self._aside) and self._differs()
         self.changes()  # refuses what cannot be stored, with its path
         # Key by key: the order in which keys were assigned is no content.
         keys = self.data.keys() | self._original
         now = {key: _snapshot(self._codec, self.data.get(key, ABSENT)) for key in keys}
         return any(now[key] != self._original.get(key, _NOTHING) for key in keys)
+
+    def _differs(self) -> bool:
+        """Whether there are `changes`; what can change inside is encoded once, and walked only where it has changed."""
+        if self._aside:
+            self._take_back()
+        differs, data, codec = False, self.data, self._codec
+        for key, before in self._before.items():
+            value = data.get(key, ABSENT)
+            if type(value) in _COMPARABLE:
+                differs = differs or before != (type(value), value)
+            elif type(before) is tuple or self._pack(key, value) != before:
+                codec.check(key, value)
+                differs = True
+        return differs
+
+    def _pack(self, key: str, value: object) -> bytes:
+        try:
+            return self._codec.pack(value)
+        except (LookupError, TypeError, ValueError):
+            self._codec.check(key, value)  # which says where in it the trouble is
+            raise
 
     def log(self) -> list[Step]:
         """Return all that happened since loading, in order, for `replay`."""

@@ -1,0 +1,77 @@
+"""What is spelled out twice for speed says the same both times."""
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cookiesess import InvalidToken, Keyring, NotSerializable
+from cookiesess.session.changes import Tracked
+from cookiesess.tokens.encoding import decode
+from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.values import MAX_DEPTH, ValueCodec, _is_plain
+from kit.constants import KEY
+from kit.strategies import VALUES
+
+CODEC = ValueCodec()
+ODD = st.sampled_from([object(), bytearray(b"x"), "\ud800", {"\ud800": 1}, {1: "\ud800"}, ["a", {"b": object()}]])
+
+
+def nested(levels: int) -> Any:
+    value: Any = "x"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@given(VALUES | ODD | st.lists(ODD | VALUES, max_size=3) | st.dictionaries(st.text(), ODD | VALUES, max_size=3))
+@example(nested(MAX_DEPTH))
+@example(nested(MAX_DEPTH + 1))
+@example({"a": nested(MAX_DEPTH - 1)})
+@example({"a": nested(MAX_DEPTH)})
+def test_a_value_that_the_fast_walk_lets_through_passes_the_exact_one(value):
+    if _is_plain(value, MAX_DEPTH):
+        CODEC.dumps(value)
+
+
+@given(
+    st.recursive(st.text() | st.integers(-5, 5), lambda inner: st.lists(inner) | st.dictionaries(st.text("abc"), inner))
+)
+def test_the_fast_walk_lets_through_what_json_has(value):
+    assert _is_plain([value], MAX_DEPTH)
+
+
+@given(st.text("AZaz09-_+/=! \u00e9", max_size=12) | st.binary(max_size=12).map(lambda raw: raw.hex()))
+def test_a_token_is_decoded_as_any_base64url_is(text):
+    sealer = Sealer(Keyring(KEY))
+    with pytest.raises(InvalidToken) as raised:
+        sealer.unseal(text, b"")
+    try:
+        raw = decode(text)
+    except ValueError:
+        assert raised.value.reason == "malformed"
+    else:
+        with pytest.raises(InvalidToken) as again:
+            sealer.unseal_bytes(raw, b"")
+        assert raised.value.reason == again.value.reason
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), VALUES), st.lists(st.tuples(st.sampled_from("abcd"), VALUES), max_size=4)
+)
+def test_whether_a_session_differs_is_whether_it_has_changes(loaded, assignments):
+    tracked = Tracked(dict(loaded), CODEC)
+    for key in loaded:
+        tracked.watch(key)
+    for key, value in assignments:
+        tracked.set(key, value)
+    assert tracked.modified == bool(tracked.changes())
+
+
+def test_what_cannot_be_stored_inside_a_watched_value_is_named_by_its_path():
+    tracked = Tracked({"cart": [{"n": 1}]}, CODEC)
+    tracked.watch("cart")
+    tracked.data["cart"][0]["n"] = object()
+    with pytest.raises(NotSerializable, match=r'session\["cart"\]\[0\]\["n"\]: object is not supported'):
+        _ = tracked.modified
