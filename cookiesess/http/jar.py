@@ -66,7 +66,7 @@ class Cookies(Mapping[str, str]):
     _also_reserved: Mapping[str, Session] = MappingProxyType({})
     touched = False
 
-    def __init__(self, context: JarContext, header: str, *, transport: Callable[[], Transport]) -> None:
+    def __init__(self, context: JarContext, header: str, transport: Callable[[], Transport]) -> None:
         self._context = context
         self._header = header
         self._transport = transport

@@ -140,18 +140,18 @@ class SessionManager(OwnedSessions):
             SessionConflict: Other requests changed the same session again and again.
         """
         working = session._working
-        if working is None and (cookies is None or cookies.untouched):
+        if working is None:
             session._stage = _OVER
-            if cookies is not None:
-                cookies.commit()
-            return UNTOUCHED
-        withheld = working is not None and not working.loaded.continued and self._withholds(working, arrival)
-        lines = () if working is None or withheld else self._commit(working, arrival)
+            lines = () if cookies is None else cookies.commit()
+            if not lines and (cookies is None or not cookies.touched):
+                return UNTOUCHED
+            return Commit(lines, vary=cookies is not None and cookies.touched)
+        withheld = not working.loaded.continued and self._withholds(working, arrival)
+        lines = () if withheld else self._commit(working, arrival)
         session._stage = _OVER
         if cookies is not None:
             lines += cookies.commit()
-        written = working is not None and working.done.action not in _NOT_WRITTEN
-        return Commit(lines, vary=True, written=written, no_store=withheld)
+        return Commit(lines, True, working.done.action not in _NOT_WRITTEN, withheld)
 
     def stream(self, session: Session) -> None:
         """After `commit`, where the body is still being produced: what follows is saved by `close`, or refused."""

@@ -60,8 +60,8 @@ class Attachment(Generic[S]):
         manager: SessionManager,
         environ: "WSGIEnvironment",
         session_class: type[S],
-        *,
         environ_key: str = SESSION_KEY,
+        *,
         whom: str = "this one",
         again: bool = False,
     ) -> None:
@@ -73,17 +73,21 @@ class Attachment(Generic[S]):
             manager.emit(StoreNotShared())
         header = environ.get("HTTP_COOKIE", "")
         self.session = session = session_class(manager.context, header)
-        outer = environ.get(COOKIES_KEY)
         self.jar: Cookies | None = None
+        outer = environ.get(COOKIES_KEY)
         if outer is None or outer.closed or again:
-            self.jar = self.cookies = environ[COOKIES_KEY] = Cookies(manager.jars, header, transport=self.transport)
+            self.jar = self.cookies = environ[COOKIES_KEY] = Cookies(manager.jars, header, self.transport)
         else:
-            _refuse_clashes(manager, environ, environ_key=environ_key, whom=whom)
             self.cookies = outer
-            for name in manager.cookie.family:
-                outer.reserve(session, name)
+            self._join(outer, session, environ_key, whom)
         environ[environ_key] = session
         environ[MANAGER_KEY if environ_key is SESSION_KEY else manager_key(environ_key)] = manager
+
+    def _join(self, outer: Cookies, session: S, environ_key: str, whom: str) -> None:
+        """Share the jar of a middleware around this one, unless they would get into each other's way."""
+        _refuse_clashes(self.manager, self._environ, environ_key=environ_key, whom=whom)
+        for name in self.manager.cookie.family:
+            outer.reserve(session, name)
 
     def transport(self) -> Transport:
         """How the request came; see `Transport`."""

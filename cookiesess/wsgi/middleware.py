@@ -121,13 +121,8 @@ class SessionMiddleware:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Run the app."""
-        exchange = _Exchange(
-            self.manager,
-            environ,
-            self._session_class,
-            environ_key=self._environ_key,
-            start_response=start_response,
-        )
+        exchange = _Exchange(self.manager, environ, self._session_class, self._environ_key)
+        exchange.begin(start_response)
         if _TESTING_KEY in environ:
             environ[_TESTING_KEY][self._testing_name] = exchange.session
         result = None
@@ -167,23 +162,15 @@ def _session_class(given: Any, environ_key: str) -> type[Session]:
 class _Exchange(Attachment[Session]):
     """One WSGI request and its response: holds the app's ``start_response`` back until the commit."""
 
-    __slots__ = ("_committed", "_held", "_server_start", "_server_write")
-
+    _server_start: "StartResponse"
     _server_write: Callable[[bytes], object]
+    # Defaults of the class, so that a request that nothing looks into costs nothing here.
+    _held: "tuple[str, Headers, ExcInfo] | None" = None
+    _committed = False
 
-    def __init__(
-        self,
-        manager: SessionManager,
-        environ: "WSGIEnvironment",
-        session_class: type[Session],
-        *,
-        environ_key: str,
-        start_response: "StartResponse",
-    ) -> None:
+    def begin(self, start_response: "StartResponse") -> None:
+        """Take what the server gave; what the app gets is `start_response`."""
         self._server_start = start_response
-        self._held: tuple[str, Headers, ExcInfo] | None = None
-        self._committed = False
-        super().__init__(manager, environ, session_class, environ_key=environ_key)
 
     def start_response(
         self, status: str, response_headers: Headers, exc_info: ExcInfo = None
