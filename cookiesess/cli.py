@@ -11,13 +11,15 @@ from pprint import pformat
 
 from cookiesess.errors import ConfigurationError, CookiesessError, InvalidToken
 from cookiesess.http.policy import CookiePolicy
+from cookiesess.manager.assembly import make_envelope
 from cookiesess.manager.flat_settings import read_keys_file
 from cookiesess.manager.manager import SessionManager
+from cookiesess.manager.settings import Configuration
 from cookiesess.session.compression import expand
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.session.state import REFERENCE, State, unpack
 from cookiesess.stores.urls import open_store
-from cookiesess.tokens.encoding import decode, purpose
+from cookiesess.tokens.encoding import decode
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.tokens.sealing import VERSION, Opened, Sealer
 from cookiesess.tokens.signing import Signer
@@ -208,11 +210,12 @@ def _outside(token: str) -> str:
 
 
 def _open(token: str, keyring: Keyring, names: Sequence[str]) -> Opened:
-    read = Signer(keyring).unsign if "." in token else Sealer(keyring).unseal
+    settings = Configuration(encrypt="." not in token)
+    envelope = make_envelope(settings, Sealer(keyring), Signer(keyring))
     failure = InvalidToken("malformed")
     for name in names:
         try:
-            return read(token, purpose("session", name))
+            return envelope.open_token(token, name)
         except InvalidToken as error:
             failure = error
     raise failure

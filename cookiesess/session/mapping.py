@@ -14,7 +14,11 @@ _OPEN, _UNAVAILABLE = Stage.OPEN, Origin.UNAVAILABLE
 
 
 class LoadedMapping(MutableMapping[str, Any]):
-    """What of a `Session` is a dict. Subclasses reach the working copy by `_load` and `_writable`."""
+    """What of a `Session` is a dict.
+
+    Three names with an underscore are for subclasses, an adapter's among them: `_load`, to be extended, `_writable`,
+    and `_context`.
+    """
 
     __slots__ = ("_context", "_source", "_stage", "_working")
 
