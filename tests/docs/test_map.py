@@ -3,10 +3,12 @@
 import ast
 import importlib
 import re
+from contextlib import ExitStack
 from difflib import unified_diff
 
 import pytest
 
+from benchmarks import hops
 from cookiesess.session.decision import Action
 from core.ladder import ROOT as PACKAGE
 from core.ladder import tree_of
@@ -70,7 +72,7 @@ def exists(name):
 
 def test_what_the_sentences_name_exists():
     names = re.findall(rf"`((?:{'|'.join(FOLDERS)})(?:\.\w+)+)`", OWN)
-    assert len(names) > 30
+    assert len(names) > 20
     assert [name for name in names if not name.endswith(".py") and not exists(name)] == []
 
 
@@ -78,6 +80,13 @@ def test_the_files_that_the_sentences_name_exist():
     paths = re.findall(r"`([\w/]+\.py)`", OWN)
     assert len(paths) > 15
     assert [path for path in paths if not (PACKAGE / path).is_file()] == []
+
+
+def test_a_write_passes_the_files_that_the_page_lists(tmp_path):
+    with ExitStack() as cleanup:
+        travelled = hops.travel(hops.manager_of("SQLite", tmp_path, cleanup), "write")
+    listed = [row[0].strip("`") for row in rows_below("One request")]
+    assert listed == [*dict.fromkeys(hop.file for hop in travelled)]
 
 
 def test_each_action_has_its_row():
