@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-wheel docs tables pictures lint bench bench-server bench-stores clean count
+.PHONY: demo test test-wheel docs tables map pictures lint bench bench-server bench-stores clean count
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -35,6 +35,10 @@ docs: $(VENV)/.docs
 # The tables of docs/settings.md, after a setting, its type or its docstring has changed.
 tables: $(VENV)/.test
 	cd tests && PYTHONPATH=.. ../$(BIN)/python -m docs.settings_page
+
+# The lists, tables and drawings of docs/architecture.md, after the code has changed.
+map: $(VENV)/.test
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m docs.architecture_page
 
 # The screenshots in README and docs. Needs /usr/bin/chromium, and a font with Chinese characters.
 pictures: $(VENV)/.test

@@ -1,4 +1,4 @@
-"""What every backend does, and how a session begins that was not loaded."""
+"""What every backend does, and what the app gets where no session of ours was loaded."""
 
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -20,12 +20,12 @@ SID_BYTES = 16
 """The length of a client-side session's own ID: 128 random bits, so that no two sessions ever have the same."""
 
 
-# What a token that does not open probably comes from; each was a silent logout before it had a name.
+# Where a token that does not open probably comes from, in words for the log.
 _CAUSES: Final = {
     "unknown-key": "a server without the new key, or a key that left the ring",
     "future": "this clock is behind",
 }
-# Of how many closed records one process remembers that it has said so.
+# Of how many closed IDs one process remembers that it has emitted `SessionReplayed`.
 _MOST_REPLAYED: Final = 1000
 
 
@@ -39,10 +39,10 @@ class Backend(Protocol):
         """Do what was decided, and return what came of it."""
 
     def writes_now(self, working: WorkingCopy) -> bool:
-        """Whether the session can be written at any time, and not only with the headers."""
+        """Whether the session can be written at any moment of the request, as records can and cookies cannot."""
 
     def check(self, working: WorkingCopy, *, now: int) -> None:
-        """Where it cannot be written at any time: raise what would keep it from being written with the headers."""
+        """For a session that only the headers can carry: raise now what would be raised at the commit."""
 
     def end(self, working: WorkingCopy, *, now: int) -> bool:
         """End the session that was loaded, and its twins, at once; False where all had ended before."""
@@ -55,7 +55,7 @@ class Backend(Protocol):
 
 
 class Beginnings:
-    """Makes the working copies of sessions that none of our own tokens opened, and says why. Thread-safe.
+    """Makes the working copy of a request for which no token of ours opened, and emits why. Thread-safe.
 
     Args:
         codec: Encodes values.
@@ -76,7 +76,7 @@ class Beginnings:
         self._anonymous = anonymous
 
     def unopened(self, header: str, failure: InvalidToken | None, *, now: int) -> WorkingCopy:
-        """Return a copy where no token of ours opened: of what a reader has opened, or empty."""
+        """Return the copy of a request of which no token of ours opened: what a reader has opened, or an empty one."""
         theirs = self._envelope.accept(header, now=now)
         if isinstance(theirs, InvalidToken):
             return self.rejected(failure or theirs, header, now=now)
@@ -97,13 +97,13 @@ class Beginnings:
         return self.empty(Origin.GONE, header, now=now)
 
     def replaced(self, closed: Closed | None, header: str, *, now: int) -> WorkingCopy:
-        """Return an empty copy for an ID that is closed, or (None) has no session any more."""
+        """Return an empty copy for an ID that was closed, or, with None, for one that leads to no session any more."""
         state = fresh(now=now, lifetime=self.lifetime)
         origin = Origin.GONE if closed is None else Origin.REPLACED
         return WorkingCopy(Loaded(origin, header=header, closed=closed), state, codec=self.codec)
 
     def chosen(self, copies: Sequence[WorkingCopy], *, now: int) -> WorkingCopy:
-        """Return what counts of that which the request's cookies hold."""
+        """Return the copy that counts, of those that the request's cookies hold."""
         working = copies[0] if len(copies) == 1 else choose(copies, self.emit)
         if working.loaded.origin is Origin.REPLACED:
             self._say_replayed(working.loaded.closed, now)

@@ -1,4 +1,4 @@
-"""Closed records: how they are made and read, and who is led on by them."""
+"""Closed records: how they are made and read, and which requests go on from the old ID to the new one."""
 
 import struct
 from enum import Enum
@@ -18,7 +18,7 @@ _UNTIL: Final = struct.Struct(">Q")
 
 
 class Why(Enum):
-    """What a record is looked for, which says through which closed ones it is followed."""
+    """Why a record is looked for: it decides which closed records lead on to the session's new one."""
 
     READ = "a request arrives: through periodic renewals, within their grace"
     MERGE = "a request that had loaded before writes: through renewals"

@@ -22,7 +22,7 @@ _NAMED_KEYS = 5
 
 
 class CookieBackend:
-    """Keeps nothing on the server, so it costs no I/O, and cannot end a copy of the cookie that somebody kept.
+    """Keeps the whole session in its cookie. That costs no I/O; a copy of the cookie works until it times out.
 
     Args:
         envelope: Opens and fills the cookie.
@@ -111,7 +111,7 @@ class CookieBackend:
             raise self._too_large(working.state, self._envelope.size_bytes(plaintext, max_age=max_age))
 
     def fits(self, working: WorkingCopy, *, now: int) -> bool:
-        """Whether there is room for the session; nothing of it is changed, but that it has an ID from here on."""
+        """Whether there is room for the session in its cookie. It gets an ID of its own, if it needs one; no more."""
         self.identify(working, anew=False)
         plaintext, max_age = self._as_of(working, now)
         return self._envelope.fits(plaintext, max_age=max_age)

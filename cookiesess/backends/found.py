@@ -1,4 +1,4 @@
-"""What comes of looking into a store: a session, what a merge made, where a write ended."""
+"""What the vault returns: a session that it has found, what a merge has made, and what came of a write."""
 
 from typing import Final, NamedTuple
 
@@ -14,7 +14,7 @@ MAX_TRIES: Final = 64
 
 
 class Found(NamedTuple):
-    """A live session: what it holds, where it stands, whether the current key sealed it, and when it must end."""
+    """A live session: its content, its record, whether the current key sealed that, and when the session must end."""
 
     state: State
     located: Located
@@ -27,7 +27,7 @@ class Merged(NamedTuple):
 
     Attributes:
         state: What another request left, with this one's changes.
-        located: Where that stands.
+        located: The record that it left it in.
         overwritten: How many keys both had assigned.
         csrf: The other's CSRF secret.
     """
@@ -39,7 +39,7 @@ class Merged(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What came of a write: where the session stands now; or why nothing was written."""
+    """What came of a write: the session's record from now on, or why nothing was written."""
 
     located: Located
     failure: str | None = None
@@ -49,7 +49,7 @@ _NO_RECORD: Final = Record(b"", expires_at=0)
 
 
 def unknown(session_id: bytes) -> Located:
-    """Return where a record would be of which nothing else is known yet."""
+    """Return the place of a record under an ID, of which it is not known yet whether it exists."""
     return Located(session_id, record_key_of(session_id), _NO_RECORD)
 
 

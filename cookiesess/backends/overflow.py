@@ -2,16 +2,18 @@
 
 Two cookies: ``name`` holds a session that fits, ``name.ref`` refers to one that has moved. What holds, and what not:
 
-1. The record's ID derives from the session's own (`State.sid`) and what the cookie held. Two requests that move one
-   session at the same time meet in one record, where the second merges, as two requests of a server-side session do.
-   A session that went on in its cookie, because the answer of a move was lost, moves to another record later: what it
-   became since is not mixed with what it was. Of two moves from different cookies the last one wins.
-2. A move sets ``name.ref`` and expires ``name``. A slower request that had loaded the session before the move, and
-   answers with a small inline cookie afterwards, cannot overwrite the reference, since that has a name of its own:
-   the moved session goes on, and an event says that a write was lost (`SessionSuperseded`).
-3. An inline cookie of a session whose record is gone is not taken instead, while the reference is there to tell.
-4. Without the reference it is: an inline cookie that somebody kept from before the move works until its deadline,
-   like that of every client-side session, unless it is revoked (`cookiesess.backends.revocations`).
+1. *Two requests move one session at the same time.* Both make the same record: its ID derives from the session's own
+   (`State.sid`) and from what the cookie held. The second merges, as two requests of a server-side session do.
+2. *The answer of a move is lost.* The session goes on in its cookie, which is another one by the next write, so it
+   moves to another record later: what it became since is not mixed with what it was. Of two moves from different
+   cookies the last one wins.
+3. *A slower request, which had loaded the session before the move, answers after it.* It sets a small cookie called
+   ``name``. The reference stays, since it has a name of its own, and the moved session goes on. What the slower request
+   wrote is lost, and an event says so (`SessionSuperseded`).
+4. *The record is gone, and the browser has both cookies.* The session is over: while the reference is there, the old
+   cookie beside it does not count.
+5. *Somebody has kept the cookie from before the move, and sends it alone.* It works until its deadline, like that of
+   every client-side session, unless it is revoked (`cookiesess.backends.revocations`).
 """
 
 import hashlib
@@ -68,7 +70,7 @@ class OverflowBackend:
         self._beginnings = beginnings
 
     def load(self, header: str, *, now: int, opened: Opened | None = None) -> WorkingCopy:
-        """Open what the request's cookies hold: references and sessions are candidates like any others."""
+        """Open what the request's cookies hold; where several open, whole sessions and references compete alike."""
         if opened is not None:
             inner = self._store if opened[0][:1] == REFERENCE else self._cookie
             return inner.load(header, now=now, opened=opened)
@@ -79,7 +81,7 @@ class OverflowBackend:
         return self._beginnings.chosen(copies, now=now)
 
     def without_superseded(self, copies: Sequence[WorkingCopy], found: Sequence[Opened]) -> list[WorkingCopy]:
-        """Leave out what was in the cookie before the session moved: its reference tells whether it lives."""
+        """Leave out a session as it was in its cookie before it moved, where its reference came as well."""
         moved = {plaintext[1 + ID_BYTES :] for plaintext, _ in found if plaintext[:1] == REFERENCE} - {b""}
         kept = [copy for copy in copies if copy.loaded.located is not None or copy.loaded.sid not in moved]
         if len(kept) < len(copies):
@@ -117,7 +119,7 @@ class OverflowBackend:
             if failure is not None:
                 return dropped(failure)
         self._beginnings.emit(SessionOverflowed())
-        # Reached through a record that was closed meanwhile: who holds only the old ID does not get the next one.
+        # The session got a new ID meanwhile, and this request has the old one alone: it is not given the new one.
         line = Line.NOTHING if located.moved else Line.ISSUE
         return Done(action, line, reference_to(located, working.state), located)
 

@@ -149,7 +149,7 @@ class Owners:
         return deleted
 
     def _records_of(self, owner: str, now: int) -> dict[bytes, Record]:
-        """All records under the owner's name, readable or not: what is to end must not hide."""
+        """Return all records of the owner, those that do not open included: they have to end as well."""
         found: dict[bytes, Record] = {}
         for owner_hash in self._records.owner_hashes(owner):
             found |= self._store.records_of(owner_hash, now=now)

@@ -1,4 +1,4 @@
-"""Client-side sessions that can be ended: a backend in front of another one."""
+"""Client-side sessions that can be ended: a backend that stands in front of another, and knows what has ended."""
 
 from cookiesess.backends.base import Backend, Beginnings
 from cookiesess.backends.revocations import Revocations, Ticket
@@ -62,7 +62,7 @@ class RevokingBackend:
         return done
 
     def check(self, working: WorkingCopy, *, now: int) -> None:
-        """As the inner one, with all that a login will have written into the session."""
+        """As the inner backend does, once the session holds all that a login adds to it."""
         if working.asked.login:
             self._stamp(working, now)
         self._inner.check(working, now=now)

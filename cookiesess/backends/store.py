@@ -166,7 +166,7 @@ class StoreBackend:
         """Have `make` put the session under a new ID, then close the old record; only then is the new ID given out."""
         asked, state, csrf = working.asked, working.state, working.loaded_csrf
         if old.moved and not asked.authenticates:
-            # It is being renewed already; whoever holds only the old ID must not get the session's next one.
+            # Another request has renewed it already. This one came with the old ID, and is not given the new one.
             return self._update(working, old, now) if working.modified else NOTHING_DONE
         overwritten = 0
         for merges in range(MAX_TRIES):
@@ -186,7 +186,7 @@ class StoreBackend:
         raise conflict()
 
     def _overtaken(self, working: WorkingCopy, now: int, make: Callable[[State, int], Located]) -> Done:
-        """Authenticate all the same: what this request has set goes into a session of its own, what it loaded not."""
+        """Log in although the session ended meanwhile: into a new one, with what this request has set, and no more."""
         state = working.own()
         new = make(state, now)
         working.adopt(state)

@@ -1,4 +1,4 @@
-"""What a record says of itself to a listing, which knows no session's ID: sealed under the server's key alone."""
+"""What a list of devices shows of a record. The server's key alone opens it, since a listing has no session's ID."""
 
 from typing import NamedTuple
 

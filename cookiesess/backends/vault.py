@@ -195,7 +195,7 @@ class Vault:
         return Written(located)
 
     def say_merged(self, merges: int, overwritten: int) -> None:
-        """Emit that others were faster, if they were."""
+        """Emit that this request had to merge, if it had to."""
         if merges:
             self._emit(ConflictMerged(merges, overwritten))
 
@@ -227,7 +227,7 @@ class Vault:
         return self._store.touch(located.key, expires_at=expires_at, expected_version=version, now=now)
 
     def touchable(self, state: State) -> bool:
-        """Whether a touch says all: not where the record was counted with another idle timeout."""
+        """Whether a touch is enough: where the idle timeout has changed, the record has to be written anew."""
         return state.extras.get(COUNTED_IDLE) == self.idle_of(state)
 
     def close(self, old: Located, new: Located, *, how: How, csrf: bytes | None, now: int) -> Record | Gone | None:

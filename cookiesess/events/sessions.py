@@ -45,8 +45,8 @@ class SessionExpired(Event):
     """A session came back after its time.
 
     Attributes:
-        deadline: ``"idle"``, ``"absolute"``, or ``"unknown"`` where a store has no record of it (any more): timed out,
-            ended, or evicted.
+        deadline: The timeout that has passed, ``"idle"`` or ``"absolute"``; or ``"unknown"``: the store has no record
+            of the session, because it has timed out there, was ended, or was evicted.
     """
 
     deadline: str
@@ -155,17 +155,17 @@ class SessionNearLimit(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionOverflowed(Event):
-    """A session outgrew its cookie and was moved to the overflow store, where it stays until it ends or logs in."""
+    """A session outgrew its cookie and has moved to the overflow store. It stays there until logout or next login."""
 
     name: ClassVar[str] = "session.overflowed"
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSuperseded(Event):
-    """A request brought both an inline session and the reference of one that has moved to the store; that one counts.
+    """A request brought a session twice: as it was in its cookie, and as it is in the store, where it has moved.
 
-    The inline one is what a slower request, which had loaded the session before it moved, answered afterwards: what
-    that request wrote is not in the session. Or it was replayed.
+    The store's counts. The cookie comes from a slower request: it had loaded the session before the move, answered
+    afterwards, and what it wrote is lost. Or somebody has kept the cookie, and sends it again.
     """
 
     name: ClassVar[str] = "session.superseded"

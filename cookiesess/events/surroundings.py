@@ -39,10 +39,10 @@ class TouchedLate(Event):
 
 @dataclass(frozen=True, slots=True)
 class StoreFailed(Event):
-    """The store did not answer when a session was read, or where a request could go on without a write.
+    """The store did not answer when a session was read, or at a write that the request could do without.
 
-    That is a mere refresh, or an owner's limit after a login. A change that could not be written is an exception,
-    `StoreUnavailable`, and no event: alert on the rate of 500s as well.
+    Such a write is a refresh, or what ends an owner's sessions beyond the limit after a login. A change that could not
+    be written is an exception, `StoreUnavailable`, and no event: alert on the rate of 500s as well.
 
     Attributes:
         cause: What the store said.
@@ -56,9 +56,9 @@ class StoreFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class StoreNotShared(Event):
-    """The store serves one process, and the server runs several: each has sessions of its own.
+    """The store keeps sessions in one process's memory, and the server runs several: each has sessions of its own.
 
-    Each process emits it once. (Not under Django's engine, which does not see how the server runs.)
+    Each process emits it once; under Django's engine none does, which does not see how the server runs.
     """
 
     advice: ClassVar[str] = "visitors lose their sessions at random; take a store that processes share, as SQLiteStore"

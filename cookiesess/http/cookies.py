@@ -82,17 +82,18 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 
 def _utf8(text: str) -> str:
-    # "replace" both ways: a header nobody could have meant must still not raise.
+    # A header that makes no sense must not raise, so what does not decode is replaced.
     return text.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def quote(value: str) -> str:
-    """Return `value` as it stands in a header: as it is where cookie-octets suffice, else quoted, in ASCII alone.
+    """Return `value` as it stands in a header: unchanged where cookie-octets suffice, else quoted, in ASCII alone.
 
-    Within the quotes everything that would break a header, and each byte of the UTF-8 of what is beyond ASCII, becomes
-    an octal escape. Flask, webob and `unquote` read that back as the same text. Django leaves quoted values to the
-    standard library, which does so for ASCII, but takes each escaped byte for a Latin-1 letter. (Bytes beyond ASCII
-    sent as they are would suit Django, and Flask not; no spelling suits both. RFC 6265 section 4.1.1 asks for ASCII.)
+    What would break a header becomes an octal escape within the quotes. So does each byte of the UTF-8 of what is
+    beyond ASCII. Flask, webob and `unquote` read that back as the same text. Django reads quoted values by the standard
+    library, which returns ASCII as it was, but makes a Latin-1 letter of each escaped byte. No spelling suits both:
+    Django would read bytes beyond ASCII that are sent as they are, and Flask would not. RFC 6265 section 4.1.1 asks for
+    ASCII.
 
     Raises:
         ValueError: CR, LF or NUL, which would end the header (CWE-113), or half a surrogate pair.

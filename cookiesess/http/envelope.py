@@ -32,7 +32,7 @@ from cookiesess.tokens.sealing import Opened
 
 # A Max-Age of so many digits is beyond every timeout: 300 years.
 LONGEST_MAX_AGE = 10**10 - 1
-# From which part of the limit on an operator should hear of it.
+# How full a cookie is when an event tells the operator of it.
 NEAR_PER_CENT = 80
 
 _EXTEND, _EXPIRE, _HTTPS = Line.EXTEND, Line.EXPIRE, Transport.HTTPS
@@ -184,7 +184,7 @@ class Envelope:
         return State(created_at, written_at, ends_at, authenticated_at, foreign.owner, foreign.data)
 
     def _present(self, header: str) -> Iterator[CookieIdentity]:
-        """Yield which of the session's cookies a Cookie header brings; of one name, wherever it may be from."""
+        """Yield those of the session's cookies of which a Cookie header has the name; it does not tell their paths."""
         # Most requests bring one of them, and looking for a text is quick.
         return (each for each in self._family if each.name in header and values_of(header, each.name, limit=1))
 
@@ -233,8 +233,8 @@ class Envelope:
             now: Unix seconds.
             arrival: How the request came.
             header: The request's Cookie header.
-            forget: Whatever else of the session the browser has is to go: after a logout, or where several cookies of
-                the name came and a login has settled which one counts.
+            forget: The browser is to forget all other cookies of the session, wherever they may stand: after a logout,
+                and after a login where several of the name came.
         """
         if line is _EXPIRE:
             return tuple(self._forgetting.everywhere(self._present(header), arrival))

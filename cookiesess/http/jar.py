@@ -32,7 +32,7 @@ class Attributes(TypedDict, total=False):
 
 
 class JarProtection(NamedTuple):
-    """One of the two codecs of protected cookies."""
+    """How one of the two views, `Cookies.signed` and `Cookies.sealed`, makes and opens its cookies."""
 
     purpose: str
     write: Callable[[bytes, bytes], str]
@@ -180,8 +180,8 @@ class Cookies(Mapping[str, str]):
     def commit(self) -> tuple[SetCookie, ...]:
         """Close the jar and return what was set, in order. For the manager."""
         self._committed = True
-        # The middleware's leads back to the environ that holds this jar. Without that cycle a request is freed
-        # as it ends, not when the garbage collector comes by: measured, a seventh of a request's time.
+        # The middleware's transport leads to the environ, which holds this jar. Without that cycle a request is freed
+        # as it ends, and not by the garbage collector, which takes a seventh of a request's time (measured).
         self._transport = https
         return tuple(self._set.values()) if self._set else ()
 

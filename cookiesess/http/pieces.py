@@ -1,15 +1,14 @@
 """A token that is too long for one cookie, cut into pieces for several, and put together again.
 
-A token too long for one line is cut into pieces for ``name``, ``name.1``, ``name.2`` …; the first one begins with their
-number and a ``~``, which no token holds::
+The cookies are called ``name``, ``name.1``, ``name.2`` …. The first piece begins with the number of pieces and a ``~``,
+which no token holds::
 
     name    3~AUdvb2Q…
     name.1  …
     name.2  …
 
-The number says which of the pieces that a browser sends belong to it: one that was left over from a longer session is
-passed over. Whether they belong *together* is the token's own affair: it is authenticated as a whole, so pieces of two
-sessions open nothing.
+The number says how many of the pieces that a browser sends count: one that was left over from a longer session is
+passed over. Pieces of two sessions open nothing, since the token is authenticated as a whole.
 """
 
 from itertools import accumulate, islice, product

@@ -19,7 +19,7 @@ MOST_BYTES = 4096
 
 
 class CookieIdentity(NamedTuple):
-    """A cookie as browsers tell it from others (RFC 6265bis section 5.7); to be forgotten, it is named by all of it."""
+    """What tells two cookies apart in a browser (RFC 6265bis section 5.7): to forget one, it must be told all four."""
 
     name: str
     path: str
@@ -34,7 +34,7 @@ def places_of(name: str, policy: CookiePolicy, *, host: str, secure: bool) -> It
         name: The cookie's.
         policy: How it is set today.
         host: What the browser asked for; empty: only the configured domain is known.
-        secure: Whether the answer may name what is partitioned, which goes with ``Secure`` alone.
+        secure: Whether the answer's cookies are ``Secure``; only such a line can name a partitioned cookie.
     """
     yield CookieIdentity(name, policy.path, policy.domain, policy.partitioned)
     domains: tuple[str | None, ...] = (None, policy.domain, *_parents(host))
@@ -51,8 +51,8 @@ class Forgetting:
     Args:
         policy: How they are set today.
         own: All cookies that a session may travel in, where they are set today.
-        spread: The names of those that a session may begin in: they are forgotten wherever they stand, the others
-            (further pieces of a token) where they are set today.
+        spread: The names of those that a session may begin in. They are forgotten wherever they may stand; the
+            others, which are further pieces of a token, where they are set today.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Forgetting:
         """Return the line that has the browser forget one cookie."""
         if each in self._own:
             return SetCookie(each.name, "", self._policy.attributes(how, 0))
-        # A browser takes a Secure line over HTTPS alone, and nothing that is partitioned, or so prefixed, without it.
+        # Browsers take a Secure line over HTTPS alone. A partitioned cookie, or one called __Host-…, needs Secure.
         name, path, domain, partitioned = each
         secure = how is Transport.HTTPS or partitioned or name.startswith("__") or self._policy.secure is True
         samesite = self._policy.samesite if secure else "Lax"

@@ -110,7 +110,7 @@ class CookiePolicy:
 
     @property
     def family(self) -> frozenset[str]:
-        """All names that its sessions may use, with every setting: two policies in one stack must not share any."""
+        """The names of all cookies that its sessions may use, whatever the settings: no two policies may share one."""
         return frozenset((*self.chunk_names, self.reference_name))
 
     def overhead_bytes(self, name: str, *, max_age: int | None = None) -> int:

@@ -1,4 +1,4 @@
-"""How a manager's parts are put together: everything that depends on the settings alone is done here, once."""
+"""How a manager's parts are put together: what depends on the settings alone is done once, here, and not by request."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -50,7 +50,7 @@ class Assembly(NamedTuple):
 
 
 class _Parts:
-    """What the backends share, whatever they are."""
+    """The parts that every backend is handed, and the backends that are made of them."""
 
     def __init__(self, keyring: Keyring, settings: Configuration) -> None:
         self.keyring = keyring
@@ -122,7 +122,7 @@ class _Parts:
         return RevokingBackend(backend, revocations, beginnings=self.beginnings)
 
     def _check_reference(self) -> None:
-        """Raise where not even the reference to a record fits: then nothing ever would."""
+        """Raise where even the reference to a record is too long for a cookie: no session could ever be issued."""
         policy = self.settings.cookie
         name = policy.name if self.settings.overflow is None else policy.reference_name
         size_bytes = self.envelope.token_length(REFERENCE + bytes(ID_BYTES + SID_BYTES)) + policy.overhead_bytes(

@@ -41,15 +41,15 @@ class SessionManager(OwnedSessions):
         keys: A `Keyring`; bytes (one key, verbatim); or text, which is parsed as `Keyring.parse` does.
         store: Keeps the sessions on the server, behind an ID in the cookie. None (the default): they travel in the
             cookie itself.
-        overflow: Keeps those client-side sessions that outgrow their cookie; they stay there until they end or log in.
-            None by default: `CookieTooLarge` instead.
+        overflow: Takes the client-side sessions that outgrow their cookie. A session stays there until logout or the
+            next login, and the app's code does not change. None by default: `CookieTooLarge` instead.
         revocations: Remembers the client-side sessions that have been ended, until no copy of their cookies would open
             any more: `Session.invalidate`, `Session.login`, `Session.renew` and `end_all` then end the copies too. One
             read for each request that touches its session. A store that evicts is refused, and a `lifetime` without an
             absolute timeout. None by default: a copy of a cookie works until it times out.
-        revocation_cache_seconds: For how long a process may hold on to what it has read there: 0 (the default) is
-            exact; with 5, an ended session may go on for five seconds in other processes, and most requests cost no
-            I/O.
+        revocation_cache_seconds: For how long a process remembers what it has read there, instead of asking again.
+            With 5, most requests cost no I/O, and an ended session may go on for five seconds in other processes. 0
+            (the default): each request asks.
         accept: Readers of other libraries' cookies (`cookiesess.readers`), asked in order where no session of ours
             came; what they open is written in our format at the next change or refresh. None of them by default.
             Nothing ends a copy of such a cookie before its time.
@@ -60,9 +60,9 @@ class SessionManager(OwnedSessions):
             authenticated one.
         max_sessions_per_owner: The most sessions that `Session.login` leaves an owner, from 1; None (the default): any
             number. It may be exceeded for a moment. Server-side only.
-        on_owner_limit: What a login beyond that does: ``"end_oldest"`` (the default), or ``"refuse"``
-            (`TooManySessions`), with which whoever holds that many sessions of a user, a thief too, locks the user out
-            until they end.
+        on_owner_limit: What a login beyond that does. ``"end_oldest"`` (the default) ends the user's oldest session.
+            ``"refuse"`` raises `TooManySessions`: somebody who holds that many sessions of a user, a thief too, then
+            locks the user out until they end.
         encrypt: True (the default): sealed, nobody but the server can read the session. False: signed only, and whoever
             holds the cookie can read it.
         compress: Whether client-side sessions are compressed where that makes the cookie shorter; False by default.
@@ -75,7 +75,7 @@ class SessionManager(OwnedSessions):
 
     Attributes:
         cookie: The session cookie's policy.
-        context: What its sessions need of the world; for adapters.
+        context: The functions that its sessions call; for adapters.
         jars: What its jars of plain cookies share; for adapters.
         emit: Hands an event to the logger and to ``on_event``.
         unshared: A store is in this process's memory, and nobody has been warned yet that the server runs several.
@@ -168,7 +168,7 @@ class SessionManager(OwnedSessions):
             cookies.commit()
 
     def forget(self, session: Session) -> None:
-        """Take back that an adapter has looked at a session on its own account, so that nothing depends on it."""
+        """Treat a session as untouched again, where only the adapter has looked at it, and not the app."""
         session._working = None
 
     def close(self, session: Session) -> None:
@@ -221,7 +221,7 @@ class SessionManager(OwnedSessions):
         self._backend.admit(owner, working, now=self._now())
 
     def _touched_late(self, stage: Stage) -> None:
-        """Caches may not have been told that the response depends on the cookie."""
+        """Emit that the headers went out without ``Vary: Cookie``, so that a cache may mix up visitors."""
         if stage is not _ABANDONED:
             self.emit(TouchedLate())
 
@@ -301,7 +301,7 @@ class SessionManager(OwnedSessions):
 
 
 def _dropped(working: WorkingCopy, reason: str) -> Event | None:
-    """Return the event of writes that are lost, which a request says once."""
+    """Return the event of writes that are lost, or None where this request has emitted it before."""
     return WriteDropped(reason) if working.drop() else None
 
 

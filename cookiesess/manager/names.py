@@ -1,4 +1,4 @@
-"""What settings are called, and what somebody may have meant who called one otherwise."""
+"""What settings are called, and which one somebody probably meant who has written another name."""
 
 import re
 from collections.abc import Iterable

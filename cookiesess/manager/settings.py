@@ -13,8 +13,9 @@ what a wrong one may have meant, the check of the value, how it is read from tex
 an ini file, and that Django's ``COOKIESESS_OPTIONS`` may hold it. tests/edge/test_settings_table.py fails for what was
 forgotten.
 
-How a value is checked and read goes by its kind: `_RULES` here, and `_KINDS` in `flat_settings`. Where it may be more
-or less than its kind says (a number from 1; a switch or ``auto``), they have its name as well.
+The kind of a setting says how its value is checked (`_RULES`, below) and how it is read from text (`_KINDS` in
+`flat_settings`). A setting that takes more or less than its kind (a number from 1; a switch or ``auto``) has a line
+there under its own name.
 """
 
 import os

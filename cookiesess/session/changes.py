@@ -41,7 +41,7 @@ class Tracked:
 
     Attributes:
         data: The dict as it is now.
-        steps: What happened before and by the last `mutate`, in order.
+        steps: What happened up to the last `mutate`, in order: assignments and deletions, the function, and so on.
     """
 
     # Defaults of the class, not slots filled one by one: each request makes one of these, and few need them all.
@@ -172,7 +172,7 @@ class Tracked:
         return [*(step if callable(step) else self._copy(step) for step in self.steps), self.changes()]
 
     def overwritten(self, theirs: dict[str, Any]) -> int:
-        """Count the keys that are changed here and differ in `theirs` from what was loaded here."""
+        """Count the keys that both requests have changed, where this one's value stands and the other's is lost."""
         return sum(
             _snapshot(self._codec, theirs.get(key, ABSENT)) != self._before.get(key, _NOTHING) for key in self.changes()
         )
@@ -185,7 +185,7 @@ class Tracked:
         return None if before[1] is ABSENT else before[1]
 
     def original(self) -> dict[str, Any]:
-        """Return a dict of what was loaded; values of which the encoding is known are decoded anew."""
+        """Return a new dict of what was loaded. What was handed out may have changed inside, so it is decoded again."""
         known = self._before if self._original is None else self._original
         # What was never handed out nor assigned is as it was; after a mutate, everything is known.
         data = {key: value for key, value in self.data.items() if self._original is None and key not in known}
@@ -206,10 +206,11 @@ class Tracked:
         }
 
     def adopt(self, merged: dict[str, Any]) -> None:
-        """Go on from `merged`, which has been written: newer data with this dict's changes replayed.
+        """Go on from `merged`, which the store has by now: another request's data with this one's changes made again.
 
-        Values that the app still holds stay those that the session watches. Where the newer data has another value
-        under such a key, the app's is put aside, and counts as assigned should it change after all.
+        The app may still hold a list that it took out of this dict, and append to it later. Where `merged` has an equal
+        list, the app's own takes its place, so that the change is seen. Where it has another value, the app's list is
+        put aside; if the app changes it after all, it is assigned.
         """
         for key in self._before:
             mine = self.data.get(key, ABSENT)

@@ -1,12 +1,13 @@
-"""Smaller cookies, where somebody asked for them.
+"""Compression of client-side sessions, which is off unless the app asks for it (``compress=True``).
 
-Kind 0x02 of `cookiesess.session.state`: the byte, and what follows the byte 0x00 of an inline state as a raw DEFLATE
-stream (RFC 1951; zlib's header and checksum would be eight bytes for nothing, since the token is authenticated).
+A compressed plaintext is of kind 0x02 (`cookiesess.session.state`): that byte, and then what follows the kind byte of
+an inline state, as a raw DEFLATE stream (RFC 1951). It has no zlib header and no checksum, which would be eight bytes
+for nothing: the token around it is authenticated.
 
-DEFLATE, since it is in the standard library and about as good as what is not, for texts of this size: a session with
-a cart of thirty lines, 2,800 bytes, becomes 1,067 in 21 µs (Brotli 5: 992 in 44, Zstandard 3: 1,112 in 9), a typical
-one of 291 becomes 274 in 8 (252 in 14, 289 in 4), one of 965 that is mostly a random token becomes 795, and a small
-one of 40 stays as it is with any. ``python -m benchmarks.compression`` measures it.
+DEFLATE is in the standard library, and for texts of this size about as good as what is not. A session with a cart of
+thirty lines, 2,800 bytes, becomes 1,067 in 21 µs (Brotli 5: 992 in 44, Zstandard 3: 1,112 in 9). A typical one of 291
+becomes 274 in 8 (252 in 14, 289 in 4). One of 965 that is mostly a random token becomes 795, and a small one of 40
+stays as it is with any. ``python -m benchmarks.compression`` measures it.
 
 The danger: the length of what is sealed shows through encryption, and compressed text is shorter where it repeats
 itself. Whoever can have text of their choice put into a session, and can watch the cookie's length, learns about the

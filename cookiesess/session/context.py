@@ -1,4 +1,4 @@
-"""What a session needs from the world; the manager gives it, a test can too."""
+"""The functions that a session calls, and that its manager hands in; a test can hand in its own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

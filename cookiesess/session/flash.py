@@ -23,14 +23,18 @@ def take(flashes: list[Any], category: str | None) -> tuple[list[Flash], list[An
 
 
 def merge(base: list[Any], mine: list[Any], theirs: list[Any], *, encode: Callable[[Any], bytes]) -> list[Any]:
-    """Merge message by message: `theirs` without those of `base` that `mine` has shown, and with those it added."""
+    """Return the messages that wait after two requests, which both began with `base`.
+
+    They are what the other request has left (`theirs`), less what this one has shown (in `base`, and no longer in
+    `mine`), and then what this one has added.
+    """
     shown = _without(base, mine, encode)
     added = _without(mine, base, encode)
     return _without(theirs, shown, encode) + added
 
 
 def _without(flashes: list[Any], taken: list[Any], encode: Callable[[Any], bytes]) -> list[Any]:
-    """Return `flashes` without one of each in `taken`; a message that stands there twice is two messages."""
+    """Return `flashes` less those in `taken`, one for one: a message that waits twice is two messages."""
     left = [encode(flash) for flash in taken]
     kept = []
     for flash in flashes:

@@ -2,11 +2,11 @@
 
 A request goes through these stages, and what a write needs decides in each:
 
-- `OPEN`: the headers are still ours. Every write can be kept, with a Set-Cookie line where it needs one.
+- `OPEN`: the headers have not been sent. Every write can be kept, with a Set-Cookie line where it needs one.
 - `STREAMING`: the headers have gone out, and the app goes on producing the body. A record can still be written, a
   cookie can not. So a change of a session in a store is kept; a login, a new ID, a first write and every client-side
   change are refused, at the line that makes them: otherwise the app would answer "saved" and lose it.
-- `OVER`: the response is complete, and nobody comes by to write anything.
+- `OVER`: the response is complete, and nothing will be written any more, so every change is refused.
 - `ABANDONED`: the app failed, and nothing of the request is saved. A write does no harm then, and an error would hide
   the one that the app's error page is about. ``invalidate()`` ends the session all the same.
 

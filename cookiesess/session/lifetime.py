@@ -1,4 +1,4 @@
-"""How long a session lives: what has run out, and what is due. Unix seconds in, answers out; no clock."""
+"""How long a session lives: whether it has ended, and whether a new idle deadline is due. Time is an argument."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -54,8 +54,9 @@ class Lifetime:
         idle: A session that no request touched for this long has ended. Default 14 days.
         absolute: A session ends this long after its creation or last ``login()``, however busy it is. Default 30 days.
             None: never, for as long as it is used; a stolen session then lives as long as its thief wants.
-        refresh_after: How much of `idle` may pass before a request that only reads writes the new deadline. It bounds
-            the writes and may cut the idle timeout short by as much, never prolong it. Default a tenth of `idle`.
+        refresh_after: A request that only reads a session writes its new idle deadline if this long has passed since
+            the last one, and not at each request. So a session may end early by as much, and never late. Default a
+            tenth of `idle`.
         renew_after: How old a session's ID may become before a request that touches the session gets it a new one
             (OWASP: periodic renewal), at least `refresh_after`. Default None: never. With ``store=`` or
             ``revocations=``; a cookie that holds the session itself is another one with each write.

@@ -31,5 +31,5 @@ class Located:
     described: Description | None = field(default=None, repr=False)
 
     def certain(self, now: int) -> bool:
-        """Whether `record` is what the store has if nobody changed it: its version is known, its time not up."""
+        """Whether a write by version can meet this very record: its version is known, and it has not expired."""
         return self.record.version is not None and now < self.record.expires_at

@@ -49,7 +49,7 @@ class Session(LoadedMapping):
 
     @property
     def renewed(self) -> bool:
-        """Whether it is to get a new ID, by `login` or `renew` in this request."""
+        """Whether `login` or `renew` was called in this request, so that the session is to get a new ID."""
         return (self._working or self._load()).asked.how is not None
 
     @property
@@ -82,7 +82,7 @@ class Session(LoadedMapping):
 
     @property
     def refreshed_at(self) -> int:
-        """From when the idle timeout counts, in Unix seconds: the last use before this one, to within a refresh."""
+        """When the session was last written or refreshed, in Unix seconds; the idle timeout counts from then."""
         return (self._working or self._load()).state.refreshed_at
 
     @property

@@ -19,7 +19,7 @@ ignored::
 Differences instead of times save bytes in every cookie. `extras` is a map with these keys, each left out where unset::
 
     "c"  CSRF secret, 32 bytes                      "l"  label, text
-    "f"  flashes, array of [message, category]      "e"  records only: idle seconds that expires_at was counted with
+    "f"  flashes, array of [message, category]      "e"  records only: the idle seconds in the record's expiry
     "i"  the session's own idle timeout, seconds    "w"  records only: marks of the last eight writes, 8 bytes each
     "p"  the session's own `persistent`, bool              "g"  the owner's generation at login, where it is not 0
     "n"  when the present ID was given, Unix seconds, where IDs are renewed periodically

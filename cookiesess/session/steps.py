@@ -20,14 +20,14 @@ class Loaded(NamedTuple):
         owner: Whose it was.
         located: Its record, or None where it has none (yet).
         stale_key: A key that is accepted, but no longer current, opened it.
-        header: The Cookie header, where it may have brought several of the session's cookies.
-        base: The plaintext it was opened from, where it came in the cookie itself and may move to a store.
+        header: The Cookie header, out of which the answer sees which of the session's cookies the browser has.
+        base: The plaintext that its cookie held, from which the ID of its record derives if it moves to a store.
         sid: Its own ID, by which it is revoked, or None.
-        until_at: Its absolute deadline, for which a revocation is kept, in Unix seconds; None where it has no `sid`.
-        continued: It is an earlier request's, and this one has not ended it.
-        closed: How its ID was closed, where another one has taken its place.
-        twins: What else the request's cookies of the session's name hold.
-        dropped: It was said already that this request's writes are lost.
+        until_at: When it ends however busy it is, in Unix seconds, or None. A revocation is remembered until then.
+        continued: An earlier request began this session, and this request has not ended it.
+        closed: How its ID was closed, where another ID has taken its place.
+        twins: The sessions in the other cookies of the same name that the request brought.
+        dropped: An event has said already that this request's writes are lost.
     """
 
     origin: Origin
@@ -48,8 +48,8 @@ class Asked(NamedTuple):
     """What the request asked for.
 
     Attributes:
-        how: Why it is to get a new ID; None where it keeps the one it has.
-        login: By ``login()``.
+        how: Why the session is to get a new ID, or None if it keeps its own.
+        login: ``login()`` was called.
         refresh: The idle timeout is to count from now, whether that is due or not.
     """
 
@@ -64,7 +64,7 @@ class Asked(NamedTuple):
 
 
 class Line(Enum):
-    """What the session's cookie needs of a response. Each outranks those above it, and of the last two the later."""
+    """What a response must do about the cookie; of several needs the lowest here counts, of the last two the later."""
 
     NOTHING = "no line at all"
     EXTEND = "a new Max-Age, where it has one"
@@ -92,7 +92,7 @@ class Done(NamedTuple):
     reason: str = ""
 
     def after(self, earlier: "Done") -> "Done":
-        """Return what a response needs after both; what ``save()`` has written, the cookie does not know yet."""
+        """Return what the response needs after both: a cookie for what ``save()`` has written is still to be sent."""
         if self.action is Action.DROP or self.line in _LAST_COUNTS or earlier.line is Line.NOTHING:
             return self
         return Done(self.action, earlier.line, self.plaintext or earlier.plaintext, self.located, self.reason)

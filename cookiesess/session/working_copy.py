@@ -23,7 +23,7 @@ from cookiesess.session.state import CSRF, FLASHES, Origin, State
 from cookiesess.session.steps import HAS_CONTENT, NOTHING_ASKED, NOTHING_DONE, Asked, Done, Loaded
 from cookiesess.tokens.values import ValueCodec
 
-# Of these the request read nothing, so what it writes before a login is not part of what the login begins.
+# With these the app sees an empty session. What it writes there before a login does not belong to the login's session.
 _LOST: Final = (Origin.REPLACED, Origin.GONE)
 _LOADED: Final = Origin.LOADED
 # A session that ``save()`` has begun in this very request counts as loaded.
@@ -77,15 +77,15 @@ class WorkingCopy:
 
     @property
     def needs_cookie(self) -> bool:
-        """Whether a write could be kept with the help of a Set-Cookie line alone.
+        """Whether only a Set-Cookie line can keep what the app writes.
 
-        It could without one where there is a record; and where a session was replaced, since nothing of it is written.
+        A session with a record needs none. Nor does one that was replaced: what is written to it is dropped anyway.
         """
         return self.loaded.located is None and self.loaded.origin is not Origin.REPLACED
 
     @property
     def is_strangers(self) -> bool:
-        """Whether it belongs to nobody and no session came with the request, so that it began here if at all."""
+        """Whether nobody is logged in, and the request came without a session that opened."""
         return not self.loaded.continued and self.loaded.origin in _NOTHING_OPENED and self.state.owner is None
 
     # What the request asks for
@@ -143,7 +143,7 @@ class WorkingCopy:
             self.extras.remove(CSRF)
 
     def keep_id(self) -> None:
-        """Take the wish for a new ID back: the present one was made in this very request."""
+        """Ask for no new ID any more: the session has got its present one in this very request."""
         self.asked = self.asked._replace(how=None)
 
     @property
@@ -216,7 +216,7 @@ class WorkingCopy:
         return replace(self.state, data=self.data.assigned(), extras=extras)
 
     def adopt(self, merged: State) -> None:
-        """Go on from `merged`, which `merged_into` made and which has been written."""
+        """Take `merged`, which `merged_into` has returned and the store has by now, as the session's content."""
         if merged is self.state:
             return
         if self._data is not None:
@@ -224,7 +224,7 @@ class WorkingCopy:
         self.state, self.tracked_extras = merged, None
 
     def record(self, done: Done) -> None:
-        """Remember what was done; its line is owed to the response."""
+        """Remember what was done, until the response has the Set-Cookie line that belongs to it."""
         self.done = done if self.done is NOTHING_DONE else done.after(self.done)
 
     def rebase(self, *, now: int, lifetime: Lifetime, keep_line: bool = False) -> None:
@@ -261,7 +261,7 @@ class WorkingCopy:
         self.loaded = self.loaded._replace(twins=twins)
 
     def drop(self) -> bool:
-        """Have nothing of it be written any more; return whether that is new."""
+        """Have nothing of the session be written from now on; return False where that was so already."""
         is_new = not self.loaded.dropped
         self.loaded = self.loaded._replace(origin=Origin.REPLACED, dropped=True)
         return is_new

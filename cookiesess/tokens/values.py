@@ -125,8 +125,8 @@ class ValueCodec:
         try:
             return ormsgpack.packb(value, self._hook, _OPTIONS)
         except ormsgpack.MsgpackEncodeError:
-            # The encoder cannot ask about keys; a dict that has others than text is turned into pairs beforehand. Once,
-            # for the whole value: a fallback at every level would double the work with each.
+            # The encoder calls no hook for a dict's keys, and fails at those that are no text. Then the whole value is
+            # turned into what msgpack knows, at once: to try at each level again would double the work with each.
             return ormsgpack.packb(self._lower(value))
 
     def loads(self, data: bytes) -> Any:
@@ -151,7 +151,7 @@ class ValueCodec:
         return self._decoders[tag](ormsgpack.unpackb(data, ext_hook=self._unhook))
 
     def _lower(self, value: Any) -> Any:
-        """Return what msgpack has words for: natives, lists, dicts with text keys, and extensions already packed."""
+        """Return `value` in what msgpack knows: natives, lists, dicts with text keys, and extensions already packed."""
         if type(value) in _NATIVE and not (type(value) is int and _is_big(value)):
             return value
         if type(value) is list:
@@ -168,7 +168,7 @@ class ValueCodec:
     def _check(self, value: Any, trail: tuple[object, ...]) -> None:
         """Walk through `value` and raise at the first thing that would not come back as it is."""
         cls = type(value)
-        # A trail begins with the names of the session and the key, which are no levels of the value.
+        # A trail begins with the value's name and its key in the session, which are no levels of the value itself.
         if len(trail) > MAX_DEPTH + 1 + (cls not in _CONTAINERS):
             raise NotSerializable(_path(trail[:4]) + "…", f"nested more than {MAX_DEPTH} levels deep")
         if cls in _CONTAINERS:
@@ -245,7 +245,7 @@ def _items(container: Any) -> Iterator[tuple[object, Any]]:
 
 
 def _path(trail: tuple[object, ...]) -> str:
-    """Render a trail: its first item is a name, an int an index, a 1-tuple a key, text a remark, None nothing."""
+    """Return a trail as an expression: a name, then each int as an index, 1-tuple as a key, text as a remark."""
     steps = [str(trail[0])]
     for step in trail[1:]:
         if isinstance(step, str):

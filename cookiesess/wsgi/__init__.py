@@ -1,1 +1,1 @@
-"""The WSGI edge."""
+"""The WSGI edge: the middleware, and what joins a manager to one request."""

@@ -40,8 +40,8 @@ class Attachment(Generic[S]):
         environ: The request's.
         session_class: What the app sees.
         environ_key: Where the session stands in the environ.
-        whom: What an outer middleware would be around, for the error that says so.
-        again: The request is opened once more, and what its first run left in the environ came to nothing.
+        whom: How the error calls the app, where the session of an outer middleware stands in the way.
+        again: The app runs a second time with this environ, and what its first run has left there does not count.
 
     Attributes:
         manager: The same.

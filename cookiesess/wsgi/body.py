@@ -1,4 +1,4 @@
-"""An app's response body on its way to the server: what fails in it is noticed before anything of it could be saved."""
+"""An app's response body on its way to the server: where it fails, nothing of the session is saved any more."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -15,7 +15,7 @@ class Body(Iterator[T], Generic[T]):
         body: The app's.
         failed: Called where the body raises, or its own close does; the error goes on.
         begins: Called once, when the first item or the end is there, before it is passed on.
-        closed: Called once the app's own close is through.
+        closed: Called after the app's own close.
     """
 
     __slots__ = ("_begins", "_close_app", "_closed", "_failed", "_iterator")

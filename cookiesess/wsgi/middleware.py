@@ -36,8 +36,8 @@ _TESTING_KEY: Final = "paste.testing_variables"
 class SessionMiddleware:
     """Gives a WSGI app ``environ["cookiesess.session"]`` and ``environ["cookiesess.cookies"]``.
 
-    WebTest shows the session as ``response.session`` (of another `environ_key` than the default and Beaker's, with
-    underscores for its dots).
+    WebTest shows the session as ``response.session``. With an `environ_key` of your own, which is not Beaker's, it is
+    the attribute of that name, with underscores in place of the dots.
 
     Args:
         app: Any WSGI app.
@@ -147,7 +147,7 @@ class SessionMiddleware:
 
 def _session_class(given: Any, environ_key: str) -> type[Session]:
     if given is None and environ_key == BEAKER_KEY:
-        # By name, as a store's engine by its URL: an adapter stands above this file, and few need this one.
+        # Imported here: adapters stand above this file on the ladder, and few apps need this one.
         beaker: type[Session] = import_module("cookiesess.adapters.beaker").BeakerSession
         return beaker
     if given is None:
@@ -197,7 +197,7 @@ class _Exchange(Attachment[Session]):
         """Commit the session and send the headers on; unless `streaming`, no code of the app will run any more."""
         held = self._held
         if held is None:
-            # The server meets an app that never called start_response, as it would without us.
+            # The app never called start_response: the server says so, as it would without us.
             if not streaming:
                 self.abandon()
             return

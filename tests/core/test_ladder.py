@@ -1,33 +1,10 @@
-"""The house keeps its shape: imports only go down, and the clock, chance and frameworks stay at the edge.
-
-Read from the syntax tree of every file of the package, so that an import inside a function or behind a condition
-counts.
-"""
+"""The house keeps its shape: imports only go down, and the clock, chance and frameworks stay at the edge."""
 
 import ast
 import sys
-from functools import cache
-from pathlib import Path
 
-import cookiesess
+from core.ladder import FILES, ROOT, imports, name_of, own_imports, place_of, rung, tree_of
 
-ROOT = Path(cookiesess.__file__).parent
-
-# From the ground up; a module may import from the rungs below its own, never from its own rung or one above. A folder
-# (a name with a star) is one thing, whose files may build on each other. A new module is put where it belongs; if that
-# is hard, the module is the problem.
-LADDER = [
-    {"errors"},
-    {"events", "stores.*"},
-    {"tokens.*"},
-    {"session.*"},
-    {"http.*"},
-    {"backends.*"},
-    {"manager.*"},
-    {"wsgi.*"},
-    {"cli", "adapters.*", "readers.*", "testing.*"},
-    {"", "__main__"},
-]
 # A store knows errors and the contract, and its own engine's files beside it.
 STORES_MAY_IMPORT = {"errors", "stores"}
 
@@ -37,24 +14,10 @@ LIBRARIES = {"cryptography", "itsdangerous", "ormsgpack"}
 # Who may look at a clock or ask for chance, and why. Everybody else is handed the time and the bytes.
 SOURCES = {
     "time": {"manager.settings", "cli"},  # the default of its clock=, and a command that is run now
-    "os.urandom": {"manager.settings", "tokens.sealing", "backends.records"},  # the default of random_bytes=
+    "os.urandom": {"manager.settings", "tokens.sealing"},  # the default of random_bytes=
     "secrets": {"tokens.keys"},  # Key.generate
 }
 FORBIDDEN = {"random", "uuid.uuid1", "uuid.uuid4", "datetime.now", "datetime.today", "datetime.utcnow", "date.today"}
-
-
-def name_of(path):
-    """``backends/cookie.py`` as ``backends.cookie``, ``__init__.py`` as its folder."""
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def module_file(name):
-    path = ROOT.joinpath(*name.split(".")) if name else ROOT
-    return path.with_suffix(".py") if name and path.with_suffix(".py").is_file() else path / "__init__.py"
-
-
-FILES = sorted(ROOT.rglob("*.py"))
 
 
 # Stores, adapters and readers speak to the world outside; the test helpers run threads.
@@ -66,44 +29,6 @@ def offenders(files, wrong):
     """Return what is wrong by the name of the file, for each that `wrong` finds something in."""
     found = {name_of(path) or "cookiesess": sorted(wrong(path)) for path in files}
     return {name: things for name, things in found.items() if things}
-
-
-@cache
-def tree_of(path):
-    return ast.parse(path.read_text())
-
-
-def imports(path):
-    """Yield the full name of everything that a file imports: ``os``, ``cookiesess.errors.InvalidToken``."""
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name_of(path)} imports relatively; write the full name"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def own_imports(path):
-    """Yield the names of the package's modules that a file imports."""
-    for full in imports(path):
-        head, _, name = full.partition(".")
-        if head != "cookiesess":
-            continue
-        while not module_file(name).is_file():
-            name = name.rpartition(".")[0]
-        yield name
-
-
-def place_of(name):
-    """Return a module's name on the ladder: its own, or that of its folder."""
-    head = name.partition(".")[0]
-    return f"{head}.*" if (ROOT / head).is_dir() and head else name
-
-
-def rung(name):
-    found = [height for height, names in enumerate(LADDER) if place_of(name) in names]
-    assert found, f"{name!r} stands on no rung; put it on the ladder in this file and in the documents"
-    return found[0]
 
 
 def upward_imports(path):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from webob import Response
+from webob import Request, Response
 
 import cookiesess
 from cookiesess import SessionManager
@@ -28,6 +28,19 @@ def run(page, beginning, names):
     path = ROOT / "docs" / page
     (code,) = [code for language, _, code in blocks(path) if language == "python" and beginning in code]
     exec(compile(code, page, "exec"), names)
+
+
+def test_the_first_app_answers_every_path_at_a_first_visit_too(names, monkeypatch):
+    monkeypatch.setenv("COOKIESESS_KEYS", names["KEYS"])
+    run("index.md", "def app(environ", names)
+    cookies = CookieHeader()
+    answers = []
+    for path in ("/favicon.ico", "/any", "/", "/"):
+        request = Request.blank(f"https://shop.example{path}", headers={"Cookie": cookies.value})
+        answers.append(request.get_response(names["app"]))
+        cookies.follow(answers[-1].headers.getall("Set-Cookie"))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [answer.text for answer in answers] == [f"visit number {n}" for n in (0, 0, 1, 2)]
 
 
 def test_a_client_side_session_moves_when_it_outgrows_its_cookie_and_a_copy_of_it_ends(names):

@@ -47,6 +47,27 @@ def test_the_first_app_counts_visits(names):
     assert [ask(names["app"], cookies).text for _ in range(3)] == [f"visit number {n}" for n in (1, 2, 3)]
 
 
+def test_the_first_app_answers_every_path_at_a_first_visit_too(names):
+    exec(FIRST, names)
+    cookies = CookieHeader()
+    answers = [ask(names["app"], cookies, f"https://shop.example{path}") for path in ("/favicon.ico", "/any", "/")]
+    assert [(answer.status_code, answer.text) for answer in answers] == [
+        (200, "visit number 0"),
+        (200, "visit number 0"),
+        (200, "visit number 1"),
+    ]
+
+
+def test_the_flask_app_logs_in_and_knows_the_user_afterwards(names):
+    run(names, "from flask import")
+    client = names["app"].test_client()
+    base = {"base_url": "https://shop.example"}
+    assert client.get("/favicon.ico", **base).status_code == 404
+    assert client.get("/", **base).json == {"user": None}
+    assert client.post("/login", **base).json == {"user": "user-42"}
+    assert client.get("/", **base).json == {"user": "user-42"}
+
+
 def test_the_app_for_plain_http_sets_a_cookie_that_is_kept_there(names):
     run(names, "CookiePolicy.development()")
     line = ask(names["app"], CookieHeader(), "http://localhost:8000/").headers["Set-Cookie"]
@@ -70,14 +91,14 @@ def test_what_is_done_in_views(names):
         session["old"] = True
     session, jar = manager.open(cookies.value), manager.jar(cookies.value)
     names["environ"] = {"cookiesess.session": session, "cookiesess.cookies": jar, "cookiesess.manager": manager}
-    run(names, "session.invalidate()")
+    run(names, "get_cookies(environ)")
     manager.commit(session)
     assert manager.open(cookies.value).is_new
     assert [line.name for line in jar.commit()] == ["theme"]
 
 
 def test_every_python_block_is_run_by_a_test():
-    beginnings = ["CookiePolicy.development()", "store=SQLiteStore", "session.invalidate()"]
+    beginnings = ["CookiePolicy.development()", "store=SQLiteStore", "get_cookies(environ)", "from flask import"]
     assert len(OTHERS) == len(beginnings)
     assert all(beginning in code for beginning, code in zip(beginnings, OTHERS, strict=True))
 

@@ -57,8 +57,8 @@ def test_the_source_distribution_holds_what_builds_tests_and_documents_it(built)
         names = {name.removeprefix(f"{STEM}/") for name in archive.getnames()}
     tops = {name.partition("/")[0] for name in names}
     assert tops == {
-        "CHANGELOG.md", "LICENSE", "Makefile", "PKG-INFO", "README.md", "SECURITY.md", "benchmarks", "cookiesess",
-        "docs", "examples", "pyproject.toml", "tests", ".gitignore",
+        "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "PKG-INFO", "README.md", "SECURITY.md", "benchmarks",
+        "cookiesess", "docs", "examples", "pyproject.toml", "tests", ".gitignore",
     }  # fmt: skip
     assert not {name for name in names if "__pycache__" in name or name.startswith("docs/_build")}
     assert {"tests/conftest.py", "tests/golden/version-1.json", "docs/conf.py", "cookiesess/py.typed"} <= names
