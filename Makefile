@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-wheel docs tables map pictures lint bench bench-server bench-stores clean count
+.PHONY: demo quick test test-local test-wheel docs tables map pictures lint bench bench-server bench-stores count clean
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -14,7 +14,15 @@ $(VENV)/.%: pyproject.toml
 demo: $(VENV)/.examples
 	$(BIN)/python -m examples
 
-test: $(VENV)/.test lint
+# The loop while you write: what needs no process, no port, no server, no browser and no page, with few examples.
+quick: lint
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m quick --hypothesis-profile quick
+
+# Everything that needs neither a database server nor a browser.
+test-local: lint
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not servers and not browser"
+
+test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report term
 
 # The suite against the built wheel: in a folder without the sources, and an environment that has the wheel instead.
@@ -27,7 +35,7 @@ test-wheel: $(VENV)/.test
 	$(BIN)/python -m pip --python build/wheel/venv/bin/python install --quiet --no-deps build/wheel/*.whl
 	mkdir build/wheel/project
 	cp -r tests examples benchmarks docs pyproject.toml Makefile *.md build/wheel/project
-	cd build/wheel/project && ../venv/bin/python -m pytest --numprocesses auto --dist worksteal --ignore tests/engines --ignore tests/browser --ignore tests/servers
+	cd build/wheel/project && ../venv/bin/python -m pytest --numprocesses auto --dist worksteal --ignore tests/servers -m "not servers and not browser"
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx --builder html --fresh-env --write-all --fail-on-warning --keep-going --quiet docs docs/_build/html

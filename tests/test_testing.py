@@ -306,6 +306,7 @@ def test_a_case_that_asked_for_no_store_makes_and_closes_none():
     type("Contract", (StoreContract,), {"make_store": fail, "close_store": fail})().teardown_method()
 
 
+@pytest.mark.process
 def test_nothing_in_it_needs_pytest_or_hypothesis():
     script = "import sys, cookiesess.testing; sys.exit(bool({'pytest', 'hypothesis'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=30)

@@ -56,6 +56,7 @@ def test_any_other_path_is_not_found(browser):
     assert browser.get("/other", status=404).status_int == 404
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ALL)
 def test_the_demo_served_for_real(name):
     process = subprocess.Popen(
@@ -97,6 +98,7 @@ print([browser.get("/").text for _ in range(3)])
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("words", FRAMEWORKS)
 def test_the_example_on_the_page_counts_visits(words, tmp_path):
     (block,) = [block for block in BLOCKS if words in block]

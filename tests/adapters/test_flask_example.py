@@ -57,6 +57,7 @@ def test_the_visitor_cannot_read_the_session(client):
     assert re.fullmatch(r"[\w-]+", value)
 
 
+@pytest.mark.process
 def test_the_demo_served_for_real():
     environ = {**os.environ, "PYTHONIOENCODING": "utf-8", "SECRET_KEY": "a key of the tests, long enough to be one"}
     process = subprocess.Popen(

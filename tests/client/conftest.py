@@ -9,7 +9,7 @@ from kit.constants import SMALL
 from kit.world import World
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", pytest.param("sqlite", marks=pytest.mark.thorough)])
 def world(request, tmp_path):
     """Two stores of each kind and, until a test asks for them, a manager without."""
     with ExitStack() as stack:

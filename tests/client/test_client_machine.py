@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 from cookiesess import Keyring
 from kit.browser import Browser
 from kit.constants import ABSOLUTE, BIG, GRACE, IDLE, NAME, REF, REFRESH, SMALL
+from kit.selection import examples
 from kit.views import login
 from kit.world import World
 
@@ -308,4 +309,6 @@ def _changed(data: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_browsers_see_what_the_model_says():
-    run_state_machine_as_test(Requests, settings=settings(max_examples=80, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(
+        Requests, settings=settings(max_examples=examples(80), stateful_step_count=40, deadline=None)
+    )

@@ -120,6 +120,7 @@ def test_a_bomb_under_the_right_key_is_rejected(browser):
     assert [(event.name, event.reason) for event in browser.place.events] == [("session.rejected", "plaintext")]
 
 
+@pytest.mark.thorough
 def test_a_bomb_does_not_take_memory():
     bomb = COMPRESSED + deflate(bytes(1 << 26))  # 64 MiB in 65 KB
     tracemalloc.start()

@@ -220,6 +220,7 @@ def _lost(verb, outcome, again):
     return outcome
 
 
+@pytest.mark.thorough
 def test_one_process_holds_ten_thousand_answers_at_most(memory):
     memory.with_revocations(revocation_cache_seconds=CACHED)
     first, *others = (memory.browser(put("a", number)) for number in range(10_001))

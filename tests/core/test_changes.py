@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from cookiesess import NotSerializable
 from cookiesess.session.changes import ABSENT, Tracked, replay
 from cookiesess.tokens.values import ValueCodec
+from kit.selection import examples
 from kit.strategies import SESSIONS, VALUES, exact
 
 CODEC = ValueCodec()
@@ -562,7 +563,7 @@ class TrackedDict(RuleBasedStateMachine):
 
 
 TestTrackedDict = TrackedDict.TestCase
-TestTrackedDict.settings = settings(max_examples=300, stateful_step_count=20, deadline=None)
+TestTrackedDict.settings = settings(max_examples=examples(300), stateful_step_count=20, deadline=None)
 
 
 @given(SESSIONS, SESSIONS)

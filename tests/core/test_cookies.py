@@ -15,6 +15,7 @@ from webob import Request
 
 from cookiesess import CookieAttributes, CookieTooLarge, SetCookie
 from cookiesess.http.cookies import MAX_LINE_BYTES, check_name, check_size, parse, quote, seconds, unquote, values_of
+from kit.selection import examples
 
 if not django_settings.configured:
     django_settings.configure()
@@ -248,7 +249,7 @@ FRAGMENTS = st.text('a=;"\\ \t,0é', min_size=1, max_size=6) | st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(FRAGMENTS, st.text('a=;" ', max_size=4), st.text('a=;" ', max_size=4))
 @pytest.mark.parametrize("read", [parse, lambda header: values_of(header, "a", limit=4)], ids=["parse", "values_of"])
 def test_the_work_grows_linearly_with_the_header(read, fragment, before, after):

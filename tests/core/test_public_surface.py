@@ -5,6 +5,8 @@ import subprocess
 import sys
 import types
 
+import pytest
+
 import cookiesess
 from cookiesess import errors
 
@@ -89,6 +91,7 @@ def test_the_version_is_one():
     assert [part.isdecimal() for part in cookiesess.__version__.split(".")] == [True] * 3
 
 
+@pytest.mark.process
 def test_importing_the_package_imports_no_framework_and_no_extra():
     code = "import cookiesess, sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -74,6 +74,7 @@ def test_the_random_source_of_the_accumulated_vector_is_the_published_one():
     assert hashlib.shake_128().hexdigest(16) == "7f9c2ba4e88f827d616045507605853e"
 
 
+@pytest.mark.thorough
 def test_ten_thousand_accumulated_vectors_give_the_published_result():
     assert accumulated(10_000) == (FILE["accumulated"]["10000"], 0)
 

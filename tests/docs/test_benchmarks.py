@@ -42,6 +42,7 @@ def test_a_benchmark_has_a_row_for_each_contestant(module, contestants):
     assert {*contestants} <= rows
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize(
     ("options", "wanted"),
     [

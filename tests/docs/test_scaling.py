@@ -112,6 +112,7 @@ def command(*words):
     )
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("code", PYTHON, ids=[code.split("\n")[0] for code in PYTHON])
 def test_the_code_serves_sessions_from_its_engine(code, places, opened):
     if "SQLStore" in code:
@@ -127,6 +128,7 @@ def test_the_code_serves_sessions_from_its_engine(code, places, opened):
     assert len(opened) == 1
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("cookiesess")])
 def test_the_command_runs(line, places):
     words = places(line).split()
@@ -153,6 +155,7 @@ def store_url(request, places):
     return url
 
 
+@pytest.mark.servers
 def test_the_demo_keeps_its_sessions_in_each_engine_and_shows_no_password(store_url):
     with running("--server-side", "--store", store_url, keys=KEY) as (banner, process):
         base = re.search(r"http://127\.0\.0\.1:\d+", banner[0]).group()
@@ -181,6 +184,7 @@ def test_the_demo_without_its_server_is_one_clear_line_and_exit_code_2(url):
     assert "hunter2" not in err
 
 
+@pytest.mark.servers
 def test_the_demo_without_the_table_says_how_to_make_it(places):
     code, out, err = run_to_its_end("--store", places("mariadb://app:secret@127.0.0.1:3306/shop"), keys=KEY)
     assert (code, out) == (2, "")

@@ -47,6 +47,7 @@ def inspect(capsys):
     return inspect
 
 
+@pytest.mark.process
 def test_keygen_prints_one_key_and_nothing_else():
     done = subprocess.run([sys.executable, "-m", "cookiesess", "keygen"], capture_output=True, text=True, check=True)
     assert done.stderr == ""
@@ -231,6 +232,7 @@ def test_a_session_with_a_type_of_the_apps_own_is_not_said_both_to_open_and_not_
     assert "opens: no" not in out
 
 
+@pytest.mark.process
 def test_inspect_prints_no_traceback_when_run_as_a_process():
     done = subprocess.run(
         [sys.executable, "-m", "cookiesess", "inspect", "garbage!", "--keys", KEY], capture_output=True, text=True

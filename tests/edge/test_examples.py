@@ -128,6 +128,7 @@ def opener():
     return urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), urllib.request.ProxyHandler({}))
 
 
+@pytest.mark.process
 def test_the_demo_served_for_real():
     with running() as (banner, process):
         url = re.search(r"http://127\.0\.0\.1:\d+", banner[0]).group()
@@ -143,12 +144,14 @@ def test_the_demo_served_for_real():
     assert console == ["user_id:  None\n", "username None\n", "user_id:  settings cookie\n", "username 萧兮\n"]
 
 
+@pytest.mark.process
 def test_the_banner_says_that_the_key_came_from_the_environment_and_never_shows_it():
     with running(keys=f"{KEY},{OTHER_KEY}") as (banner, _):
         assert "from COOKIESESS_KEYS" in banner[1]
         assert KEY not in "".join(banner)
 
 
+@pytest.mark.process
 def test_the_demo_can_be_served_on_localhost():
     """The name may stand for two addresses."""
     with running("--host", "localhost") as (banner, _):
@@ -157,6 +160,7 @@ def test_the_demo_can_be_served_on_localhost():
             assert response.read().decode() == ANSWERS["/"]
 
 
+@pytest.mark.process
 def test_the_demo_keeps_its_sessions_in_a_store(tmp_path):
     path = tmp_path / "sessions.db"
     with running("--server-side", "--store", f"sqlite:///{path}", keys=KEY) as (banner, process):
@@ -170,12 +174,14 @@ def test_the_demo_keeps_its_sessions_in_a_store(tmp_path):
     assert path.exists()
 
 
+@pytest.mark.process
 def test_a_store_is_enough_to_keep_the_demos_sessions_on_the_server(tmp_path):
     url = f"sqlite:///{tmp_path}/sessions.db"
     with running("--store", url, keys=KEY) as (banner, _):
         assert banner[2] == f"sessions: on the server, in {url}"
 
 
+@pytest.mark.process
 def test_a_store_that_cannot_be_opened_is_one_clear_line_and_exit_code_2():
     assert_refused(*run_to_its_end("--server-side", "--store", "nowhere://", keys=KEY), says="nowhere")
 
@@ -189,6 +195,7 @@ def has_ipv6():
     return True
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback address")
 def test_the_banners_address_of_an_ipv6_host_can_be_opened():
     with running("--host", "::1") as (banner, _):
@@ -205,12 +212,14 @@ def assert_refused(code, out, err, *, says):
     assert len([line for line in err.splitlines() if not line.startswith(("usage:", " "))]) == 1
 
 
+@pytest.mark.process
 def test_a_taken_port_is_one_clear_line_and_exit_code_2():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert_refused(*run_to_its_end("--port", str(port)), says=f"cannot listen on 127.0.0.1:{port}")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("keys", ["short", f"{KEY},{KEY}", f"{KEY},"])
 def test_a_bad_key_is_one_clear_line_and_exit_code_2(keys):
     code, out, err = run_to_its_end("--port", "0", keys=keys)
@@ -218,15 +227,18 @@ def test_a_bad_key_is_one_clear_line_and_exit_code_2(keys):
     assert KEY not in err
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("port", ["x", "65536", "-1", "²"])
 def test_a_bad_port_is_one_clear_line_and_exit_code_2(port):
     assert_refused(*run_to_its_end("--port", port), says="port")
 
 
+@pytest.mark.process
 def test_a_host_that_is_not_ours_is_one_clear_line_and_exit_code_2():
     assert_refused(*run_to_its_end("--port", "0", "--host", "192.0.2.1"), says="cannot listen on 192.0.2.1")
 
 
+@pytest.mark.process
 def test_an_unknown_url_of_the_served_demo_is_not_found():
     with running() as (banner, _):
         url = re.search(r"http://\S+:\d+", banner[0]).group()

@@ -50,6 +50,7 @@ def test_an_app_runs_on_variables_alone():
     assert list(browser.cookies) == ["__Host-shop"]
 
 
+@pytest.mark.process
 def test_by_default_the_variables_are_those_of_the_process():
     code = (
         "from cookiesess import SessionMiddleware\n"

@@ -30,6 +30,7 @@ def test_a_session_survives_from_request_to_request():
     assert [browser.get().text for _ in range(3)] == ["1", "2", "3"]
 
 
+@pytest.mark.process
 def test_the_whole_way_through_a_real_server():
     app = wrap(answering(lambda session: session.setdefault("name", "萧兮")))
     server = waitress.create_server(app, host="127.0.0.1", port=0, threads=1)

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from cookiesess import Keyring, Lifetime, SessionMiddleware, get_session
 from cookiesess.testing import ManualClock
 from kit.constants import KEY, NAME, OTHER_KEY
+from kit.selection import examples
 from kit.strategies import VALUES, exact
 from kit.wsgi import WebBrowser
 
@@ -229,5 +230,5 @@ class SessionMachine(RuleBasedStateMachine):
             assert NAME in self.browser.cookies
 
 
-SessionMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+SessionMachine.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=30, deadline=None)
 TestSessionMachine = SessionMachine.TestCase

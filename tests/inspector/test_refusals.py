@@ -196,12 +196,14 @@ def refused(*arguments):
     return done.stderr
 
 
+@pytest.mark.process
 def test_the_inspector_is_not_served_to_other_machines_unasked():
     message = refused("--inspect", "--host", "0.0.0.0")
     assert "shows what is in sessions" in message
     assert "--inspect-anyone" in message
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -220,6 +222,7 @@ def test_options_that_do_not_fit_are_one_clear_line(arguments, says):
     assert says in refused(*arguments)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("side", [[], ["--server-side"]], ids=["client-side", "server-side"])
 @pytest.mark.parametrize(("option", "status"), [([], 421), (["--inspect-anyone"], 200)], ids=["itself", "anyone"])
 def test_as_it_is_served_the_page_answers_to_this_machines_names_unless_told_otherwise(tmp_path, side, option, status):

@@ -9,6 +9,8 @@ from cookiesess.readers import DjangoSignedCookie
 from kit.constants import SECRET, UNTIL
 from readers.suite import RotationSuite, reason_of
 
+pytestmark = pytest.mark.process
+
 
 class TestDjangoSignedCookie(RotationSuite):
     @pytest.fixture(autouse=True)

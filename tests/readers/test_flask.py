@@ -17,6 +17,7 @@ from markupsafe import Markup
 from cookiesess.errors import InvalidToken
 from cookiesess.readers import FlaskCookie
 from kit.constants import SECRET, UNTIL
+from kit.selection import examples
 from kit.strategies import exact
 from readers.suite import JSON_VALUES, RotationSuite, reason_of, value_of
 
@@ -167,7 +168,7 @@ def plain(value):
     return str(value) if isinstance(value, Markup) else value
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(TAGGED)
 def test_what_opens_is_what_flask_itself_reads(payload):
     data = {"a": payload, "b": 0}

@@ -12,14 +12,16 @@ import pytest
 from webob import Request, Response
 
 from cookiesess import get_session
-from kit.constants import SECRET
+from kit.constants import KEY, SECRET
 from readers import test_beaker, test_flask, test_pyramid, test_starlette
 from readers.suite import OTHER_SECRET
+
+pytestmark = pytest.mark.docs
 
 PAGE = (Path(__file__).parents[2] / "docs" / "migrating.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 ENVIRON = {
-    "COOKIESESS_KEYS": "a key of the tests that is longer than 32 bytes",
+    "COOKIESESS_KEYS": KEY,
     "SECRET_KEY": SECRET,
     "OLD_SECRET_KEY": OTHER_SECRET,
     "VALIDATE_KEY": SECRET,

@@ -219,6 +219,7 @@ def test_what_the_owner_function_raises_goes_through():
         Timeless(cookie_name="a", until=UNTIL, owner=lambda data: data["name"]).open("x", now=0)
 
 
+@pytest.mark.process
 def test_no_framework_is_imported_for_reading():
     code = "import cookiesess.readers, sys; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)

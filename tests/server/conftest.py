@@ -9,7 +9,7 @@ from cookiesess.stores.sqlite import SQLiteStore
 from kit.world import World
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", pytest.param("sqlite", marks=pytest.mark.thorough)])
 def world(request, tmp_path):
     """A store of each kind, with a manager in front of it."""
     store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "sessions.db")

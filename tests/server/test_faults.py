@@ -167,6 +167,7 @@ class Client(threading.Thread):
         self.connection.close()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kill -9 is a Unix matter")
 @pytest.mark.parametrize("answers", [1, 40, 200])
 def test_every_session_whose_response_had_arrived_survives_kill_9(path, answers):

@@ -31,6 +31,7 @@ for number in range(int(start), int(stop)):
 """
 
 
+@pytest.mark.thorough
 def test_a_counter_that_16_workers_push_1000_times_stands_at_1000(world):
     browser = world.browser(put("n", 0))
 
@@ -42,6 +43,7 @@ def test_a_counter_that_16_workers_push_1000_times_stands_at_1000(world):
     assert browser.read() == {"n": 1000}
 
 
+@pytest.mark.thorough
 def test_2000_writes_of_distinct_keys_by_threads_are_all_there(world):
     browser = world.browser(put("key", 0))
 
@@ -53,6 +55,7 @@ def test_2000_writes_of_distinct_keys_by_threads_are_all_there(world):
     assert len(browser.read()) == 1 + WRITES
 
 
+@pytest.mark.process
 def test_2000_writes_of_distinct_keys_by_processes_are_all_there(tmp_path):
     path = tmp_path / "sessions.db"
     with contextlib.closing(SQLiteStore(path)) as store:

@@ -75,6 +75,7 @@ def headers_that_do_not_open(world):
     return own + [f"{NAME}={encode(os.urandom(size))}" for size in (0, 1, 44, 45, 78, 200)]
 
 
+@pytest.mark.thorough
 def test_a_flood_of_cookies_that_do_not_open_does_no_io_and_creates_nothing(world):
     headers = headers_that_do_not_open(world)
     world.probe.taken()

@@ -28,6 +28,7 @@ from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
 from kit.constants import GRACE
 from kit.lines import is_expiry
+from kit.selection import examples
 from kit.views import count
 from kit.world import World
 
@@ -254,10 +255,12 @@ def _sqlite(stack: contextlib.ExitStack) -> SQLiteStore:
     return stack.enter_context(contextlib.closing(SQLiteStore(Path(folder) / "sessions.db")))
 
 
-@pytest.mark.parametrize(("make_store", "examples"), [(_memory, 120), (_sqlite, 60)], ids=["memory", "sqlite"])
-def test_overlapping_requests_do_what_the_model_says(make_store, examples):
+@pytest.mark.parametrize(("make_store", "number"), [(_memory, 120), (_sqlite, 60)], ids=["memory", "sqlite"])
+def test_overlapping_requests_do_what_the_model_says(make_store, number):
     class Machine(Requests):
         pass
 
     Machine.make_store = staticmethod(make_store)
-    run_state_machine_as_test(Machine, settings=settings(max_examples=examples, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(
+        Machine, settings=settings(max_examples=examples(number), stateful_step_count=40, deadline=None)
+    )

@@ -29,6 +29,7 @@ class TestSQLiteStore(StoreContract):
         return SQLiteStore(self.path)
 
 
+@pytest.mark.thorough
 class TestDurableSQLiteStore(TestSQLiteStore):
     def make_store(self) -> Store:
         return SQLiteStore(self.path, durable=True)

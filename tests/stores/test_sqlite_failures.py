@@ -224,6 +224,7 @@ def open_unprivileged(path: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.process
 def test_a_read_only_file_is_refused(public_directory):
     path = public_directory / "sessions.db"
     SQLiteStore(path)
@@ -234,6 +235,7 @@ def test_a_read_only_file_is_refused(public_directory):
     assert "write" in message
 
 
+@pytest.mark.process
 def test_a_new_file_in_a_read_only_directory_is_refused(public_directory):
     public_directory.chmod(0o555)
     message = open_unprivileged(public_directory / "sessions.db")
@@ -257,6 +259,7 @@ for number in range(100):
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="size limits of processes are a Unix matter")
 def test_a_file_that_may_not_grow_makes_the_store_unavailable_and_keeps_what_was_written(path):
     done = subprocess.run(

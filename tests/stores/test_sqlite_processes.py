@@ -18,7 +18,10 @@ from kit.constants import NOW
 KEY = b"k" * 32
 SECONDS = 30  # for how long a test waits for another process before it fails
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kill and fork are Unix matters")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="kill and fork are Unix matters"),
+]
 
 WRITER = """
 import sys

@@ -14,6 +14,7 @@ from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.testing import ManualClock
+from kit.selection import examples
 
 KEYS = [bytes([number]) * 32 for number in range(4)]
 OWNERS = [None, b"\x00ann", b"bob\xff"]
@@ -143,10 +144,10 @@ class SQLiteMachine(StoreMachine):
         return SQLiteStore(Path(directory) / "sessions.db", sweep_batch=0)
 
 
-@pytest.mark.parametrize(("machine", "examples"), [(MemoryMachine, 100), (SQLiteMachine, 40)])
-def test_a_store_does_what_a_dict_would(machine, examples):
+@pytest.mark.parametrize(("machine", "number"), [(MemoryMachine, 100), (SQLiteMachine, 40)])
+def test_a_store_does_what_a_dict_would(machine, number):
     quick = settings(
-        max_examples=examples,
+        max_examples=examples(number),
         stateful_step_count=40,
         deadline=None,
         database=None,

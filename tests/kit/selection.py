@@ -1,0 +1,64 @@
+"""Which tests are quick: those that carry no other marker, and therefore start nothing outside of their process.
+
+A plugin of pytest. The markers stand in pyproject.toml; a whole folder has the one it has here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+FOLDERS = {"browser": "browser", "docs": "docs", "engines": "servers", "servers": "process"}
+OTHERS = ("browser", "docs", "process", "servers", "thorough")
+
+_TESTS = Path(__file__).parents[1]
+_STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "socket.bind"})
+_running: list[pytest.Item] = []
+
+
+def examples(number: int) -> int:
+    """How many examples Hypothesis tries where a test has a number of its own: so many, fewer in the quick loop."""
+    return max(1, number * settings().max_examples // 100)
+
+
+def _folder(path: Path) -> str:
+    return path.relative_to(_TESTS).parts[0] if path.is_relative_to(_TESTS) and path != _TESTS else ""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read the folders of which the quick loop runs nothing."""
+    return True if config.getoption("markexpr") == "quick" and _folder(collection_path) in FOLDERS else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test of a folder the folder's marker, and `quick` to those that have none."""
+    for item in items:
+        if marker := FOLDERS.get(_folder(item.path)):
+            item.add_marker(marker)
+        if not any(item.get_closest_marker(name) for name in OTHERS):
+            item.add_marker("quick")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Know which test runs."""
+    _running[:] = [item]
+    try:
+        return (yield)
+    finally:
+        _running.clear()
+
+
+def _refuse(event: str, _arguments: tuple[Any, ...]) -> None:
+    """Let no quick test start what takes its time, since `make quick` goes by the markers."""
+    if event in _STARTS and _running and _running[0].get_closest_marker("quick"):
+        raise AssertionError(f"{event} in a quick test: give it @pytest.mark.process, or do without")
+
+
+sys.addaudithook(_refuse)
