@@ -26,7 +26,7 @@ from cookiesess.http.places import CookieIdentity, Forgetting
 from cookiesess.http.policy import CookiePolicy, Transport
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.session.state import PERSISTENT, REFERENCE, State
-from cookiesess.session.steps import Line
+from cookiesess.session.steps import Done, Line
 from cookiesess.tokens.encoding import purpose
 from cookiesess.tokens.sealing import Opened
 
@@ -215,8 +215,7 @@ class Envelope:
 
     def answer(
         self,
-        line: Line,
-        plaintext: bytes,
+        done: Done,
         state: State,
         *,
         now: int,
@@ -227,8 +226,7 @@ class Envelope:
         """Return the Set-Cookie lines of a response.
 
         Args:
-            line: What the cookie needs.
-            plaintext: What it is to hold: a session that fits, or a reference.
+            done: What was done: what the cookie needs, and what it is to hold, a session that fits or a reference.
             state: The session's.
             now: Unix seconds.
             arrival: How the request came.
@@ -236,11 +234,11 @@ class Envelope:
             forget: The browser is to forget all other cookies of the session, wherever they may stand: after a logout,
                 and after a login where several of the name came.
         """
-        if line is _EXPIRE:
+        if done.line is _EXPIRE:
             return tuple(self._forgetting.everywhere(self._present(header), arrival))
         own = state.extras.get(PERSISTENT) if state.extras else None
         max_age = self.max_age(state, now=now) if own or (own is None and self._policy.persistent) else None
-        if max_age is None and line is _EXTEND:
+        if max_age is None and done.line is _EXTEND:
             return ()
         how = arrival.transport()
         attributes = self._usual[how] if max_age is None else self._policy.attributes(how, max_age)
@@ -248,8 +246,8 @@ class Envelope:
             self._warned_of_http = True
             self._emit(SecureCookieOverHttp())
         if not (self.wide or forget):
-            return (SetCookie(self.name, self._write(plaintext, self._purpose), attributes),)
-        cookies = self._cut(plaintext, attributes, max_age)
+            return (SetCookie(self.name, self._write(done.plaintext, self._purpose), attributes),)
+        cookies = self._cut(done.plaintext, attributes, max_age)
         issued = {identity for cookie in cookies for identity in self._own if identity.name == cookie.name}
         if forget:
             others = self._forgetting.everywhere(self._present(header), arrival, spared=issued)

@@ -5,10 +5,7 @@ from typing import Final, TypeVar, Unpack, overload
 
 from cookiesess.events import (
     Event,
-    SessionCreated,
     SessionEnded,
-    SessionRefreshed,
-    SessionRenewed,
     SessionWithheld,
     TouchedLate,
     WriteDropped,
@@ -243,13 +240,7 @@ class SessionManager(OwnedSessions):
             if asked.how is not None and asked.authenticates and not forget:
                 forget = self._envelope.several(loaded.header)
             lines = self._envelope.answer(
-                done.line,
-                done.plaintext,
-                working.state,
-                now=now,
-                arrival=arrival,
-                header=loaded.header,
-                forget=forget,
+                done, working.state, now=now, arrival=arrival, header=loaded.header, forget=forget
             )
         if event is not None:
             self.emit(event)  # now that nothing can keep it from being sent
@@ -289,32 +280,21 @@ class SessionManager(OwnedSessions):
         login = working.asked.login
         done = self._backend.apply(action, working, now=now)
         working.record(done)
-        if done.action is _DROP:
-            return _dropped(working, done.reason or "replaced")
-        if done.action is _MOVE:
-            return SessionRenewed(login=login)
-        return SessionCreated(login=login) if done.action is _CREATE else _EVENTS.get(done.action)
+        if done.action is _UPDATE:
+            return None
+        if done.action is _DROP and not working.drop():
+            return None  # this request has said before that its writes are lost
+        return done.event(login=login)
 
     def _say(self, event: Event | None) -> None:
         if event is not None:
             self.emit(event)
 
 
-def _dropped(working: WorkingCopy, reason: str) -> Event | None:
-    """Return the event of writes that are lost, or None where this request has emitted it before."""
-    return WriteDropped(reason) if working.drop() else None
-
-
 _OPEN, _STREAMING, _OVER, _ABANDONED = Stage.OPEN, Stage.STREAMING, Stage.OVER, Stage.ABANDONED
-_LOADED, _FOREIGN, _REPLACED = Origin.LOADED, Origin.FOREIGN, Origin.REPLACED
+_LOADED, _FOREIGN, _REPLACED, _ENDED = Origin.LOADED, Origin.FOREIGN, Origin.REPLACED, Origin.ENDED
 _NO_LINE: Final = Line.NOTHING
-_NOTHING, _CREATE, _MOVE, _DROP = Action.NOTHING, Action.CREATE, Action.MOVE, Action.DROP
+_NOTHING, _CREATE, _UPDATE, _DROP = Action.NOTHING, Action.CREATE, Action.UPDATE, Action.DROP
 # What was replaced may lead on to a session that a logout ends with it.
 _CAN_END: Final = (Origin.LOADED, Origin.REPLACED)
-_ENDED: Final = Origin.ENDED
 _NOT_WRITTEN: Final = (Action.NOTHING, Action.EXPIRE, Action.DROP)
-_EVENTS: Final[dict[Action, Event]] = {
-    Action.DELETE: SessionEnded(emptied=True),
-    Action.TOUCH: SessionRefreshed(),
-    Action.RESEAL: SessionRefreshed(),
-}

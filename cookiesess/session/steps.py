@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cookiesess.events import Event, SessionCreated, SessionEnded, SessionRefreshed, SessionRenewed, WriteDropped
 from cookiesess.session.closing import Closed, How
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
@@ -96,6 +97,21 @@ class Done(NamedTuple):
         if self.action is Action.DROP or self.line in _LAST_COUNTS or earlier.line is Line.NOTHING:
             return self
         return Done(self.action, earlier.line, self.plaintext or earlier.plaintext, self.located, self.reason)
+
+    def event(self, *, login: bool) -> Event | None:
+        """Return the event that says what was done; None where nobody need hear of it."""
+        match self.action:
+            case Action.DROP:
+                return WriteDropped(self.reason or "replaced")
+            case Action.MOVE:
+                return SessionRenewed(login=login)
+            case Action.CREATE:
+                return SessionCreated(login=login)
+            case Action.DELETE:
+                return SessionEnded(emptied=True)
+            case Action.TOUCH | Action.RESEAL:
+                return SessionRefreshed()
+        return None
 
 
 NOTHING_ASKED: Final = Asked()

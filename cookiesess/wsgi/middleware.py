@@ -122,7 +122,7 @@ class SessionMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Run the app."""
         exchange = _Exchange(self.manager, environ, self._session_class, self._environ_key)
-        exchange.begin(start_response)
+        exchange.server_start = start_response
         if _TESTING_KEY in environ:
             environ[_TESTING_KEY][self._testing_name] = exchange.session
         result = None
@@ -162,15 +162,11 @@ def _session_class(given: Any, environ_key: str) -> type[Session]:
 class _Exchange(Attachment[Session]):
     """One WSGI request and its response: holds the app's ``start_response`` back until the commit."""
 
-    _server_start: "StartResponse"
+    server_start: "StartResponse"
     _server_write: Callable[[bytes], object]
     # Defaults of the class, so that a request that nothing looks into costs nothing here.
     _held: "tuple[str, Headers, ExcInfo] | None" = None
     _committed = False
-
-    def begin(self, start_response: "StartResponse") -> None:
-        """Take what the server gave; what the app gets is `start_response`."""
-        self._server_start = start_response
 
     def start_response(
         self, status: str, response_headers: Headers, exc_info: ExcInfo = None
@@ -178,7 +174,7 @@ class _Exchange(Attachment[Session]):
         """What the app calls. Held back, so that the session can still change."""
         if self._committed:
             # Only with exc_info is a second call legal (PEP 3333); without it the server says so.
-            return self._server_start(status, self.with_ours(response_headers), exc_info)
+            return self.server_start(status, self.with_ours(response_headers), exc_info)
         if self._held is not None and exc_info is None:
             raise SessionError("start_response was called a second time without exc_info, which PEP 3333 forbids")
         self._held = (status, response_headers, exc_info)
@@ -208,9 +204,9 @@ class _Exchange(Attachment[Session]):
         self._committed = True
         self._held = None  # PEP 3333: a kept exc_info is a cycle through the traceback
         if exc_info is None:
-            self._server_write = self._server_start(status, response_headers)
+            self._server_write = self.server_start(status, response_headers)
         else:
-            self._server_write = self._server_start(status, response_headers, exc_info)
+            self._server_write = self.server_start(status, response_headers, exc_info)
 
     def finish(self, result: Iterable[bytes]) -> Iterable[bytes]:
         """Return what the server gets: the same object where the body is complete, else an iterator around it."""
