@@ -3,6 +3,12 @@
 Reading follows what browsers do (RFC 6265bis section 5.8.3 sends pairs joined by ``"; "``) and never gives up: a pair
 that makes no sense is passed over and the next one counts. WSGI headers are text of which each character is one byte
 (PEP 3333), so bytes beyond ASCII are turned back into UTF-8.
+
+Two habits of others are undone. HTTP/2 lets a browser send several Cookie fields (RFC 9113 section 8.2.3); a proxy that
+hands them on as they are has the server join them with a comma, so a value ends there. What follows the comma is passed
+over: if a pair could begin there, a value with a comma in it, which any subdomain can set, would be a cookie of any
+name, with the prefix ``__Host-`` too. And some clients put a value in quotes (java.net.HttpCookie, where Set-Cookie has
+no Expires).
 """
 
 import re
@@ -29,6 +35,10 @@ _DOMAIN = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?")
 # RFC 6265 section 4.1.1, path-value: anything but controls and ";"; kept to ASCII, since a header is not UTF-8.
 _PATH = re.compile(r"/[ -:<-~]*")
 _ESCAPED = re.compile(rb"\\(?:([0-3][0-7][0-7])|(.))", re.DOTALL)
+# What a quoted value may hold where others have written it, and what a second Cookie field begins with. A comma that
+# begins no pair stays in a value: scripts write JSON and lists into cookies as they are.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NEXT_FIELD = re.compile(rf",[ \t]*{_NAME.pattern}=")
 # What a quoted value must not hold as it is: controls, what ends or breaks a value somewhere, and all beyond ASCII.
 _TO_ESCAPE = re.compile(rb'[\x00- ",;\\\x7f-\xff]')
 
@@ -36,7 +46,8 @@ _TO_ESCAPE = re.compile(rb'[\x00- ",;\\\x7f-\xff]')
 def parse(header: str) -> dict[str, str]:
     """Return the cookies of a Cookie header. Of two with one name the first counts; the work is linear in the length.
 
-    The first is the one with the longest path (RFC 6265bis section 5.8.3), the one meant for this page.
+    The first is the one with the longest path (RFC 6265bis section 5.8.3), the one meant for this page. A value ends at
+    a comma that another pair follows, outside of quotes.
     """
     found: dict[str, str] = {}
     for pair in header.split(";"):
@@ -44,12 +55,25 @@ def parse(header: str) -> dict[str, str]:
         name = name.strip(_BLANKS)
         # A pair without "=" or without a name is nobody's: browsers send it for a Set-Cookie that had no name.
         if equals and name:
+            if "," in value:
+                value = _first_field(value)
             found.setdefault(name if name.isascii() else _utf8(name), unquote(value.strip(_BLANKS)))
     return found
 
 
+def _first_field(value: str) -> str:
+    """Return `value` up to where a second Cookie field was joined to it."""
+    value = value.lstrip(_BLANKS)
+    quoted = _QUOTED.match(value)
+    joined = _NEXT_FIELD.search(value, quoted.end() if quoted else 0)
+    return value[: joined.start()] if joined else value
+
+
 def values_of(header: str, name: str, *, limit: int) -> list[str]:
-    """Return the raw values of the first `limit` cookies called `name`, without parsing the others."""
+    """Return the values of the first `limit` cookies called `name`, without parsing the others; for tokens.
+
+    A token holds neither commas nor quotes: it ends at any comma, and quotes around it are taken off.
+    """
     needle = name + "="
     values: list[str] = []
     at = header.find(needle)
@@ -57,7 +81,11 @@ def values_of(header: str, name: str, *, limit: int) -> list[str]:
         start = at + len(needle)
         if at == 0 or header[at - 2 : at] == "; " or _begins_pair(header, at):
             end = header.find(";", start)
-            values.append(header[start : end if end >= 0 else None].strip(_BLANKS))
+            value = header[start : end if end >= 0 else None]
+            if "," in value:
+                value = value.partition(",")[0]
+            value = value.strip(_BLANKS)
+            values.append(unquote(value) if value[:1] == '"' else value)
         at = header.find(needle, start)
     return values
 
