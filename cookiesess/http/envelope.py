@@ -19,8 +19,9 @@ from typing import NamedTuple, TypeAlias
 from cookiesess.errors import InvalidToken
 from cookiesess.events import Event, SecureCookieOverHttp
 from cookiesess.http.arrival import Arrival
-from cookiesess.http.cookies import CookieAttributes, SetCookie, values_of
+from cookiesess.http.cookies import CookieAttributes, SetCookie
 from cookiesess.http.foreign import Accepted, Foreign, ForeignReader
+from cookiesess.http.grammar import values_of
 from cookiesess.http.pieces import MAX_CANDIDATES, Pieces
 from cookiesess.http.places import CookieIdentity, Forgetting
 from cookiesess.http.policy import CookiePolicy, Transport

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from webob import Request
 
 from cookiesess import CookieAttributes, CookieTooLarge, SetCookie
-from cookiesess.http.cookies import MAX_LINE_BYTES, check_name, check_size, parse, quote, seconds, unquote, values_of
+from cookiesess.http.cookies import MAX_LINE_BYTES, check_name, check_size, seconds
+from cookiesess.http.grammar import parse, quote, unquote, values_of
 
 if not django_settings.configured:
     django_settings.configure()

@@ -15,7 +15,7 @@ from cookiesess import (
     SessionManager,
     Transport,
 )
-from cookiesess.http.cookies import parse
+from cookiesess.http.grammar import parse
 from cookiesess.testing import ManualClock
 from cookiesess.tokens.encoding import decode
 from kit.strategies import TEXTS
