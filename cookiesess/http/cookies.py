@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cookiesess.errors import CookieTooLarge
 from cookiesess.http.grammar import NAME
@@ -18,8 +17,28 @@ _DOMAIN = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?")
 # RFC 6265 section 4.1.1, path-value: anything but controls and ";"; kept to ASCII, since a header is not UTF-8.
 _PATH = re.compile(r"/[ -:<-~]*")
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
+# The last second of the year 9999: browsers read four digits (RFC 6265bis section 5.1.1), and so does Python.
+_LAST_SECOND = 253_402_300_799
+EXPIRES_BYTES: Final = len("; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
+"""How long the attribute ``Expires`` is, whatever it says."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+def moment_after(max_age: int, *, now: int) -> datetime:
+    """Return when a cookie ends that is kept for `max_age` seconds from `now` on, in Unix seconds; a UTC datetime."""
+    return datetime.fromtimestamp(min(now + max_age, _LAST_SECOND), UTC) if max_age > 0 else _EPOCH
+
+
+def http_date(moment: datetime) -> str:
+    """Return a UTC datetime as ``Expires`` has it (RFC 9110 section 5.6.7); what is before 1970 as 1970.
+
+    Browsers pass over a date before 1601 (RFC 6265bis section 5.1.1), and would keep what was to be deleted.
+    """
+    text = max(moment, _EPOCH).ctime()  # "Thu Jan  1 00:00:00 1970", in no other language ever
+    return f"{text[:3]}, {text[8:10].replace(' ', '0')} {text[4:7]} {text[20:]} {text[11:19]} GMT"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CookieAttributes:
     """Everything of a Set-Cookie line but name and value (RFC 6265bis section 4.1.2).
 
@@ -27,7 +46,8 @@ class CookieAttributes:
         path: Begins with ``/``. Not a security boundary: any page of the host can read around it.
         domain: None for this host alone (safest); else the cookie also goes to every subdomain.
         max_age: Seconds until the browser forgets it; 0 deletes; None: until the window closes.
-        expires: Aware datetime; `max_age` outranks it.
+        expires: Aware datetime, for clients that know no Max-Age; `max_age` outranks it. A `max_age` of 0 or less
+            brings one in the past along.
         secure: Sent over HTTPS only.
         httponly: Hidden from scripts.
         samesite: ``"Strict"``, ``"Lax"``, ``"None"`` or None (the browser decides).
@@ -47,6 +67,7 @@ class CookieAttributes:
     samesite: str | None = "Lax"
     partitioned: bool = False
     suffix: str = field(init=False, repr=False)
+    _time_at: int = field(init=False, repr=False, compare=False)  # where in the suffix the two times stand
 
     def __post_init__(self) -> None:
         if type(self.path) is not str or not _PATH.fullmatch(self.path):
@@ -59,12 +80,41 @@ class CookieAttributes:
             raise ValueError(f"samesite {self.samesite!r} is not allowed; choose 'Strict', 'Lax', 'None' or None")
         if self.max_age is not None and type(self.max_age) is not int:
             raise ValueError(f"max_age {self.max_age!r} is not allowed; pass whole seconds")
-        if self.expires is not None and not isinstance(self.expires, datetime):
-            raise ValueError(f"expires {self.expires!r} is not allowed; pass an aware datetime")
-        if self.expires is not None and self.expires.tzinfo is None:
-            raise ValueError("expires is naive, so its hour depends on the server; pass an aware datetime")
         self._check_flags()
-        object.__setattr__(self, "suffix", "".join(self._parts()))
+        if self.expires is None and self.max_age is not None and self.max_age <= 0:
+            object.__setattr__(self, "expires", _EPOCH)
+        time = "" if self.max_age is None else f"; Max-Age={self.max_age}"
+        if self.expires is not None:
+            time += f"; Expires={http_date(in_utc(self.expires))}"
+        place = f"; Path={self.path}" + ("" if self.domain is None else f"; Domain={self.domain}")
+        object.__setattr__(self, "suffix", "".join((place, time, *self._flags())))
+        object.__setattr__(self, "_time_at", len(place))
+
+    def lasting(self, max_age: int, *, now: int | None = None) -> "CookieAttributes":
+        """Return the same for a cookie that is kept for so many seconds from `now` on, or forgotten if that is 0.
+
+        ``Max-Age`` is what browsers go by. Clients that are older than it, or read a Set-Cookie without ``Expires``
+        as one of another time (java.net.HttpCookie), go by ``Expires``.
+
+        Args:
+            max_age: Seconds.
+            now: Unix seconds; needed where `max_age` is above 0.
+
+        Raises:
+            ValueError: There is a time in it already.
+            TypeError: `now` is missing.
+        """
+        if self.max_age is not None or self.expires is not None:
+            raise ValueError("these attributes have a time already; begin with some without one")
+        if now is None and max_age > 0:
+            raise TypeError("Expires counts from now; pass now=, in Unix seconds")
+        expires = moment_after(max_age, now=now or 0)
+        time = f"; Max-Age={max_age}; Expires={http_date(expires)}"
+        suffix, at = self.suffix, self._time_at
+        # Not by the constructor: everything else has been checked, and this is done at each write.
+        other = object.__new__(CookieAttributes)
+        vars(other).update(vars(self), max_age=max_age, expires=expires, suffix=f"{suffix[:at]}{time}{suffix[at:]}")
+        return other
 
     def _check_flags(self) -> None:
         for name in ("secure", "httponly", "partitioned"):
@@ -74,14 +124,7 @@ class CookieAttributes:
             if on and not self.secure:
                 raise ValueError(f"{flag} without Secure is dropped by browsers; set secure=True")
 
-    def _parts(self) -> Iterator[str]:
-        yield f"; Path={self.path}"
-        if self.domain is not None:
-            yield f"; Domain={self.domain}"
-        if self.max_age is not None:
-            yield f"; Max-Age={self.max_age}"
-        if self.expires is not None:
-            yield f"; Expires={format_datetime(self.expires.astimezone(UTC), usegmt=True)}"
+    def _flags(self) -> Iterator[str]:
         for attribute, on in (("Secure", self.secure), ("HttpOnly", self.httponly)):
             if on:
                 yield f"; {attribute}"
@@ -89,6 +132,24 @@ class CookieAttributes:
             yield f"; SameSite={self.samesite}"
         if self.partitioned:
             yield "; Partitioned"
+
+
+def in_utc(expires: object) -> datetime:
+    """Return an ``expires`` in UTC.
+
+    Raises:
+        ValueError: It is not aware, no datetime, or in none of the years that a datetime has.
+    """
+    if not isinstance(expires, datetime):
+        raise ValueError(f"expires {expires!r} is not allowed; pass an aware datetime")  # noqa: TRY004 (as all of them)
+    if expires.utcoffset() is None:
+        raise ValueError("expires is naive, so its hour depends on the server; pass an aware datetime")
+    try:
+        return expires.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(
+            f"expires {expires!r} is in no year from 1 to 9999 in UTC; pass an earlier one, or max_age"
+        ) from None
 
 
 class SetCookie(NamedTuple):

@@ -244,7 +244,7 @@ class Envelope:
         if max_age is None and line is _EXTEND:
             return ()
         how = arrival.transport()
-        attributes = self._usual[how] if max_age is None else self._policy.attributes(how, max_age)
+        attributes = self._usual[how] if max_age is None else self._policy.attributes(how, max_age, now=now)
         if how is not _HTTPS and attributes.secure and not self._warned_of_http:
             self._warned_of_http = True
             self._emit(SecureCookieOverHttp())

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypedDict, Unpack
 from cookiesess.errors import InvalidToken, ResponseStarted, SessionError
 from cookiesess.events import TouchedLate
 from cookiesess.events.base import Emitter
-from cookiesess.http.cookies import CookieAttributes, SetCookie, check_name, check_size, seconds
+from cookiesess.http.cookies import CookieAttributes, SetCookie, check_name, check_size, in_utc, moment_after, seconds
 from cookiesess.http.grammar import parse, quote, values_of
 from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.http.policy import CookiePolicy, Transport
@@ -137,7 +137,9 @@ class Cookies(Mapping[str, str]):
         fields = {"secure": None, "httponly": False, **attributes}
         if fields["secure"] is None:
             fields["secure"] = policy.secure_over(self._transport())
-        fields["max_age"] = seconds(attributes.get("max_age"))
+        fields["max_age"] = max_age = seconds(attributes.get("max_age"))
+        if max_age is not None and attributes.get("expires") is None:
+            fields["expires"] = moment_after(max_age, now=self._context.now())
         checked = CookieAttributes(**fields)  # type: ignore[arg-type]  # the TypedDict has its fields and types
         check_name(key, checked)
         cookie = check_size(SetCookie(key, value, checked))
@@ -250,4 +252,4 @@ def _ends_at(attributes: Attributes, *, now: int) -> int | None:
     max_age, expires = seconds(attributes.get("max_age")), attributes.get("expires")
     if max_age is not None:
         return now + max_age
-    return None if expires is None else int(expires.timestamp())
+    return None if expires is None else int(in_utc(expires).timestamp())

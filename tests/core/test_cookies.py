@@ -1,7 +1,8 @@
 """The grammar of cookies: what is read out of any header, and what is written into one."""
 
 import sys
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from email.utils import format_datetime
 from http import cookiejar
 from urllib.request import Request as UrllibRequest
 
@@ -14,7 +15,15 @@ from hypothesis import strategies as st
 from webob import Request
 
 from cookiesess import CookieAttributes, CookieTooLarge, SetCookie
-from cookiesess.http.cookies import MAX_LINE_BYTES, check_name, check_size, seconds
+from cookiesess.http.cookies import (
+    EXPIRES_BYTES,
+    MAX_LINE_BYTES,
+    check_name,
+    check_size,
+    http_date,
+    moment_after,
+    seconds,
+)
 from cookiesess.http.grammar import parse, quote, unquote, values_of
 
 if not django_settings.configured:
@@ -477,8 +486,56 @@ def test_a_line_can_do_without_the_optional_ones():
 
 
 @pytest.mark.parametrize("max_age", [0, -1])
-def test_a_max_age_of_zero_or_less_is_written(max_age):
-    assert f"; Max-Age={max_age};" in line(max_age=max_age)
+def test_a_max_age_of_zero_or_less_is_written_and_brings_an_expires_in_the_past_along(max_age):
+    assert f"; Max-Age={max_age}; Expires=Thu, 01 Jan 1970 00:00:00 GMT;" in line(max_age=max_age)
+
+
+def test_an_expires_of_ones_own_stays_beside_a_max_age_of_zero():
+    assert "; Max-Age=0; Expires=Tue, 01 Jan 2030 00:00:00 GMT;" in line(
+        max_age=0, expires=datetime(2030, 1, 1, tzinfo=UTC)
+    )
+
+
+@given(st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)))
+def test_a_date_is_written_as_the_standard_library_writes_it(moment):
+    assert http_date(moment) == format_datetime(moment, usegmt=True)
+    assert len(f"; Expires={http_date(moment)}") == EXPIRES_BYTES
+
+
+@pytest.mark.parametrize("year", [1, 999, 1600, 1969])
+def test_what_has_been_over_for_so_long_that_browsers_would_not_read_it_ended_in_1970(year):
+    assert http_date(datetime(year, 6, 1, tzinfo=UTC)) == "Thu, 01 Jan 1970 00:00:00 GMT"
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "path": st.sampled_from(["/", "/app"]),
+            "domain": st.sampled_from([None, "example.com"]),
+            "samesite": st.sampled_from(["Strict", "Lax", "None", None]),
+            "httponly": st.booleans(),
+        }
+    ),
+    st.integers(-1, 10**12),
+    st.integers(0, 10**12),
+)
+def test_attributes_that_last_are_those_that_were_built_with_both_times(fields, max_age, now):
+    lasting = CookieAttributes(**fields).lasting(max_age, now=now)
+    built = CookieAttributes(**fields, max_age=max_age, expires=moment_after(max_age, now=now))
+    assert lasting == built
+    assert lasting.suffix == built.suffix
+
+
+@pytest.mark.parametrize("times", [{"max_age": 5}, {"expires": datetime(2030, 1, 1, tzinfo=UTC)}])
+def test_attributes_with_a_time_do_not_get_another_one(times):
+    with pytest.raises(ValueError, match="begin with some without one"):
+        CookieAttributes(**times).lasting(60, now=0)
+
+
+def test_how_long_a_cookie_lasts_needs_the_time():
+    assert CookieAttributes().lasting(0).max_age == 0
+    with pytest.raises(TypeError, match="pass now="):
+        CookieAttributes().lasting(60)
 
 
 @pytest.mark.parametrize("bad", ["\r", "\n", "\0", ";", "\x7f", "é"])
@@ -533,9 +590,23 @@ def test_what_browsers_drop_without_secure_is_refused(attributes):
         CookieAttributes(secure=False, **attributes)
 
 
-def test_a_naive_expires_is_refused():
+class _Clueless(tzinfo):
+    """A time zone that does not know its hours; so the datetime is naive all the same."""
+
+    def utcoffset(self, moment):
+        return None
+
+
+@pytest.mark.parametrize("zone", [None, _Clueless()])
+def test_a_naive_expires_is_refused(zone):
     with pytest.raises(ValueError, match="expires is naive"):
-        CookieAttributes(expires=datetime(2030, 1, 1))
+        CookieAttributes(expires=datetime(2030, 1, 1, tzinfo=zone))
+
+
+@pytest.mark.parametrize(("moment", "hours"), [(datetime.max, -1), (datetime.min, 1)])
+def test_an_expires_that_has_no_year_in_utc_is_refused(moment, hours):
+    with pytest.raises(ValueError, match="in no year from 1 to 9999 in UTC"):
+        CookieAttributes(expires=moment.replace(tzinfo=timezone(timedelta(hours=hours))))
 
 
 def test_attributes_cannot_be_changed_behind_their_checks():
