@@ -28,8 +28,8 @@ from cookiesess.errors import (
     StoreUnavailable,
     TooManySessions,
 )
-from cookiesess.http.cookies import CookieAttributes, SetCookie
-from cookiesess.http.headers import Commit
+from cookiesess.http.cookies import CookieAttributes
+from cookiesess.http.headers import Commit, SetCookie
 from cookiesess.http.jar import Cookies
 from cookiesess.http.policy import CookiePolicy, Transport
 from cookiesess.manager.manager import SessionManager

@@ -1,114 +1,43 @@
-"""The grammar of cookies: how request headers are read, and how Set-Cookie lines are written. Pure text, no policy.
-
-Reading follows what browsers do (RFC 6265bis section 5.8.3 sends pairs joined by ``"; "``) and never gives up: a pair
-that makes no sense is passed over and the next one counts. WSGI headers are text of which each character is one byte
-(PEP 3333), so bytes beyond ASCII are turned back into UTF-8.
-"""
+"""Set-Cookie lines: a cookie's attributes, its name and its size, checked against what browsers keep."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from typing import NamedTuple
+from typing import Final
 
-from cookiesess.errors import CookieTooLarge
-from cookiesess.tokens.encoding import is_utf8
+from cookiesess.http.grammar import NAME
 
 MAX_LINE_BYTES = 4093
 """The longest Set-Cookie line that is sent. Browsers keep 4,096 bytes of name and value (RFC 6265bis section 5.6);
 some count the attributes too, and some proxies three bytes of their own."""
 
-_BLANKS = " \t"
-# RFC 9110 section 5.6.2: what a cookie's name may consist of.
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# RFC 6265 section 4.1.1, cookie-octet: what a value may hold without quotes.
-# (Without "[" and "]", which RFC 6265 allows and webob's reader stops at.)
-_PLAIN = re.compile(r"[!#-+\--:<-Z^-~]*")
 _DOMAIN = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?")
 # RFC 6265 section 4.1.1, path-value: anything but controls and ";"; kept to ASCII, since a header is not UTF-8.
 _PATH = re.compile(r"/[ -:<-~]*")
-_ESCAPED = re.compile(rb"\\(?:([0-3][0-7][0-7])|(.))", re.DOTALL)
-# What a quoted value must not hold as it is: controls, what ends or breaks a value somewhere, and all beyond ASCII.
-_TO_ESCAPE = re.compile(rb'[\x00- ",;\\\x7f-\xff]')
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+# The last second of the year 9999: browsers read four digits (RFC 6265bis section 5.1.1), and so does Python.
+_LAST_SECOND = 253_402_300_799
+EXPIRES_BYTES: Final = len("; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
+"""How long the attribute ``Expires`` is, whatever it says."""
 
 
-def parse(header: str) -> dict[str, str]:
-    """Return the cookies of a Cookie header. Of two with one name the first counts; the work is linear in the length.
+def moment_after(max_age: int, *, now: int) -> datetime:
+    """Return when a cookie ends that is kept for `max_age` seconds from `now` on, in Unix seconds; a UTC datetime."""
+    return datetime.fromtimestamp(min(now + max_age, _LAST_SECOND), UTC) if max_age > 0 else _EPOCH
 
-    The first is the one with the longest path (RFC 6265bis section 5.8.3), the one meant for this page.
+
+def http_date(moment: datetime) -> str:
+    """Return a UTC datetime as ``Expires`` has it (RFC 9110 section 5.6.7); what is before 1970 as 1970.
+
+    Browsers pass over a date before 1601 (RFC 6265bis section 5.1.1), and would keep what was to be deleted.
     """
-    found: dict[str, str] = {}
-    for pair in header.split(";"):
-        name, equals, value = pair.partition("=")
-        name = name.strip(_BLANKS)
-        # A pair without "=" or without a name is nobody's: browsers send it for a Set-Cookie that had no name.
-        if equals and name:
-            found.setdefault(name if name.isascii() else _utf8(name), unquote(value.strip(_BLANKS)))
-    return found
+    text = max(moment, _EPOCH).ctime()  # "Thu Jan  1 00:00:00 1970", in no other language ever
+    return f"{text[:3]}, {text[8:10].replace(' ', '0')} {text[4:7]} {text[20:]} {text[11:19]} GMT"
 
 
-def values_of(header: str, name: str, *, limit: int) -> list[str]:
-    """Return the raw values of the first `limit` cookies called `name`, without parsing the others."""
-    needle = name + "="
-    values: list[str] = []
-    at = header.find(needle)
-    while at >= 0 and len(values) < limit:
-        start = at + len(needle)
-        if at == 0 or header[at - 2 : at] == "; " or _begins_pair(header, at):
-            end = header.find(";", start)
-            values.append(header[start : end if end >= 0 else None].strip(_BLANKS))
-        at = header.find(needle, start)
-    return values
-
-
-def _begins_pair(header: str, at: int) -> bool:
-    while at > 0 and header[at - 1] in _BLANKS:
-        at -= 1
-    return at == 0 or header[at - 1] == ";"
-
-
-def unquote(value: str) -> str:
-    """Return the text that a value stands for: quotes and their escapes undone, bytes read as UTF-8."""
-    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
-        return value if value.isascii() else _utf8(value)
-    raw = value[1:-1].encode("latin-1", "replace")
-    return _ESCAPED.sub(_unescape, raw).decode("utf-8", "replace")
-
-
-def _unescape(match: re.Match[bytes]) -> bytes:
-    octal, character = match.groups()
-    return bytes((int(octal, 8),)) if octal else character
-
-
-def _utf8(text: str) -> str:
-    # A header that makes no sense must not raise, so what does not decode is replaced.
-    return text.encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-def quote(value: str) -> str:
-    """Return `value` as it stands in a header: unchanged where cookie-octets suffice, else quoted, in ASCII alone.
-
-    What would break a header becomes an octal escape within the quotes. So does each byte of the UTF-8 of what is
-    beyond ASCII. Flask, webob and `unquote` read that back as the same text. Django reads quoted values by the standard
-    library, which returns ASCII as it was, but makes a Latin-1 letter of each escaped byte. No spelling suits both:
-    Django would read bytes beyond ASCII that are sent as they are, and Flask would not. RFC 6265 section 4.1.1 asks for
-    ASCII.
-
-    Raises:
-        ValueError: CR, LF or NUL, which would end the header (CWE-113), or half a surrogate pair.
-    """
-    if _PLAIN.fullmatch(value):
-        return value
-    if any(character in value for character in "\r\n\0"):
-        raise ValueError("a cookie's value holds CR, LF or NUL; remove them")
-    if not value.isascii() and not is_utf8(value):
-        raise ValueError("a cookie's value holds half a surrogate pair, which no encoding carries; remove it")
-    escaped = _TO_ESCAPE.sub(lambda match: b"\\%03o" % ord(match[0]), value.encode())
-    return f'"{escaped.decode()}"'
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CookieAttributes:
     """Everything of a Set-Cookie line but name and value (RFC 6265bis section 4.1.2).
 
@@ -116,7 +45,8 @@ class CookieAttributes:
         path: Begins with ``/``. Not a security boundary: any page of the host can read around it.
         domain: None for this host alone (safest); else the cookie also goes to every subdomain.
         max_age: Seconds until the browser forgets it; 0 deletes; None: until the window closes.
-        expires: Aware datetime; `max_age` outranks it.
+        expires: Aware datetime, for clients that know no Max-Age; `max_age` outranks it. A `max_age` of 0 or less
+            brings one in the past along.
         secure: Sent over HTTPS only.
         httponly: Hidden from scripts.
         samesite: ``"Strict"``, ``"Lax"``, ``"None"`` or None (the browser decides).
@@ -136,6 +66,7 @@ class CookieAttributes:
     samesite: str | None = "Lax"
     partitioned: bool = False
     suffix: str = field(init=False, repr=False)
+    _time_at: int = field(init=False, repr=False, compare=False)  # where in the suffix the two times stand
 
     def __post_init__(self) -> None:
         if type(self.path) is not str or not _PATH.fullmatch(self.path):
@@ -148,12 +79,41 @@ class CookieAttributes:
             raise ValueError(f"samesite {self.samesite!r} is not allowed; choose 'Strict', 'Lax', 'None' or None")
         if self.max_age is not None and type(self.max_age) is not int:
             raise ValueError(f"max_age {self.max_age!r} is not allowed; pass whole seconds")
-        if self.expires is not None and not isinstance(self.expires, datetime):
-            raise ValueError(f"expires {self.expires!r} is not allowed; pass an aware datetime")
-        if self.expires is not None and self.expires.tzinfo is None:
-            raise ValueError("expires is naive, so its hour depends on the server; pass an aware datetime")
         self._check_flags()
-        object.__setattr__(self, "suffix", "".join(self._parts()))
+        if self.expires is None and self.max_age is not None and self.max_age <= 0:
+            object.__setattr__(self, "expires", _EPOCH)
+        time = "" if self.max_age is None else f"; Max-Age={self.max_age}"
+        if self.expires is not None:
+            time += f"; Expires={http_date(in_utc(self.expires))}"
+        place = f"; Path={self.path}" + ("" if self.domain is None else f"; Domain={self.domain}")
+        object.__setattr__(self, "suffix", "".join((place, time, *self._flags())))
+        object.__setattr__(self, "_time_at", len(place))
+
+    def lasting(self, max_age: int, *, now: int | None = None) -> "CookieAttributes":
+        """Return the same for a cookie that is kept for so many seconds from `now` on, or forgotten if that is 0.
+
+        ``Max-Age`` is what browsers go by. Clients that are older than it, or read a Set-Cookie without ``Expires``
+        as one of another time (java.net.HttpCookie), go by ``Expires``.
+
+        Args:
+            max_age: Seconds.
+            now: Unix seconds; needed where `max_age` is above 0.
+
+        Raises:
+            ValueError: There is a time in it already.
+            TypeError: `now` is missing.
+        """
+        if self.max_age is not None or self.expires is not None:
+            raise ValueError("these attributes have a time already; begin with some without one")
+        if now is None and max_age > 0:
+            raise TypeError("Expires counts from now; pass now=, in Unix seconds")
+        expires = moment_after(max_age, now=now or 0)
+        time = f"; Max-Age={max_age}; Expires={http_date(expires)}"
+        suffix, at = self.suffix, self._time_at
+        # Not by the constructor: everything else has been checked, and this is done at each write.
+        other = object.__new__(CookieAttributes)
+        vars(other).update(vars(self), max_age=max_age, expires=expires, suffix=f"{suffix[:at]}{time}{suffix[at:]}")
+        return other
 
     def _check_flags(self) -> None:
         for name in ("secure", "httponly", "partitioned"):
@@ -163,14 +123,7 @@ class CookieAttributes:
             if on and not self.secure:
                 raise ValueError(f"{flag} without Secure is dropped by browsers; set secure=True")
 
-    def _parts(self) -> Iterator[str]:
-        yield f"; Path={self.path}"
-        if self.domain is not None:
-            yield f"; Domain={self.domain}"
-        if self.max_age is not None:
-            yield f"; Max-Age={self.max_age}"
-        if self.expires is not None:
-            yield f"; Expires={format_datetime(self.expires.astimezone(UTC), usegmt=True)}"
+    def _flags(self) -> Iterator[str]:
         for attribute, on in (("Secure", self.secure), ("HttpOnly", self.httponly)):
             if on:
                 yield f"; {attribute}"
@@ -180,39 +133,22 @@ class CookieAttributes:
             yield "; Partitioned"
 
 
-class SetCookie(NamedTuple):
-    """One cookie for the response.
+def in_utc(expires: object) -> datetime:
+    """Return an ``expires`` in UTC.
 
-    Attributes:
-        name: The cookie's name.
-        value: As it stands in the header, already quoted.
-        attributes: The rest, as fields.
+    Raises:
+        ValueError: It is not aware, no datetime, or in none of the years that a datetime has.
     """
-
-    name: str
-    value: str
-    attributes: CookieAttributes
-
-    def __repr__(self) -> str:
-        # Without the value: it may be a session, and a repr ends up in logs.
-        return f"SetCookie({self.name!r}, {len(self.value)} characters, {self.attributes!r})"
-
-    @property
-    def line(self) -> str:
-        """The Set-Cookie header's value.
-
-        Raises:
-            ValueError: Name or value would end the header (CWE-113). The jar and the policy let none of them come here.
-        """
-        line = f"{self.name}={self.value}{self.attributes.suffix}"
-        if "\n" in line or "\r" in line or "\0" in line:
-            raise ValueError(f"the cookie {self.name!r} holds CR, LF or NUL; remove them")
-        return line
-
-    @property
-    def size_bytes(self) -> int:
-        """The length of `line`."""
-        return len(self.name) + 1 + len(self.value) + len(self.attributes.suffix)
+    if not isinstance(expires, datetime):
+        raise ValueError(f"expires {expires!r} is not allowed; pass an aware datetime")  # noqa: TRY004 (as all of them)
+    if expires.utcoffset() is None:
+        raise ValueError("expires is naive, so its hour depends on the server; pass an aware datetime")
+    try:
+        return expires.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(
+            f"expires {expires!r} is in no year from 1 to 9999 in UTC; pass an earlier one, or max_age"
+        ) from None
 
 
 def check_name(name: str, attributes: CookieAttributes) -> None:
@@ -221,7 +157,7 @@ def check_name(name: str, attributes: CookieAttributes) -> None:
     Raises:
         ValueError: Not a name, or a prefix whose attributes are missing: browsers drop such a cookie silently.
     """
-    if type(name) is not str or not _NAME.fullmatch(name):
+    if type(name) is not str or not NAME.fullmatch(name):
         raise ValueError(f"cookie name {name!r} is not allowed; use ASCII letters, digits and !#$%&'*+-.^_`|~")
     prefix = name.lower()
     if prefix.startswith(("__host-", "__secure-")) and not attributes.secure:
@@ -230,17 +166,6 @@ def check_name(name: str, attributes: CookieAttributes) -> None:
         raise ValueError(
             f"the name {name!r} allows no domain and no path but '/'; choose a name without __Host-, such as 'session'"
         )
-
-
-def check_size(cookie: SetCookie) -> SetCookie:
-    """Return `cookie` if its line is short enough for every browser.
-
-    Raises:
-        CookieTooLarge: It would be dropped silently.
-    """
-    if cookie.size_bytes > MAX_LINE_BYTES:
-        raise CookieTooLarge(cookie.name, size_bytes=cookie.size_bytes, limit_bytes=MAX_LINE_BYTES)
-    return cookie
 
 
 def seconds(max_age: int | timedelta | None) -> int | None:

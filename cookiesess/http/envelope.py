@@ -19,8 +19,10 @@ from typing import NamedTuple, TypeAlias
 from cookiesess.errors import InvalidToken
 from cookiesess.events import Event, SecureCookieOverHttp
 from cookiesess.http.arrival import Arrival
-from cookiesess.http.cookies import CookieAttributes, SetCookie, values_of
+from cookiesess.http.cookies import CookieAttributes
 from cookiesess.http.foreign import Accepted, Foreign, ForeignReader
+from cookiesess.http.grammar import values_of
+from cookiesess.http.headers import SetCookie
 from cookiesess.http.pieces import MAX_CANDIDATES, Pieces
 from cookiesess.http.places import CookieIdentity, Forgetting
 from cookiesess.http.policy import CookiePolicy, Transport
@@ -241,7 +243,7 @@ class Envelope:
         if max_age is None and done.line is _EXTEND:
             return ()
         how = arrival.transport()
-        attributes = self._usual[how] if max_age is None else self._policy.attributes(how, max_age)
+        attributes = self._usual[how] if max_age is None else self._policy.attributes(how, max_age, now=now)
         if how is not _HTTPS and attributes.secure and not self._warned_of_http:
             self._warned_of_http = True
             self._emit(SecureCookieOverHttp())

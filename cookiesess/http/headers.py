@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
+from cookiesess.errors import CookieTooLarge
 from cookiesess.events import Event, SharedCachingPrevented
-from cookiesess.http.cookies import SetCookie
+from cookiesess.http.cookies import MAX_LINE_BYTES, CookieAttributes
 
 Headers = list[tuple[str, str]]
 
@@ -19,6 +20,52 @@ _CDN_SUFFIX = "cdn-cache-control"
 
 _RELATED_HEADERS = _CDN_HEADERS | {"cache-control", "vary"}
 _VARY, _PRIVATE = ("Vary", "Cookie"), ("Cache-Control", "private")
+
+
+class SetCookie(NamedTuple):
+    """One cookie for the response.
+
+    Attributes:
+        name: The cookie's name.
+        value: As it stands in the header, already quoted.
+        attributes: The rest, as fields.
+    """
+
+    name: str
+    value: str
+    attributes: CookieAttributes
+
+    def __repr__(self) -> str:
+        # Without the value: it may be a session, and a repr ends up in logs.
+        return f"SetCookie({self.name!r}, {len(self.value)} characters, {self.attributes!r})"
+
+    @property
+    def line(self) -> str:
+        """The Set-Cookie header's value.
+
+        Raises:
+            ValueError: Name or value would end the header (CWE-113). The jar and the policy let none of them come here.
+        """
+        line = f"{self.name}={self.value}{self.attributes.suffix}"
+        if "\n" in line or "\r" in line or "\0" in line:
+            raise ValueError(f"the cookie {self.name!r} holds CR, LF or NUL; remove them")
+        return line
+
+    @property
+    def size_bytes(self) -> int:
+        """The length of `line`."""
+        return len(self.name) + 1 + len(self.value) + len(self.attributes.suffix)
+
+
+def check_size(cookie: SetCookie) -> SetCookie:
+    """Return `cookie` if its line is short enough for every browser.
+
+    Raises:
+        CookieTooLarge: It would be dropped silently.
+    """
+    if cookie.size_bytes > MAX_LINE_BYTES:
+        raise CookieTooLarge(cookie.name, size_bytes=cookie.size_bytes, limit_bytes=MAX_LINE_BYTES)
+    return cookie
 
 
 class Commit(NamedTuple):

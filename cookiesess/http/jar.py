@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple, TypedDict, Unpack
 from cookiesess.errors import InvalidToken, ResponseStarted, SessionError
 from cookiesess.events import TouchedLate
 from cookiesess.events.base import Emitter
-from cookiesess.http import cookies
-from cookiesess.http.cookies import CookieAttributes, SetCookie
+from cookiesess.http.cookies import CookieAttributes, check_name, in_utc, moment_after, seconds
+from cookiesess.http.grammar import parse, quote, values_of
+from cookiesess.http.headers import SetCookie, check_size
 from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.http.policy import CookiePolicy, Transport
 from cookiesess.session.session import Session
@@ -88,7 +89,7 @@ class Cookies(Mapping[str, str]):
     def _values(self) -> dict[str, str]:
         if self._parsed is None:
             self._touch()
-            self._parsed = cookies.parse(self._header)
+            self._parsed = parse(self._header)
         return self._parsed
 
     @property
@@ -118,7 +119,7 @@ class Cookies(Mapping[str, str]):
         """
         if type(value) is not str:
             raise ValueError(f"the value of cookie {key!r} is {type(value).__name__}; cookies hold text, use str(…)")
-        self._add(key, cookies.quote(value), attributes)
+        self._add(key, quote(value), attributes)
 
     def delete(self, key: str, *, path: str = "/", domain: str | None = None, partitioned: bool = False) -> None:
         """Have the browser forget a cookie; `path`, `domain` and `partitioned` must be those it was set with.
@@ -137,10 +138,12 @@ class Cookies(Mapping[str, str]):
         fields = {"secure": None, "httponly": False, **attributes}
         if fields["secure"] is None:
             fields["secure"] = policy.secure_over(self._transport())
-        fields["max_age"] = cookies.seconds(attributes.get("max_age"))
+        fields["max_age"] = max_age = seconds(attributes.get("max_age"))
+        if max_age is not None and attributes.get("expires") is None:
+            fields["expires"] = moment_after(max_age, now=self._context.now())
         checked = CookieAttributes(**fields)  # type: ignore[arg-type]  # the TypedDict has its fields and types
-        cookies.check_name(key, checked)
-        cookie = cookies.check_size(SetCookie(key, value, checked))
+        check_name(key, checked)
+        cookie = check_size(SetCookie(key, value, checked))
         if self._set is None:
             self._set = {}
         self._set[key, checked.domain, checked.path] = cookie
@@ -175,7 +178,7 @@ class Cookies(Mapping[str, str]):
 
     def _raw_values(self, name: str) -> list[str]:
         self._touch()
-        return cookies.values_of(self._header, name, limit=MAX_CANDIDATES)
+        return values_of(self._header, name, limit=MAX_CANDIDATES)
 
     def commit(self) -> tuple[SetCookie, ...]:
         """Close the jar and return what was set, in order. For the manager."""
@@ -247,7 +250,7 @@ def https() -> Transport:
 
 
 def _ends_at(attributes: Attributes, *, now: int) -> int | None:
-    max_age, expires = cookies.seconds(attributes.get("max_age")), attributes.get("expires")
+    max_age, expires = seconds(attributes.get("max_age")), attributes.get("expires")
     if max_age is not None:
         return now + max_age
-    return None if expires is None else int(expires.timestamp())
+    return None if expires is None else int(in_utc(expires).timestamp())

@@ -13,7 +13,7 @@ passed over. Pieces of two sessions open nothing, since the token is authenticat
 
 from itertools import accumulate, islice, product
 
-from cookiesess.http.cookies import values_of
+from cookiesess.http.grammar import values_of
 from cookiesess.http.policy import CookiePolicy
 
 # A subdomain can plant cookies of our name in front of the real one; each costs a decryption, so not many are tried.

@@ -11,7 +11,8 @@ from itertools import product
 from typing import NamedTuple
 
 from cookiesess.http.arrival import Arrival
-from cookiesess.http.cookies import CookieAttributes, SetCookie
+from cookiesess.http.cookies import CookieAttributes
+from cookiesess.http.headers import SetCookie
 from cookiesess.http.policy import CookiePolicy, Transport
 
 # Front ends refuse an answer with more header bytes (nginx proxy_buffer_size: 4 or 8 kB for all of them).

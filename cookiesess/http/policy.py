@@ -5,7 +5,8 @@ from enum import Enum
 from typing import Literal, Self
 
 from cookiesess.errors import ConfigurationError
-from cookiesess.http.cookies import MAX_LINE_BYTES, CookieAttributes, SetCookie, check_name
+from cookiesess.http.cookies import MAX_LINE_BYTES, CookieAttributes, check_name
+from cookiesess.http.headers import SetCookie
 
 # Below this not even an empty session's token fits, with its attributes.
 _LEAST_LINE_BYTES = 256
@@ -115,19 +116,26 @@ class CookiePolicy:
 
     def overhead_bytes(self, name: str, *, max_age: int | None = None) -> int:
         """Return how much longer than its value a line of the cookie `name` is, over HTTPS."""
-        return SetCookie(name, "", self.attributes(Transport.HTTPS, max_age)).size_bytes
+        # Every moment is written in as many bytes as any other.
+        return SetCookie(name, "", self.attributes(Transport.HTTPS, max_age, now=0)).size_bytes
 
-    def attributes(self, transport: Transport, max_age: int | None = None) -> CookieAttributes:
-        """Return the attributes of the session's cookies, kept for `max_age` seconds or until the window closes."""
-        if max_age is None:
-            return self._usual[transport]
-        return self._build(secure=self.secure_over(transport), max_age=max_age)
+    def attributes(
+        self, transport: Transport, max_age: int | None = None, *, now: int | None = None
+    ) -> CookieAttributes:
+        """Return the attributes of the session's cookies, as they are set over `transport`.
 
-    def _build(self, *, secure: bool, max_age: int | None = None) -> CookieAttributes:
+        Args:
+            transport: How the request came.
+            max_age: For how many seconds they are kept; 0: they are forgotten; None: until the window closes.
+            now: Unix seconds; needed where `max_age` is above 0.
+        """
+        usual = self._usual[transport]
+        return usual if max_age is None else usual.lasting(max_age, now=now)
+
+    def _build(self, *, secure: bool) -> CookieAttributes:
         attributes = CookieAttributes(
             path=self.path,
             domain=self.domain,
-            max_age=max_age,
             secure=secure,
             httponly=self.httponly,
             samesite=self.samesite,

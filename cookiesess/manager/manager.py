@@ -11,8 +11,7 @@ from cookiesess.events import (
     WriteDropped,
 )
 from cookiesess.http.arrival import HTTPS_ARRIVAL, Arrival
-from cookiesess.http.cookies import SetCookie
-from cookiesess.http.headers import UNTOUCHED, Commit
+from cookiesess.http.headers import UNTOUCHED, Commit, SetCookie
 from cookiesess.http.jar import Cookies, https
 from cookiesess.http.policy import Transport
 from cookiesess.manager.assembly import assemble

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cookiesess.http.cookies import parse
+from cookiesess.http.grammar import parse
 from cookiesess.manager.manager import SessionManager
 from cookiesess.session.session import Session
 

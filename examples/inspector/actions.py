@@ -17,7 +17,7 @@ _GOODS: Final = ("a cup of tea", "an apple", "a book", "a pair of socks", "a can
 _BASE64URL: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 # How a cookie was set that this server knows nothing of any more.
 _USUAL_SUFFIX: Final = "; Path=/; HttpOnly; SameSite=Lax"
-_FORGET: Final = "; Path=/; Max-Age=0"
+_FORGET: Final = "; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 class Refused(ValueError):

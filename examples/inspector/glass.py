@@ -9,7 +9,7 @@ from typing import Any
 
 from cookiesess import InvalidToken, Keyring, Session
 from cookiesess.backends.closings import ID_BYTES
-from cookiesess.http.cookies import values_of
+from cookiesess.http.grammar import values_of
 from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.manager.assembly import make_envelope
 from cookiesess.manager.settings import Configuration, Settings

@@ -2,7 +2,9 @@
 
 import re
 import textwrap
+from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +12,8 @@ import pytest
 from django.test import Client, RequestFactory
 
 from adapters.django_project import Site, project, server_side
-from cookiesess import Lifetime
+from cookiesess import CookieTooLarge, Lifetime
+from cookiesess.http.cookies import MAX_LINE_BYTES
 from cookiesess.readers.django import DjangoSignedCookie
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
@@ -71,6 +74,14 @@ def test_the_cookie_has_djangos_attributes(site):
         cookie = cookie_of(get(site, "put", a="1"))
     assert (cookie["secure"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/")
     assert cookie["max-age"] == 1_209_600
+
+
+def test_the_longest_cookie_that_is_sent_is_one_that_every_browser_keeps():
+    length, letters = 0, count(2800)
+    with Site(None).running(SESSION_COOKIE_AGE=10**9, SESSION_COOKIE_SECURE=True) as site, suppress(CookieTooLarge):
+        while True:
+            length = len(cookie_of(get(site, "put", a="x" * next(letters))).OutputString())
+    assert MAX_LINE_BYTES - 3 <= length <= MAX_LINE_BYTES
 
 
 def test_the_key_stays_the_same_from_save_to_save(stored):

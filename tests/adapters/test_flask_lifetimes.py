@@ -1,13 +1,16 @@
 """``PERMANENT_SESSION_LIFETIME``, ``session.permanent`` and ``SESSION_REFRESH_EACH_REQUEST``."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from time import time
 
 import flask
 import pytest
 from flask import session
+from werkzeug.http import parse_date
 
 from cookiesess import ConfigurationError, CookiePolicy, Lifetime
+from cookiesess.adapters.flask import Cookiesess
 from cookiesess.readers.flask import FlaskCookie
 from cookiesess.stores.memory import MemoryStore
 from kit.constants import DAY, KEY
@@ -38,6 +41,30 @@ def test_a_permanent_session_outlives_the_window_for_31_days():
     site = Site(VIEWS)
     assert f"; Max-Age={31 * DAY};" in lines(site.get("/permanent"))[0]
     assert site.get("/kind").text == "True"
+
+
+def test_the_expires_of_a_permanent_session_is_what_flasks_own_suite_asks_for():
+    """As ``test_session_expiration`` of Flask's tests/test_basic.py does it."""
+    app, permanent = make_app(), True
+    Cookiesess(app)
+
+    @app.route("/")
+    def index():
+        session["test"] = 42
+        session.permanent = permanent
+        return ""
+
+    @app.route("/test")
+    def test():
+        return str(session.permanent)
+
+    client = app.test_client()
+    match = re.search(r"(?i)\bexpires=([^;]+)", client.get("/").headers["set-cookie"])
+    expires, expected = parse_date(match[1]), datetime.now(UTC) + app.permanent_session_lifetime
+    assert abs(expires - expected) < timedelta(minutes=1)
+    assert client.get("/test").data == b"True"
+    permanent = False
+    assert re.search(r"(?i)\bexpires=([^;]+)", client.get("/").headers["set-cookie"]) is None
 
 
 @pytest.mark.parametrize("lifetime", [timedelta(hours=1), 3600])

@@ -269,7 +269,7 @@ def test_an_app_behind_the_middleware_goes_on_with_the_others_session(plain):
     ours, theirs = response.headers.getall("Set-Cookie")
     assert response.text == "2"
     assert ours.startswith(f"{NAME}=")
-    assert theirs.startswith(f"{OLD}=; Path=/; Max-Age=0; Secure")
+    assert theirs.startswith(f"{OLD}=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure")
     assert (response.headers["Vary"], response.headers["Cache-Control"]) == ("Cookie", "private")
 
 

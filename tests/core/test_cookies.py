@@ -1,7 +1,8 @@
 """The grammar of cookies: what is read out of any header, and what is written into one."""
 
 import sys
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from email.utils import format_datetime
 from http import cookiejar
 from urllib.request import Request as UrllibRequest
 
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 from webob import Request
 
 from cookiesess import CookieAttributes, CookieTooLarge, SetCookie
-from cookiesess.http.cookies import MAX_LINE_BYTES, check_name, check_size, parse, quote, seconds, unquote, values_of
+from cookiesess.http.cookies import EXPIRES_BYTES, MAX_LINE_BYTES, check_name, http_date, moment_after, seconds
+from cookiesess.http.grammar import parse, quote, unquote, values_of
+from cookiesess.http.headers import check_size
 from kit.selection import examples
 
 if not django_settings.configured:
@@ -157,13 +160,16 @@ def test_looking_for_one_cookie_in_any_header_is_without_an_error_and_within_its
     assert len(values_of(header, name, limit=limit)) <= limit
 
 
-@given(st.lists(st.tuples(NAMES, LATIN1.map(lambda text: text.replace(";", ""))), max_size=6), st.integers(0, 4))
+TOKENS = st.text(st.characters(max_codepoint=255, exclude_characters=';,"'))
+
+
+@given(st.lists(st.tuples(NAMES, TOKENS), max_size=6), st.integers(0, 4))
 def test_looking_for_one_cookie_finds_what_parsing_them_all_finds(pairs, blanks):
     header = f"{' ' * blanks};\t".join(f"{name}={value}" for name, value in pairs)
     for name in {name for name, _ in pairs}:
-        expected = [unquote(value.strip(" \t")) for other, value in pairs if other == name]
-        assert [unquote(value) for value in values_of(header, name, limit=9)] == expected
-        assert parse(header)[name] == expected[0]
+        expected = [value.strip(" \t") for other, value in pairs if other == name]
+        assert values_of(header, name, limit=9) == expected
+        assert parse(header)[name] == unquote(expected[0])
 
 
 @pytest.mark.parametrize(
@@ -179,8 +185,62 @@ def test_several_cookies_of_one_name_are_found_in_order_and_not_more_than_asked_
     assert values_of(header, "s", limit=4) == ["1", "2", "3", "4"]
 
 
-def test_a_value_is_found_with_its_quotes_on():
-    assert values_of('s="a b"; t=1', "s", limit=1) == ['"a b"']
+@pytest.mark.parametrize(
+    "header", ['s="token"', '$Version="1"; s="token";$Path="/"', 's= "token" ; t=1', 's="token", t=1', 's="tok\\145n"']
+)
+def test_the_quotes_that_a_client_has_put_around_a_token_are_taken_off(header):
+    assert values_of(header, "s", limit=4) == ["token"]
+
+
+# Two Cookie fields that were joined by a comma
+
+JOINS = pytest.mark.parametrize("comma", [",", ", ", " , ", ",\t"])
+
+
+@JOINS
+@pytest.mark.parametrize("first", ["s=token", "a=1; s=token", 's="token"'])
+@pytest.mark.parametrize("second", ["theme=dark", "s=other", "__Host-s=other; b=2"])
+def test_a_value_ends_where_a_second_field_was_joined_to_it(comma, first, second):
+    header = f"{first}{comma}{second}"
+    assert parse(header)["s"] == "token"
+    assert values_of(header, "s", limit=4) == ["token"]
+
+
+@JOINS
+@pytest.mark.parametrize("value", ["", "x", '"x"', '"x', "a=b", "{"])
+def test_a_comma_never_begins_a_pair(comma, value):
+    """Any subdomain can set a cookie with a comma in it, and none a cookie called ``__Host-…``."""
+    header = f"a={value}{comma}__Host-s=planted; b=2"
+    assert parse(header) == {"a": value.strip('"') if value == '"x"' else value, "b": "2"}
+    assert values_of(header, "__Host-s", limit=4) == []
+
+
+@JOINS
+def test_what_follows_the_next_semicolon_is_found_again(comma):
+    header = f"a=1{comma}b=2; s=token"
+    assert parse(header) == {"a": "1", "s": "token"}
+    assert values_of(header, "s", limit=4) == ["token"]
+
+
+@pytest.mark.parametrize("value", ["1,2,3", '{"a": 1,"b": "x, y"}', "a, b", ",", "Thu, 01 Jan 1970 00:00:00 GMT"])
+def test_a_comma_that_no_pair_follows_is_part_of_a_plain_value(value):
+    assert parse(f"a={value}; b=2") == {"a": value, "b": "2"}
+
+
+@pytest.mark.parametrize(("quoted", "text"), [('"a, b=c"', "a, b=c"), (r'"\", b=c"', '", b=c'), ('"a,b"', "a,b")])
+def test_a_comma_within_quotes_is_part_of_a_plain_value(quoted, text):
+    assert parse(f"a={quoted}; b=2") == {"a": text, "b": "2"}
+    assert parse(f"a={quoted}, c=3; b=2") == {"a": text, "b": "2"}
+
+
+@given(st.text('ab,= "', max_size=8).map(lambda text: text + ", b=1"))
+def test_a_text_with_commas_that_was_written_here_is_not_cut(value):
+    assert parse(f"x={quote(value)}; after=2") == {"x": value, "after": "2"}
+    assert parse(f"x={quote(value)}, after=2") == {"x": value}
+
+
+def test_a_token_ends_at_any_comma():
+    assert values_of("s=token,junk", "s", limit=4) == values_of("s=token,", "s", limit=4) == ["token"]
 
 
 # Reading costs no more than the header is long
@@ -420,8 +480,56 @@ def test_a_line_can_do_without_the_optional_ones():
 
 
 @pytest.mark.parametrize("max_age", [0, -1])
-def test_a_max_age_of_zero_or_less_is_written(max_age):
-    assert f"; Max-Age={max_age};" in line(max_age=max_age)
+def test_a_max_age_of_zero_or_less_is_written_and_brings_an_expires_in_the_past_along(max_age):
+    assert f"; Max-Age={max_age}; Expires=Thu, 01 Jan 1970 00:00:00 GMT;" in line(max_age=max_age)
+
+
+def test_an_expires_of_ones_own_stays_beside_a_max_age_of_zero():
+    assert "; Max-Age=0; Expires=Tue, 01 Jan 2030 00:00:00 GMT;" in line(
+        max_age=0, expires=datetime(2030, 1, 1, tzinfo=UTC)
+    )
+
+
+@given(st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)))
+def test_a_date_is_written_as_the_standard_library_writes_it(moment):
+    assert http_date(moment) == format_datetime(moment, usegmt=True)
+    assert len(f"; Expires={http_date(moment)}") == EXPIRES_BYTES
+
+
+@pytest.mark.parametrize("year", [1, 999, 1600, 1969])
+def test_what_has_been_over_for_so_long_that_browsers_would_not_read_it_ended_in_1970(year):
+    assert http_date(datetime(year, 6, 1, tzinfo=UTC)) == "Thu, 01 Jan 1970 00:00:00 GMT"
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "path": st.sampled_from(["/", "/app"]),
+            "domain": st.sampled_from([None, "example.com"]),
+            "samesite": st.sampled_from(["Strict", "Lax", "None", None]),
+            "httponly": st.booleans(),
+        }
+    ),
+    st.integers(-1, 10**12),
+    st.integers(0, 10**12),
+)
+def test_attributes_that_last_are_those_that_were_built_with_both_times(fields, max_age, now):
+    lasting = CookieAttributes(**fields).lasting(max_age, now=now)
+    built = CookieAttributes(**fields, max_age=max_age, expires=moment_after(max_age, now=now))
+    assert lasting == built
+    assert lasting.suffix == built.suffix
+
+
+@pytest.mark.parametrize("times", [{"max_age": 5}, {"expires": datetime(2030, 1, 1, tzinfo=UTC)}])
+def test_attributes_with_a_time_do_not_get_another_one(times):
+    with pytest.raises(ValueError, match="begin with some without one"):
+        CookieAttributes(**times).lasting(60, now=0)
+
+
+def test_how_long_a_cookie_lasts_needs_the_time():
+    assert CookieAttributes().lasting(0).max_age == 0
+    with pytest.raises(TypeError, match="pass now="):
+        CookieAttributes().lasting(60)
 
 
 @pytest.mark.parametrize("bad", ["\r", "\n", "\0", ";", "\x7f", "é"])
@@ -476,9 +584,23 @@ def test_what_browsers_drop_without_secure_is_refused(attributes):
         CookieAttributes(secure=False, **attributes)
 
 
-def test_a_naive_expires_is_refused():
+class _Clueless(tzinfo):
+    """A time zone that does not know its hours; so the datetime is naive all the same."""
+
+    def utcoffset(self, moment):
+        return None
+
+
+@pytest.mark.parametrize("zone", [None, _Clueless()])
+def test_a_naive_expires_is_refused(zone):
     with pytest.raises(ValueError, match="expires is naive"):
-        CookieAttributes(expires=datetime(2030, 1, 1))
+        CookieAttributes(expires=datetime(2030, 1, 1, tzinfo=zone))
+
+
+@pytest.mark.parametrize(("moment", "hours"), [(datetime.max, -1), (datetime.min, 1)])
+def test_an_expires_that_has_no_year_in_utc_is_refused(moment, hours):
+    with pytest.raises(ValueError, match="in no year from 1 to 9999 in UTC"):
+        CookieAttributes(expires=moment.replace(tzinfo=timezone(timedelta(hours=hours))))
 
 
 def test_attributes_cannot_be_changed_behind_their_checks():

@@ -1,6 +1,6 @@
 """The jar: the request's cookies in, Set-Cookie lines out."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -15,12 +15,13 @@ from cookiesess import (
     SessionManager,
     Transport,
 )
-from cookiesess.http.cookies import parse
+from cookiesess.http.grammar import parse
 from cookiesess.testing import ManualClock
 from cookiesess.tokens.encoding import decode
 from kit.strategies import TEXTS
 
 KEY, OTHER = "k" * 32, "o" * 32
+PAST = "Expires=Thu, 01 Jan 1970 00:00:00 GMT"
 PROTECTED = pytest.mark.parametrize("view", ["signed", "sealed"])
 
 
@@ -137,6 +138,66 @@ def test_every_attribute_reaches_the_line():
     )
 
 
+SETTERS = {
+    "plain": lambda jar: jar,
+    "signed": lambda jar: jar.signed,
+    "sealed": lambda jar: jar.sealed,
+}
+
+
+@pytest.mark.parametrize("view", SETTERS.values(), ids=SETTERS)
+@pytest.mark.parametrize("max_age", [90, timedelta(seconds=90)])
+def test_a_max_age_comes_with_the_expires_that_says_the_same(view, max_age):
+    cookies = jar(clock=ManualClock(1_700_000_000))
+    view(cookies).set("a", "1", max_age=max_age)
+    assert "; Max-Age=90; Expires=Tue, 14 Nov 2023 22:14:50 GMT;" in lines(cookies)[0]
+
+
+@pytest.mark.parametrize("max_age", [0, -1, timedelta(days=-1)])
+def test_a_max_age_of_nothing_comes_with_an_expires_in_the_past(max_age):
+    cookies = jar()
+    cookies.set("a", "", max_age=max_age)
+    assert f"; {PAST};" in lines(cookies)[0]
+
+
+def test_an_expires_of_ones_own_is_kept_beside_a_max_age():
+    cookies = jar()
+    cookies.set("a", "1", max_age=60, expires=datetime(2030, 1, 1, tzinfo=UTC))
+    assert "; Max-Age=60; Expires=Tue, 01 Jan 2030 00:00:00 GMT;" in lines(cookies)[0]
+
+
+def test_a_max_age_beyond_what_a_date_can_say_ends_with_the_year_9999():
+    cookies = jar()
+    cookies.set("a", "1", max_age=timedelta.max)
+    assert "; Expires=Fri, 31 Dec 9999 23:59:59 GMT;" in lines(cookies)[0]
+
+
+def test_a_cookie_of_the_window_has_neither():
+    cookies = jar()
+    cookies.set("a", "1", max_age=None, expires=None)
+    assert lines(cookies) == ["a=1; Path=/; Secure; SameSite=Lax"]
+
+
+NOT_AWARE = {
+    "naive": datetime(2030, 1, 1),
+    "naive and last of all": datetime.max,
+    "naive and first of all": datetime.min,
+    "after the year 9999 in UTC": datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
+    "before the year 1 in UTC": datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
+    "text": "tomorrow",
+    "a number": 1_900_000_000,
+}
+
+
+@pytest.mark.parametrize("view", SETTERS.values(), ids=SETTERS)
+@pytest.mark.parametrize("expires", NOT_AWARE.values(), ids=NOT_AWARE)
+def test_an_expires_that_is_no_moment_that_a_date_can_say_is_a_value_error(view, expires):
+    cookies = jar()
+    with pytest.raises(ValueError, match=r"^expires "):
+        view(cookies).set("a", "1", expires=expires)
+    assert cookies.commit() == ()
+
+
 @pytest.mark.parametrize(
     ("transport", "secure"), [(Transport.HTTPS, True), (Transport.PLAIN, True), (Transport.LOOPBACK, False)]
 )
@@ -169,14 +230,14 @@ def test_the_last_one_set_under_one_name_domain_and_path_counts():
 def test_deleting_expires_the_cookie_where_it_was_set():
     cookies = jar("a=1")
     cookies.delete("a", path="/x", domain="example.com")
-    assert lines(cookies) == ["a=; Path=/x; Domain=example.com; Max-Age=0; Secure; SameSite=Lax"]
+    assert lines(cookies) == [f"a=; Path=/x; Domain=example.com; Max-Age=0; {PAST}; Secure; SameSite=Lax"]
 
 
 def test_deleting_takes_back_what_was_set():
     cookies = jar()
     cookies.set("a", "1")
     cookies.delete("a")
-    assert lines(cookies) == ["a=; Path=/; Max-Age=0; Secure; SameSite=Lax"]
+    assert lines(cookies) == [f"a=; Path=/; Max-Age=0; {PAST}; Secure; SameSite=Lax"]
 
 
 @given(TEXTS.filter(lambda text: not {"\r", "\n", "\0"} & set(text)))
@@ -460,4 +521,4 @@ def test_half_a_surrogate_pair_is_refused(view):
 def test_a_protected_cookie_is_deleted_like_any_other(view):
     cookies = jar(f"a={written(view)}")
     cookies.delete("a")
-    assert lines(cookies) == ["a=; Path=/; Max-Age=0; Secure; SameSite=Lax"]
+    assert lines(cookies) == [f"a=; Path=/; Max-Age=0; {PAST}; Secure; SameSite=Lax"]

@@ -3,14 +3,17 @@
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cookiesess import ConfigurationError, CookiePolicy, SetCookie, Transport
 
+NOW = 1_700_000_000
 HTTPS, PLAIN, LOOPBACK = Transport.HTTPS, Transport.PLAIN, Transport.LOOPBACK
 
 
 def line(policy, value, transport, *, max_age=None):
-    return SetCookie(policy.name, value, policy.attributes(transport, max_age)).line
+    return SetCookie(policy.name, value, policy.attributes(transport, max_age, now=NOW)).line
 
 
 def test_the_default_is_the_safe_one():
@@ -37,7 +40,8 @@ def test_every_field_reaches_the_line():
         "id", path="/app", domain="example.com", httponly=False, samesite="None", partitioned=True, persistent=True
     )
     assert line(policy, "t", HTTPS, max_age=60) == (
-        "id=t; Path=/app; Domain=example.com; Max-Age=60; Secure; SameSite=None; Partitioned"
+        "id=t; Path=/app; Domain=example.com; Max-Age=60; Expires=Tue, 14 Nov 2023 22:14:20 GMT; Secure;"
+        " SameSite=None; Partitioned"
     )
 
 
@@ -98,8 +102,23 @@ def test_development_is_for_plain_http_on_this_machine():
 def test_expiring_names_the_same_path_and_domain():
     policy = CookiePolicy("a", path="/app", domain="example.com")
     assert line(policy, "", HTTPS, max_age=0) == (
-        "a=; Path=/app; Domain=example.com; Max-Age=0; Secure; HttpOnly; SameSite=Lax"
+        "a=; Path=/app; Domain=example.com; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure; HttpOnly;"
+        " SameSite=Lax"
     )
+
+
+def test_a_deletion_needs_no_time_and_everything_else_does():
+    policy = CookiePolicy()
+    assert policy.attributes(HTTPS, 0).max_age == 0
+    with pytest.raises(TypeError, match="pass now="):
+        policy.attributes(HTTPS, 1)
+
+
+@given(st.integers(0, 10**11), st.sampled_from([None, 0, 9, 60, 10**9, 10**10 - 1]))
+def test_a_line_is_as_much_longer_than_its_value_whatever_the_time(now, max_age):
+    policy = CookiePolicy("a", path="/app", domain="example.com")
+    cookie = SetCookie("a", "", policy.attributes(HTTPS, max_age, now=now))
+    assert policy.overhead_bytes("a", max_age=max_age) == len(cookie.line) == cookie.size_bytes
 
 
 def test_a_cookie_without_max_age_lives_until_the_window_closes():

@@ -93,7 +93,7 @@ def test_no_other_cookie_hides_the_session(token, encrypt, others, place):
 
 HOSTILE = {
     "empty": "",
-    "quoted": f'"{SEALED}"',
+    "half quoted": f'"{SEALED}',
     "padded": SEALED + "=",
     "other alphabet": SEALED.replace("-", "+").replace("_", "/") + "+",
     "dots": "...",

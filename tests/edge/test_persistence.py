@@ -1,10 +1,13 @@
-"""The cookie's Max-Age: what the session has left, where it is to outlive the browser window."""
+"""The cookie's Max-Age and Expires: what the session has left, where it is to outlive the browser window."""
 
+import re
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 
 import pytest
 
 from cookiesess import CookiePolicy, Lifetime, SessionManager
+from cookiesess.stores.memory import MemoryStore
 from kit.browser import Browser
 from kit.constants import DAY, KEY
 from kit.views import put
@@ -27,6 +30,13 @@ def max_age(cookies):
     return age
 
 
+def expires(cookies):
+    """Return when a client that knows no Max-Age forgets one line's cookie, in Unix seconds; None: with the window."""
+    (cookie,) = cookies
+    found = re.search("; Expires=([^;]*);", cookie.line)
+    return None if found is None else int(parsedate_to_datetime(found[1]).timestamp())
+
+
 def remember(session):
     session["a"] = 1
     session.persistent = True
@@ -43,6 +53,28 @@ def test_a_cookie_lasts_as_long_as_the_window_by_default(make):
 
 def test_a_persistent_cookie_lasts_as_long_as_the_session(make):
     assert max_age(Browser(make()).visit(put("a", 1))) == 10 * DAY
+
+
+@pytest.mark.parametrize("settings", [{}, {"store": MemoryStore()}], ids=["client-side", "server-side"])
+@pytest.mark.parametrize("persistent", [True, False])
+def test_its_end_is_said_as_a_date_too(clock, settings, persistent):
+    """For clients that know no Max-Age, or take a Set-Cookie without Expires for one of another time (Java)."""
+    cookie = CookiePolicy(persistent=persistent)
+    visitor = Browser(SessionManager(KEY, clock=clock, lifetime=LIFETIME, cookie=cookie, **settings))
+    assert expires(visitor.visit(remember)) == clock() + 10 * DAY
+    clock.advance(timedelta(days=5))
+    assert expires(visitor.visit()) == clock() + 10 * DAY
+
+
+def test_a_cookie_of_the_window_has_no_such_date(make):
+    assert expires(Browser(make()).visit(forget)) is None
+
+
+@pytest.mark.parametrize("persistent", [True, False])
+def test_an_expiry_is_dated_in_the_past(make, persistent):
+    visitor = Browser(make(persistent=persistent))
+    visitor.visit(put("a", 1))
+    assert expires(visitor.visit(lambda session: session.invalidate())) == 0
 
 
 def test_each_refresh_prolongs_it(make, clock):

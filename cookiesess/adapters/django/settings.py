@@ -11,7 +11,8 @@ from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 
 from cookiesess.errors import ConfigurationError
-from cookiesess.http.cookies import MAX_LINE_BYTES
+from cookiesess.http.cookies import EXPIRES_BYTES, MAX_LINE_BYTES
+from cookiesess.http.envelope import LONGEST_MAX_AGE
 from cookiesess.http.foreign import ForeignReader
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.manager.manager import SessionManager
@@ -46,8 +47,8 @@ DEPENDS_ON: Final = frozenset(
 """The settings that are read here, once."""
 
 _IN: Final = "in Django's settings, "
-# Django adds it to Max-Age: "; expires=Wed, 21 Oct 2026 07:28:00 GMT".
-_EXPIRES_BYTES: Final = 39
+# Django adds both to a cookie that outlives the window: "; Max-Age=1209600; expires=Wed, 21 Oct 2026 07:28:00 GMT".
+_TIMES_BYTES: Final = len(f"; Max-Age={LONGEST_MAX_AGE}") + EXPIRES_BYTES
 # What Django's own settings decide, and what needs a second cookie, of which Django knows nothing.
 _NOT_OPTIONS: Final = {
     "store": "set COOKIESESS_STORE",
@@ -188,7 +189,7 @@ def _cookie() -> CookiePolicy:
         secure=bool(settings.SESSION_COOKIE_SECURE),
         httponly=bool(settings.SESSION_COOKIE_HTTPONLY),
         samesite=cast("Any", samesite.title()) if isinstance(samesite, str) else samesite,
-        max_bytes=MAX_LINE_BYTES - _EXPIRES_BYTES,
+        max_bytes=MAX_LINE_BYTES - _TIMES_BYTES,
     )
 
 
