@@ -150,6 +150,14 @@ class Envelope:
                 failure = failure or error
         return opened, failure
 
+    def is_behind_a_comma(self, header: str) -> bool:
+        """Whether the session's cookie stands where a proxy has joined a second Cookie field.
+
+        It is not taken from there: a comma may stand in any other cookie's value, so that a subdomain could plant a
+        ``__Host-`` name.
+        """
+        return f",{self.name}=" in header.replace(" ", "")
+
     def open_token(self, token: str, name: str) -> Opened:
         """Open the token in one cookie; for tools, which have it without a header.
 
