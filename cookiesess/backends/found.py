@@ -37,6 +37,9 @@ class Merged(NamedTuple):
     overwritten: int = 0
     csrf: bytes | None = None
 
+    def __repr__(self) -> str:
+        return f"<Merged, {self.overwritten} overwritten>"  # never the secret: a repr ends up in error reports
+
 
 class Written(NamedTuple):
     """What came of a write: the session's record from now on, or why nothing was written."""

@@ -19,7 +19,7 @@ from cookiesess.session.closing import Closed, How
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
 from cookiesess.session.state import PERSISTENT, REFERENCE, Origin, State
-from cookiesess.session.steps import EXPIRED, NOTHING_DONE, Done, Line, Loaded
+from cookiesess.session.steps import EXPIRED, NOTHING_DONE, Done, Line, Loaded, Twin
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.stores.base import Gone, Record
 from cookiesess.tokens.sealing import Opened
@@ -214,7 +214,7 @@ class StoreBackend:
                 self._beginnings.emit(StoreFailed(str(error)))
         return Done(action, _ISSUE, reference_to(located, working.state), located)
 
-    def _close_twin(self, twin: WorkingCopy, new: Located, owner: str | None, now: int) -> None:
+    def _close_twin(self, twin: Twin, new: Located, owner: str | None, now: int) -> None:
         """Close another session that the request's cookies held, as the login closes the one that counted."""
         old = twin.loaded.located
         how = How.REAUTHENTICATION if owner is not None and twin.loaded.owner == owner else How.LOGIN
@@ -261,11 +261,11 @@ class StoreBackend:
 
     def end(self, working: WorkingCopy, *, now: int) -> bool:
         """End the session, and all others that the request's cookies held, under every ID that leads on."""
-        ended = [self._end(each, now) for each in (working, *working.loaded.twins)]
+        ended = [self._end(each.loaded, now) for each in (working, *working.loaded.twins)]
         return any(ended)
 
-    def _end(self, working: WorkingCopy, now: int) -> bool:
-        located, closed = working.loaded.located, working.loaded.closed
+    def _end(self, loaded: Loaded, now: int) -> bool:
+        located, closed = loaded.located, loaded.closed
         if located is not None:
             return self._vault.end(located.session_id, now, located=located)
         if closed is not None and closed.how.leads_on and closed.successor is not None:

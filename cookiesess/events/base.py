@@ -25,8 +25,8 @@ class Event:
     repeats: ClassVar[bool] = False
 
     def __str__(self) -> str:
-        details = " ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
-        text = f"{self.name} {details}".rstrip()
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        text = " ".join([self.name, *(f"{name}={value}" for name, value in values if value != "")])
         return f"{text}: {self.advice}" if self.advice else text
 
 

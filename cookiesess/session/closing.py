@@ -76,6 +76,9 @@ class Closed(NamedTuple):
     successor_key: bytes | None = None
     grace_until_at: int = 0
 
+    def __repr__(self) -> str:
+        return f"<Closed, {self.how.name}>"  # never the secret or the ID: a repr ends up in error reports
+
     def late(self, now: int) -> bool:
         """Whether the old ID is shown later than any request could take, so that somebody may have a copy."""
         return 0 < self.closed_at <= now - LONGEST_REQUEST_SECONDS

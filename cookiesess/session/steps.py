@@ -1,16 +1,13 @@
 """The three values of a working copy: what was loaded, what the request asked for, and what was done about it."""
 
 from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from cookiesess.events import Event, SessionCreated, SessionEnded, SessionRefreshed, SessionRenewed, WriteDropped
 from cookiesess.session.closing import Closed, How
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
 from cookiesess.session.state import Origin
-
-if TYPE_CHECKING:
-    from cookiesess.session.working_copy import WorkingCopy
 
 
 class Loaded(NamedTuple):
@@ -41,8 +38,23 @@ class Loaded(NamedTuple):
     until_at: int | None = None
     continued: bool = False
     closed: Closed | None = None
-    twins: "tuple[WorkingCopy, ...]" = ()
+    twins: "tuple[Twin, ...]" = ()
     dropped: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Loaded, {self.origin.name}>"  # never the cookies or the owner: a repr ends up in error reports
+
+
+class Twin(Protocol):
+    """What a login closes and a logout ends beside the session that counts; a `WorkingCopy` is one."""
+
+    @property
+    def loaded(self) -> Loaded:
+        """What a backend found in that cookie."""
+
+    @property
+    def csrf(self) -> bytes | None:
+        """The secret that its CSRF tokens are made of."""
 
 
 class Asked(NamedTuple):
@@ -91,6 +103,9 @@ class Done(NamedTuple):
     plaintext: bytes = b""
     located: Located | None = None
     reason: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Done, {self.action.name}, {self.line.name}>"  # never the plaintext, as in `Loaded`
 
     def after(self, earlier: "Done") -> "Done":
         """Return what the response needs after both: a cookie for what ``save()`` has written is still to be sent."""

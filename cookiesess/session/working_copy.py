@@ -20,7 +20,7 @@ from cookiesess.session.closing import How
 from cookiesess.session.decision import Action
 from cookiesess.session.lifetime import NAMED_AT, Lifetime
 from cookiesess.session.state import CSRF, FLASHES, Origin, State
-from cookiesess.session.steps import HAS_CONTENT, NOTHING_ASKED, NOTHING_DONE, Asked, Done, Loaded
+from cookiesess.session.steps import HAS_CONTENT, NOTHING_ASKED, NOTHING_DONE, Asked, Done, Loaded, Twin
 from cookiesess.tokens.values import ValueCodec
 
 # With these the app sees an empty session. What it writes there before a login does not belong to the login's session.
@@ -256,7 +256,7 @@ class WorkingCopy:
                 )
         self.done = NOTHING_DONE._replace(line=done.line, plaintext=done.plaintext) if keep_line else NOTHING_DONE
 
-    def pair(self, twins: "tuple[WorkingCopy, ...]") -> None:
+    def pair(self, twins: tuple[Twin, ...]) -> None:
         """Note what else the request's cookies hold; a login closes them as well, a logout ends them."""
         self.loaded = self.loaded._replace(twins=twins)
 

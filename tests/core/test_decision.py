@@ -7,11 +7,12 @@ import pytest
 from cookiesess.session.decision import Action, Happened, decide
 from cookiesess.session.state import Origin
 
-FLAGS = ("empty", "modified", "renewed", "refresh_due", "stale_key")
+FLAGS = ("empty", "modified", "renewed", "login", "refresh_due", "stale_key")
 READ = dict.fromkeys(FLAGS, False)
 EMPTY = {**READ, "empty": True}
-# `Session.login` sets an owner, so the session is not empty; for the table it is a renewal.
 RENEWED = {**READ, "renewed": True}
+# `Session.login` sets an owner, so the session is not empty.
+LOGGED_IN = {**RENEWED, "modified": True, "login": True}
 EMPTIED = {**EMPTY, "modified": True}
 REFRESH = {**READ, "refresh_due": True}
 
@@ -26,17 +27,25 @@ def row(name, origin, flags, action):
         # origin | what happened | what is done
         row("none, still empty: nothing", Origin.NONE, EMPTY, Action.NOTHING),
         row("gone, still empty: nothing", Origin.GONE, EMPTY, Action.NOTHING),
-        row("rejected, still empty: expire the cookie", Origin.REJECTED, EMPTY, Action.EXPIRE),
+        row("rejected, still empty: nothing", Origin.REJECTED, EMPTY, Action.NOTHING),
         row("none, not empty: a new session", Origin.NONE, READ, Action.CREATE),
         row("rejected, not empty: a new session", Origin.REJECTED, READ, Action.CREATE),
         row("gone, not empty: a new session", Origin.GONE, READ, Action.CREATE),
-        row("none, login: a new session", Origin.NONE, RENEWED, Action.CREATE),
-        row("rejected, login: a new session", Origin.REJECTED, RENEWED, Action.CREATE),
-        row("gone, login: a new session", Origin.GONE, RENEWED, Action.CREATE),
+        row("none, login(): a new session", Origin.NONE, LOGGED_IN, Action.CREATE),
+        row("rejected, login(): a new session", Origin.REJECTED, LOGGED_IN, Action.CREATE),
+        row("gone, login(): a new session", Origin.GONE, LOGGED_IN, Action.CREATE),
         row("replaced, read: nothing", Origin.REPLACED, EMPTY, Action.NOTHING),
+        row("replaced, renew(): nothing", Origin.REPLACED, {**EMPTY, "renewed": True}, Action.NOTHING),
         row("replaced, written: dropped", Origin.REPLACED, READ, Action.DROP),
-        row("replaced, login: dropped", Origin.REPLACED, RENEWED, Action.DROP),
+        row("replaced, written and renewed: dropped", Origin.REPLACED, RENEWED, Action.DROP),
+        row("replaced, login(): a session of its own", Origin.REPLACED, LOGGED_IN, Action.CREATE),
         row("unavailable, read: nothing", Origin.UNAVAILABLE, EMPTY, Action.NOTHING),
+        row("foreign, read: nothing", Origin.FOREIGN, READ, Action.NOTHING),
+        row("foreign, refresh due: a session of ours", Origin.FOREIGN, REFRESH, Action.CREATE),
+        row("foreign, modified: a session of ours", Origin.FOREIGN, {**READ, "modified": True}, Action.CREATE),
+        row("foreign, renew(): a session of ours", Origin.FOREIGN, RENEWED, Action.CREATE),
+        row("foreign, login(): a session of ours", Origin.FOREIGN, LOGGED_IN, Action.CREATE),
+        row("foreign, became empty: expire", Origin.FOREIGN, EMPTIED, Action.EXPIRE),
         row("loaded, read: nothing", Origin.LOADED, READ, Action.NOTHING),
         row("loaded, read, old key: nothing yet", Origin.LOADED, {**READ, "stale_key": True}, Action.NOTHING),
         row("loaded, refresh due: touch", Origin.LOADED, REFRESH, Action.TOUCH),
@@ -44,10 +53,10 @@ def row(name, origin, flags, action):
         row("loaded, modified: update", Origin.LOADED, {**READ, "modified": True}, Action.UPDATE),
         row("loaded, became empty: delete", Origin.LOADED, EMPTIED, Action.DELETE),
         row("loaded, renew(): move", Origin.LOADED, RENEWED, Action.MOVE),
-        row("loaded, login(): move", Origin.LOADED, {**RENEWED, "modified": True}, Action.MOVE),
-        row("loaded, invalidate(): expire", Origin.ENDED, EMPTY, Action.EXPIRE),
-        row("loaded, invalidate(), written again: a new session", Origin.ENDED, READ, Action.CREATE),
-        row("loaded, invalidate(), login(): a new session", Origin.ENDED, RENEWED, Action.CREATE),
+        row("loaded, login(): move", Origin.LOADED, LOGGED_IN, Action.MOVE),
+        row("ended, still empty: expire", Origin.ENDED, EMPTY, Action.EXPIRE),
+        row("ended, written again: a new session", Origin.ENDED, READ, Action.CREATE),
+        row("ended, login(): a new session", Origin.ENDED, LOGGED_IN, Action.CREATE),
     ],
 )
 def test_each_row_of_the_table(origin, flags, action):
@@ -57,16 +66,25 @@ def test_each_row_of_the_table(origin, flags, action):
 @pytest.mark.parametrize("empty", [True, False])
 @pytest.mark.parametrize("origin", [Origin.NONE, Origin.REJECTED, Origin.GONE, Origin.ENDED, Origin.REPLACED])
 def test_what_was_not_loaded_is_decided_by_its_content_alone(origin, empty):
+    rest = [flag for flag in FLAGS if flag not in {"empty", "login"}]
     decisions = {
-        decide(origin, empty=empty, **dict(zip(FLAGS[1:], flags, strict=True)))
-        for flags in itertools.product([True, False], repeat=4)
+        decide(origin, empty=empty, login=False, **dict(zip(rest, flags, strict=True)))
+        for flags in itertools.product([True, False], repeat=len(rest))
     }
     assert len(decisions) == 1
+
+
+@pytest.mark.parametrize("origin", [origin for origin in Origin if origin is not Origin.UNAVAILABLE])
+def test_a_login_is_issued_whatever_the_request_came_with(origin):
+    for flags in itertools.product([True, False], repeat=4):
+        rest = dict(zip(("modified", "renewed", "refresh_due", "stale_key"), flags, strict=True))
+        assert decide(origin, empty=False, login=True, **rest) in {Action.CREATE, Action.MOVE}
 
 
 @pytest.mark.parametrize(
     ("flags", "action"),
     [
+        ({"modified", "renewed", "login", "refresh_due", "stale_key"}, Action.MOVE),
         ({"modified", "renewed", "refresh_due", "stale_key"}, Action.MOVE),
         ({"modified", "refresh_due", "stale_key"}, Action.UPDATE),
         ({"refresh_due", "stale_key"}, Action.RESEAL),
@@ -91,6 +109,8 @@ def test_every_combination_that_can_happen_is_decided(origin):
         flags = dict(zip(FLAGS, values, strict=True))
         if origin in IMPOSSIBLE and not flags["empty"]:
             continue
+        if flags["login"] and flags["empty"]:
+            continue  # a session that somebody is logged in to is not empty
         assert isinstance(decide(origin, **flags), Action)
 
 
@@ -99,11 +119,13 @@ def test_a_written_session_without_a_store_is_no_row_of_the_table():
         decide(Origin.UNAVAILABLE, **READ)
 
 
-@pytest.mark.parametrize("origin", [Origin.NONE, Origin.GONE, Origin.REPLACED, Origin.UNAVAILABLE])
-def test_a_cookie_is_never_expired_where_that_could_hit_another_session(origin):
+@pytest.mark.parametrize(
+    "origin", [Origin.NONE, Origin.REJECTED, Origin.GONE, Origin.REPLACED, Origin.UNAVAILABLE], ids=lambda o: o.name
+)
+def test_a_cookie_is_deleted_only_by_a_logout_or_where_a_session_became_empty(origin):
     decisions = {decide(origin, **EMPTY)}
     if origin not in IMPOSSIBLE:
-        decisions |= {decide(origin, **READ), decide(origin, **RENEWED)}
+        decisions |= {decide(origin, **READ), decide(origin, **RENEWED), decide(origin, **LOGGED_IN)}
     assert not decisions & {Action.EXPIRE, Action.DELETE}
 
 

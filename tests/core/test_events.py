@@ -53,9 +53,14 @@ def test_an_event_that_asks_for_something_says_what_at_the_end_of_its_line(cls):
     assert str(example(cls)).endswith(f": {cls.advice}")
 
 
+# What may be an everyday matter (a foreign form, a deploy), and has a remedy where it is not.
+ADVISED_WITHOUT_A_WARNING = {"SessionWithheld", "CookieTwins"}
+
+
 def test_what_is_said_of_a_warning_is_what_to_do():
     advised = {cls.__name__ for cls in CLASSES if cls.advice}
-    assert advised == {cls.__name__ for cls in CLASSES if cls.level == logging.WARNING}
+    warnings = {cls.__name__ for cls in CLASSES if cls.level == logging.WARNING}
+    assert advised == warnings | ADVISED_WITHOUT_A_WARNING
 
 
 def test_an_event_without_advice_ends_with_its_fields():
@@ -122,3 +127,65 @@ def test_what_ends_the_process_is_not_swallowed():
 
 def test_an_event_without_a_kid_says_so():
     assert str(SessionRejected("malformed", None)) == "session.rejected reason=malformed kid=None"
+
+
+def test_an_event_whose_cause_is_known_says_that_too():
+    event = SessionRejected("future", "0a1b2c3d", "this clock is behind")
+    assert str(event) == "session.rejected reason=future kid=0a1b2c3d cause=this clock is behind"
+
+
+# What repeats, by the clock
+
+
+def logged(caplog, *events_and_waits):
+    """Emit events, and wait where a number comes; return the lines of the log."""
+    caplog.set_level(logging.INFO, "cookiesess")
+    seconds = [0.0]
+    emit = Emitter(clock=lambda: seconds[0])
+    for each in events_and_waits:
+        if isinstance(each, int):
+            seconds[0] += each
+        else:
+            emit(each)
+    return caplog.messages
+
+
+REJECTED, LINE = SessionRejected("forged", "0a1b2c3d"), "session.rejected reason=forged kid=0a1b2c3d"
+
+
+def test_the_same_cause_is_logged_once_a_minute(caplog):
+    assert logged(caplog, REJECTED, 59, REJECTED, REJECTED) == [LINE]
+
+
+def test_after_a_minute_the_log_says_how_many_it_has_left_out(caplog):
+    lines = logged(caplog, REJECTED, REJECTED, REJECTED, 60, REJECTED)
+    assert lines == [LINE, f"{LINE} (and 2 more since it was logged last)"]
+
+
+def test_after_a_minute_of_silence_there_is_nothing_to_count(caplog):
+    assert logged(caplog, REJECTED, 60, REJECTED) == [LINE, LINE]
+
+
+def test_another_cause_is_logged_at_once(caplog):
+    assert len(logged(caplog, REJECTED, SessionRejected("future", None), StoreFailed("away"))) == 3
+
+
+def test_what_does_not_repeat_is_logged_each_time(caplog):
+    assert len(logged(caplog, SessionEnded(emptied=True), SessionEnded(emptied=True))) == 2
+
+
+def test_the_callable_gets_every_event_of_those_that_repeat():
+    seen = []
+    emit = Emitter(seen.append, clock=lambda: 0.0)
+    for _ in range(3):
+        emit(REJECTED)
+    assert seen == [REJECTED] * 3
+
+
+def test_a_flood_of_causes_is_forgotten_before_it_fills_the_memory(caplog):
+    caplog.set_level(logging.INFO, "cookiesess")
+    emit = Emitter(clock=lambda: 0.0)
+    for number in range(1000):
+        emit(SessionRejected(f"reason {number}", None))
+    assert len(caplog.messages) == 1000
+    assert len(emit._silent) <= 256

@@ -1,11 +1,14 @@
 """Vary and Cache-Control: merged, never doubled, and never shared with a Set-Cookie."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiesess import CookieAttributes, SetCookie
-from cookiesess.http.headers import with_cookies, with_ours, with_vary
+from cookiesess.events import SharedCachingPrevented
+from cookiesess.http.headers import Commit, with_cookies, with_ours, with_vary
 
 COOKIES = (SetCookie("a", "1", CookieAttributes()), SetCookie("b", "2", CookieAttributes()))
 LINES = [("Set-Cookie", cookie.line) for cookie in COOKIES]
@@ -113,16 +116,24 @@ def test_what_speaks_to_cdns_alone_is_dropped(name):
     assert shared
 
 
+def ours(headers, cookies=COOKIES, **needs):
+    """Return what a response with these headers becomes, and whether the app had meant to share it."""
+    emitted = []
+    result = with_ours(headers, Commit(cookies, **{"vary": True, **needs}), emit=emitted.append)
+    assert emitted in ([], [SharedCachingPrevented()])
+    return result, bool(emitted)
+
+
 @pytest.mark.parametrize("name", ["Cloudflare-CDN-Cache-Control", "Edge-Control", "X-Accel-Expires"])
 def test_what_speaks_to_cdns_alone_is_dropped_where_nothing_else_has_to_be_merged(name):
-    headers, shared = with_ours([TYPE, (name, "600")], COOKIES, vary=True)
+    headers, shared = ours([TYPE, (name, "600")])
     assert headers == [TYPE, ("Vary", "Cookie"), ("Cache-Control", "private"), *LINES]
     assert shared
 
 
 def test_what_speaks_to_cdns_alone_stays_where_no_cookie_is_set():
     headers = [("Cloudflare-CDN-Cache-Control", "max-age=600"), ("Edge-Control", "x"), ("X-Accel-Expires", "600")]
-    assert with_ours(headers, (), vary=True) == ([*headers, ("Vary", "Cookie")], False)
+    assert ours(headers, ()) == ([*headers, ("Vary", "Cookie")], False)
 
 
 def test_what_speaks_to_cdns_alone_is_dropped_without_a_cache_control_too():
@@ -138,8 +149,8 @@ def test_the_apps_own_list_is_never_changed(headers):
     before = list(headers)
     with_vary(headers)
     with_cookies(headers, COOKIES)
-    for vary in (True, False):
-        with_ours(headers, COOKIES, vary=vary)[0].append(TYPE)
+    for vary, no_store in itertools.product([True, False], repeat=2):
+        ours(headers, vary=vary, no_store=no_store)[0].append(TYPE)
     assert headers == before
 
 
@@ -167,7 +178,14 @@ def test_both_at_once_are_what_one_after_the_other_is(headers, cookies, vary):
     expected, shared = (with_vary(headers) if vary else headers), False
     if cookies:
         expected, shared = with_cookies(expected, cookies)
-    assert with_ours(headers, cookies, vary=vary) == (expected, shared)
+    assert ours(headers, cookies, vary=vary) == (expected, shared)
+
+
+@given(ANY_HEADERS, st.booleans())
+def test_an_answer_that_no_cache_may_keep_says_so_once_and_alone(headers, vary):
+    result, _ = ours(headers, (), vary=vary, no_store=True)
+    assert [value for name, value in result if name.lower() == "cache-control"] == ["private, no-store"]
+    assert not any(name in {"Surrogate-Control", "Akamai-CDN-Cache-Control", "X-Accel-Expires"} for name, _ in result)
 
 
 DIRECTIVES = st.sampled_from(["public", "s-maxage=1", "private", "no-store", "max-age=1", 'x="public, private"', ""])

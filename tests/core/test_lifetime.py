@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiesess import ConfigurationError, Lifetime
-from cookiesess.session.lifetime import IDLE, whole_seconds
+from cookiesess.session.lifetime import IDLE, NAMED_AT, whole_seconds
 from cookiesess.session.state import State
 
 SHORT = Lifetime(idle=timedelta(seconds=100), absolute=timedelta(seconds=1000))
@@ -26,7 +26,7 @@ def session(created_at=0, *, refreshed_at=None, ends_at=1000, authenticated_at=N
 def test_the_defaults_are_two_weeks_idle_and_thirty_days_in_all():
     lifetime = Lifetime()
     assert (lifetime.idle, lifetime.absolute) == (timedelta(days=14), timedelta(days=30))
-    assert lifetime.renew_grace == timedelta(seconds=10)
+    assert (lifetime.renew_after, lifetime.renew_grace) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,53 @@ def test_the_presets_are_those_of_nist_sp_800_63b_4(preset, idle, absolute):
         ({"refresh_after": timedelta(-1)}, "refresh_after .* must be at least 0 s"),
         ({"refresh_after": timedelta(days=14)}, "refresh_after .* must be shorter than idle"),
         ({"refresh_after": 60}, "refresh_after is a timedelta, not 60"),
-        ({"renew_grace": timedelta(-1)}, "renew_grace .* must be at least 0 s"),
-        ({"renew_grace": "10"}, "renew_grace is a timedelta, not '10'"),
+        ({"renew_after": timedelta(0)}, "renew_after .* must be at least 1 s"),
+        ({"renew_after": 3600}, r"renew_after is a timedelta, not 3600; write timedelta\(seconds=…\)"),
+        ({"renew_after": timedelta(hours=1)}, r"renew_after \(1:00:00\) is shorter than the 120960 s between two"),
+        ({"renew_grace": timedelta(5)}, "renew_grace .* is about renew_after, which is not set; give renew_after="),
+        ({"renew_grace": timedelta(-1), "renew_after": timedelta(2)}, "renew_grace .* must be at least 0 s"),
+        ({"renew_grace": "10", "renew_after": timedelta(2)}, "renew_grace is a timedelta, not '10'"),
     ],
 )
 def test_a_duration_that_makes_no_sense_is_refused_when_it_is_built(fields, message):
     with pytest.raises(ConfigurationError, match=message):
         Lifetime(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "renew", "grace"),
+    [
+        ({}, None, 0),
+        ({"renew_after": timedelta(days=2)}, 172_800, 10),
+        ({"renew_after": timedelta(days=2), "renew_grace": timedelta(0)}, 172_800, 0),
+        ({"renew_after": timedelta(days=2), "renew_grace": timedelta(minutes=1)}, 172_800, 60),
+        ({"renew_after": timedelta(hours=1), "refresh_after": timedelta(hours=1)}, 3600, 10),
+    ],
+)
+def test_ids_are_renewed_where_that_was_asked_for_with_a_grace_of_ten_seconds(fields, renew, grace):
+    lifetime = Lifetime(**fields)
+    assert (lifetime.renew_seconds, lifetime.grace_seconds) == (renew, grace)
+
+
+@pytest.mark.parametrize(
+    ("times", "due_at"),
+    [
+        ({"created_at": 0}, 100),
+        ({"created_at": 0, "authenticated_at": 30}, 130),
+        ({"created_at": 0, "named_at": 50}, 150),
+        ({"created_at": 0, "authenticated_at": 60, "named_at": 50}, 160),
+    ],
+)
+def test_a_new_id_is_due_when_the_present_one_is_that_old(times, due_at):
+    named_at = times.pop("named_at", None)
+    state = session(**times)
+    state.extras |= {} if named_at is None else {NAMED_AT: named_at}
+    lifetime = Lifetime(refresh_after=timedelta(0), renew_after=timedelta(seconds=100))
+    assert [lifetime.renewal_due(state, now=now) for now in (due_at - 1, due_at)] == [False, True]
+
+
+def test_without_the_setting_no_new_id_is_ever_due():
+    assert not SHORT.renewal_due(session(), now=10**9)
 
 
 @pytest.mark.parametrize("least", [0, 1])

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import traceback
 from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 
@@ -18,15 +19,26 @@ from cookiesess import (
     Key,
     Keyring,
     Lifetime,
+    Session,
     SessionManager,
     Transport,
     ValueType,
     events,
 )
+from cookiesess.backends.found import Found, Merged
+from cookiesess.session.closing import Closed, How
+from cookiesess.session.decision import Action
+from cookiesess.session.located import Located
+from cookiesess.session.state import Origin, State
+from cookiesess.session.steps import Done, Line, Loaded
+from cookiesess.session.working_copy import WorkingCopy
+from cookiesess.stores.base import Record
+from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
 from cookiesess.tokens.encoding import encode
 from cookiesess.tokens.sealing import Sealer
 from cookiesess.tokens.signing import Signer
+from cookiesess.tokens.values import ValueCodec
 
 # Words that are easy to find again, and appear nowhere in this library.
 KEY = "zirconium-zirconium-zirconium-zirconium"
@@ -34,6 +46,25 @@ OLD_KEY = "yttrium-yttrium-yttrium-yttrium-yttrium"
 OWNER = "owner-marmalade"
 VALUE = "value-rhubarb"
 WORDS = ("zirconium", "yttrium", "marmalade", "rhubarb")
+SECRET = VALUE.encode()
+CLOSED = Closed(How.RENEWAL, 1, SECRET, SECRET, SECRET)
+STATE = State(1, 1, owner=OWNER, data={VALUE: VALUE}, sid=SECRET, extras={"c": SECRET})
+RECORD = Record(b"sealed", 1)
+
+
+class Arrived(NamedTuple):
+    """How a request came."""
+
+    way: Transport
+
+    def transport(self):
+        return self.way
+
+    def host(self):
+        return "shop.example"
+
+    def cross_site_post(self):
+        return False
 
 
 class World:
@@ -65,7 +96,7 @@ class World:
 
     def commit(self, session, cookies=None, transport=Transport.HTTPS):
         """Commit, keep the tokens to search for, and return the next request's header."""
-        result = self.manager.commit(session, cookies, transport=lambda: transport)
+        result = self.manager.commit(session, cookies, arrival=Arrived(transport))
         self.look(result, *result.cookies, *(cookie.attributes for cookie in result.cookies))
         self.secrets |= {cookie.value for cookie in result.cookies if len(cookie.value) > 20}
         self.look(session, cookies)
@@ -109,6 +140,33 @@ def renewal(world):
 def another_login(world):
     session = world.manager.open(world.signed_in())
     session.login(f"other {OWNER}")
+    world.commit(session)
+
+
+def old_ids(world):
+    """Whoever shows an ID again that a renewal, a login or a logout has closed, and what the record of it holds."""
+    served = World(store=MemoryStore(), **world.settings)
+    header = served.signed_in()
+    for view in (Session.renew, lambda s: s.login(OWNER), lambda s: s.login(f"other {OWNER}")):
+        session = served.manager.open(header)
+        view(session)
+        old, header = header, served.commit(session)
+        late = served.manager.open(old)
+        served.look(late, late._working.loaded.closed if late.is_new else None)
+        late["a"] = VALUE
+        served.secrets.add(late.csrf_token())
+        served.commit(late)
+        served.clock.advance(301)
+        served.look(served.manager.open(old).get("a"))
+    world.seen += served.seen
+    world.secrets |= served.secrets
+
+
+def twins(world):
+    header = world.signed_in()
+    session = world.manager.open(f"{header}; {world.signed_in()}")
+    session.login(f"other {OWNER}")
+    world.look(session, session._working.loaded)
     world.commit(session)
 
 
@@ -246,6 +304,8 @@ FLOWS = [
     refresh,
     renewal,
     another_login,
+    old_ids,
+    twins,
     logout,
     emptied,
     expired,
@@ -304,6 +364,12 @@ def test_this_search_finds_what_it_looks_for(caplog):
         pytest.param(lambda: SessionManager(KEY), id="SessionManager"),
         pytest.param(lambda: Lifetime(), id="Lifetime"),
         pytest.param(lambda: ValueType(1, World, VALUE.join, World), id="ValueType"),
+        pytest.param(lambda: CLOSED, id="Closed"),
+        pytest.param(lambda: Loaded(Origin.REPLACED, OWNER, header=VALUE, base=SECRET, closed=CLOSED), id="Loaded"),
+        pytest.param(lambda: Done(Action.CREATE, Line.ISSUE, SECRET), id="Done"),
+        pytest.param(lambda: Merged(STATE, Located(SECRET, SECRET, RECORD), csrf=SECRET), id="Merged"),
+        pytest.param(lambda: Found(STATE, Located(SECRET, SECRET, RECORD), True, None), id="Found"),
+        pytest.param(lambda: WorkingCopy(Loaded(Origin.LOADED, OWNER), STATE, codec=ValueCodec()), id="WorkingCopy"),
     ],
 )
 def test_nothing_secret_shows_in_the_repr_of(thing):
