@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo quick test test-local test-wheel docs tables map pictures lint bench bench-server bench-stores count clean
+.PHONY: demo quick test test-local test-wheel docs tables map pictures lint types bench bench-server bench-stores count clean
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -56,6 +56,10 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Pyright's opinion of what `from cookiesess import …` offers: whether any type below it is unknown, or a guess.
+types: $(VENV)/.types
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m kit.verified_types
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.overhead

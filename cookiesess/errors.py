@@ -113,7 +113,7 @@ class CookieTooLarge(SessionError):
         self.name = name
         self.size_bytes = size_bytes
         self.limit_bytes = limit_bytes
-        self.largest_keys = tuple(largest_keys)
+        self.largest_keys: tuple[tuple[str, int], ...] = tuple(largest_keys)
 
 
 class StoreError(CookiesessError):

@@ -68,7 +68,7 @@ class Owners:
                 f"max_sessions_per_owner needs a store that indexes owners, and {type(store).__name__} does not;"
                 " use another store or leave the limit out"
             )
-        self.indexed = store.indexes_owners
+        self.indexed: bool = store.indexes_owners
         self._store = store
         self._records = records
         self._summaries = summaries

@@ -1,5 +1,7 @@
 """Client-side sessions that can be ended: a backend that stands in front of another, and knows what has ended."""
 
+from collections.abc import Callable
+
 from cookiesess.backends.base import Backend, Beginnings
 from cookiesess.backends.revocations import Revocations, Ticket
 from cookiesess.backends.store import dropped
@@ -26,9 +28,9 @@ class RevokingBackend:
         self._inner = inner
         self._revocations = revocations
         self._beginnings = beginnings
-        self.writes_now = inner.writes_now
-        self.record_key = inner.record_key
-        self.admit = inner.admit
+        self.writes_now: Callable[[WorkingCopy], bool] = inner.writes_now
+        self.record_key: Callable[..., bytes | None] = inner.record_key
+        self.admit: Callable[..., None] = inner.admit
 
     def load(self, header: str, *, now: int) -> WorkingCopy:
         """Open what a Cookie header carries, and ask whether it has ended: one read."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-logger = logging.getLogger("cookiesess")
+logger: logging.Logger = logging.getLogger("cookiesess")
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,28 +99,28 @@ class Envelope:
         self._warned_of_http = False
         self._readers = readers
         self._pieces = Pieces(policy)
-        self.name = policy.name
+        self.name: str = policy.name
         self._whole = policy.chunks == 1
         self._purpose = purpose("session", policy.name)
         self._reference = policy.reference_name if reference else None
         self._reference_purpose = purpose("session", policy.reference_name)
-        self.names = (*self._pieces.names, policy.reference_name) if reference else self._pieces.names
+        self.names: tuple[str, ...] = (*self._pieces.names, policy.reference_name) if reference else self._pieces.names
         self._own = tuple(CookieIdentity(name, policy.path, policy.domain, policy.partitioned) for name in self.names)
         theirs = (CookieIdentity(each.cookie_name, each.path, each.domain, each.partitioned) for each in readers)
         self._family = tuple(dict.fromkeys((*self._own, *theirs)))
         self._forgetting = Forgetting(policy, self._own, spread={policy.name, self._reference})
-        self.wide = len(self._family) > 1
+        self.wide: bool = len(self._family) > 1
         self._usual = {transport: policy.attributes(transport) for transport in Transport}
         self._measure()
 
     def _measure(self) -> None:
         """Compute once what most sessions need not compute: up to where a token fits, and is far from the limit."""
-        self.limit_bytes = self._policy.max_bytes * self._policy.chunks
+        self.limit_bytes: int = self._policy.max_bytes * self._policy.chunks
         self._near_bytes = self.limit_bytes * NEAR_PER_CENT // 100
         longest = partial(self._pieces.size_bytes, max_age=LONGEST_MAX_AGE)
         far = bisect_right(range(self.limit_bytes), self._near_bytes, key=longest) - 1
         easy_length = min(far, self._pieces.rooms(LONGEST_MAX_AGE)[0])
-        self.easy_bytes = bisect_right(range(self.limit_bytes), easy_length, key=self._length) - 1
+        self.easy_bytes: int = bisect_right(range(self.limit_bytes), easy_length, key=self._length) - 1
 
     # In
 

@@ -65,7 +65,7 @@ class Cookies(Mapping[str, str]):
     _set: dict[tuple[str, str | None, str], SetCookie] | None = None
     _committed = False
     _also_reserved: Mapping[str, Session] = MappingProxyType({})
-    touched = False
+    touched: bool = False
 
     def __init__(self, context: JarContext, header: str, transport: Callable[[], Transport]) -> None:
         self._context = context

@@ -1,12 +1,12 @@
 """What the session's cookie is called and allowed to do. Wrong combinations cannot be built."""
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Literal, Self
 
 from cookiesess.errors import ConfigurationError
 from cookiesess.http.cookies import MAX_LINE_BYTES, CookieAttributes, check_name
 from cookiesess.http.headers import SetCookie
+from cookiesess.session.member import Member
 
 # Below this not even an empty session's token fits, with its attributes.
 _LEAST_LINE_BYTES = 256
@@ -14,14 +14,12 @@ _LEAST_LINE_BYTES = 256
 _MOST_CHUNKS = 5
 
 
-class Transport(Enum):
+class Transport(Member):
     """How a request came, as far as it decides about ``Secure``."""
 
     HTTPS = "https"
     PLAIN = "plain HTTP"
     LOOPBACK = "plain HTTP from this machine to itself, with no proxy in between"
-
-    __hash__ = object.__hash__  # members are looked up at each commit; Enum's own hash runs Python code
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from cookiesess.events import (
     TouchedLate,
     WriteDropped,
 )
+from cookiesess.events.base import Emitter
 from cookiesess.http.arrival import HTTPS_ARRIVAL, Arrival
 from cookiesess.http.headers import UNTOUCHED, Commit, SetCookie
-from cookiesess.http.jar import Cookies, https
-from cookiesess.http.policy import Transport
+from cookiesess.http.jar import Cookies, JarContext, https
+from cookiesess.http.policy import CookiePolicy, Transport
 from cookiesess.manager.assembly import assemble
 from cookiesess.manager.names import check_names
 from cookiesess.manager.owned import OwnedSessions
@@ -84,14 +85,16 @@ class SessionManager(OwnedSessions):
         check_names("SessionManager(keys", settings)
         configuration = Configuration(**settings)
         parts = assemble(Keyring.of(keys), configuration)
-        self._backend, self._envelope, self.jars, self.emit = parts.backend, parts.envelope, parts.jars, parts.emit
+        self._backend, self._envelope = parts.backend, parts.envelope
+        self.jars: JarContext = parts.jars
+        self.emit: Emitter = parts.emit
         super().__init__(parts.backend, owners=parts.owners, revoking=parts.revoking, now=self._now)
-        self.cookie = configuration.cookie
+        self.cookie: CookiePolicy = configuration.cookie
         self._lifetime = configuration.lifetime
         self._clock = configuration.clock
         stores = (configuration.store, configuration.overflow, configuration.revocations)
-        self.unshared = any(store is not None and store.serves_one_process for store in stores)
-        self.context = SessionContext(
+        self.unshared: bool = any(store is not None and store.serves_one_process for store in stores)
+        self.context: SessionContext = SessionContext(
             lifetime=configuration.lifetime,
             codec=parts.codec,
             clock=configuration.clock,

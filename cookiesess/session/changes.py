@@ -50,7 +50,7 @@ class Tracked:
     _original: "dict[str, _Snapshot] | None" = None
 
     def __init__(self, data: dict[str, Any], codec: ValueCodec) -> None:
-        self.data = data
+        self.data: dict[str, Any] = data
         self._codec = codec
         # Per key, how it was when it was first assigned, deleted or handed out.
         self._before: dict[str, _Snapshot] = {}

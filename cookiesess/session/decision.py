@@ -9,13 +9,13 @@ Three rules stand behind the table:
 3. *An authentication always succeeds.* ``login()`` never depends on the fate of the session that the request came with.
 """
 
-from enum import Enum
 from typing import Final
 
+from cookiesess.session.member import Member
 from cookiesess.session.state import Origin
 
 
-class Happened(Enum):
+class Happened(Member):
     """What the request did. The upper ones count where several are true."""
 
     EMPTIED = "changed or renewed, and nothing is left"
@@ -28,10 +28,8 @@ class Happened(Enum):
     EMPTY = "nothing was loaded, and there is still nothing"
     FILLED = "nothing was loaded, and now there is something"
 
-    __hash__ = object.__hash__  # as in Origin
 
-
-class Action(Enum):
+class Action(Member):
     """What to do about it."""
 
     NOTHING = "nothing"
@@ -43,8 +41,6 @@ class Action(Enum):
     TOUCH = "a new idle deadline"
     RESEAL = "a new idle deadline, and the current key"
     DROP = "nothing, and say that a write was dropped"
-
-    __hash__ = object.__hash__  # as in Origin
 
 
 _FRESH: Final = {Happened.EMPTY: Action.NOTHING, Happened.LOGGED_IN: Action.CREATE, Happened.FILLED: Action.CREATE}

@@ -15,14 +15,14 @@ empty session, no write can be kept in any stage.
 """
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Final
 
 from cookiesess.errors import SessionCommitted, SessionReadOnly
+from cookiesess.session.member import Member
 from cookiesess.session.state import Origin
 
 
-class Stage(Enum):
+class Stage(Member):
     """How far the request is."""
 
     OPEN = "the app may change what it likes"
@@ -30,17 +30,13 @@ class Stage(Enum):
     OVER = "the response is complete"
     ABANDONED = "the app raised, and nothing is saved"
 
-    __hash__ = object.__hash__  # as in Origin
 
-
-class Needs(Enum):
+class Needs(Member):
     """What it takes to keep a write."""
 
     STORE = "the store, which is down"
     COOKIE = "a Set-Cookie line"
     RECORD = "the session's record, or nothing, because it is dropped anyway"
-
-    __hash__ = object.__hash__  # as in Origin
 
 
 def _read_only() -> SessionReadOnly:

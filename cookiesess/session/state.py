@@ -27,11 +27,11 @@ Differences instead of times save bytes in every cookie. `extras` is a map with 
 """
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from cookiesess.errors import InvalidToken
 from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
+from cookiesess.session.member import Member
 from cookiesess.tokens.values import ValueCodec
 
 INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
@@ -39,7 +39,7 @@ INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x
 CSRF, FLASHES, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION, EPOCH = "c", "f", "p", "l", "e", "w", "g", "x"
 
 
-class Origin(Enum):
+class Origin(Member):
     """Where a session came from, as far as the decision at commit depends on it."""
 
     NONE = "there was no cookie"
@@ -50,8 +50,6 @@ class Origin(Enum):
     LOADED = "it opened"
     FOREIGN = "a reader opened another library's cookie"
     ENDED = "it was loaded and then ended by invalidate()"
-
-    __hash__ = object.__hash__  # members are looked up in tables on each request; Enum's own hash runs Python code
 
 
 @dataclass(slots=True)

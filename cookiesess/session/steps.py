@@ -1,12 +1,12 @@
 """The three values of a working copy: what was loaded, what the request asked for, and what was done about it."""
 
-from enum import Enum
 from typing import Final, NamedTuple, Protocol
 
 from cookiesess.events import Event, SessionCreated, SessionEnded, SessionRefreshed, SessionRenewed, WriteDropped
 from cookiesess.session.closing import Closed, How
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
+from cookiesess.session.member import Member
 from cookiesess.session.state import Origin
 
 
@@ -76,15 +76,13 @@ class Asked(NamedTuple):
         return self.how is not None and self.how >= How.REAUTHENTICATION
 
 
-class Line(Enum):
+class Line(Member):
     """What a response must do about the cookie; of several needs the lowest here counts, of the last two the later."""
 
     NOTHING = "no line at all"
     EXTEND = "a new Max-Age, where it has one"
     ISSUE = "a new value"
     EXPIRE = "to be forgotten"
-
-    __hash__ = object.__hash__  # as in Origin
 
 
 class Done(NamedTuple):

@@ -48,8 +48,8 @@ class WorkingCopy:
     tracked_extras: Tracked | None = None
 
     def __init__(self, loaded: Loaded, state: State, *, codec: ValueCodec) -> None:
-        self.loaded = loaded
-        self.state = state
+        self.loaded: Loaded = loaded
+        self.state: State = state
         self._codec = codec
 
     # What changed

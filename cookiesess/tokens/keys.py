@@ -86,7 +86,7 @@ class Key:
             )
         self._secret = secret
         # Over the derived key and a label of its own: the id can then not be mistaken for, or reveal, anything else.
-        self.kid = hashlib.sha256(b"cookiesess v1 kid" + self.derive("seal")).digest()[:4]
+        self.kid: bytes = hashlib.sha256(b"cookiesess v1 kid" + self.derive("seal")).digest()[:4]
 
     @classmethod
     def generate(cls) -> str:
@@ -131,8 +131,8 @@ class Keyring:
     def __init__(self, current: Key | bytes | str, accepted: Iterable[Key | bytes | str] = ()) -> None:
         if isinstance(accepted, str | bytes | Key):
             raise ConfigurationError("accepted is a list of keys; write accepted=[key]")
-        self.current = _key(current)
-        self.keys = (self.current, *map(_key, accepted))
+        self.current: Key = _key(current)
+        self.keys: tuple[Key, ...] = (self.current, *map(_key, accepted))
         if len({key.kid for key in self.keys}) < len(self.keys):
             raise ConfigurationError("one key is listed twice (or two share a key id); list each key once")
 

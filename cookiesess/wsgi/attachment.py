@@ -179,7 +179,7 @@ def _refuse_clashes(manager: SessionManager, environ: "WSGIEnvironment", *, envi
 # How an app reaches its session from whatever its framework hands it
 
 
-def get_session(request: Any, key: str = SESSION_KEY) -> Session:
+def get_session(request: object, key: str = SESSION_KEY) -> Session:
     """Return the session of a request.
 
     Args:
@@ -194,7 +194,7 @@ def get_session(request: Any, key: str = SESSION_KEY) -> Session:
     return session
 
 
-def get_cookies(request: Any) -> Cookies:
+def get_cookies(request: object) -> Cookies:
     """Return the cookie jar of a request; all middlewares of one stack share it.
 
     Args:
@@ -207,7 +207,7 @@ def get_cookies(request: Any) -> Cookies:
     return cookies
 
 
-def get_manager(request: Any, key: str = MANAGER_KEY) -> SessionManager:
+def get_manager(request: object, key: str = MANAGER_KEY) -> SessionManager:
     """Return the manager behind a request's session.
 
     Args:
@@ -222,7 +222,7 @@ def get_manager(request: Any, key: str = MANAGER_KEY) -> SessionManager:
     return manager
 
 
-def _find(request: Any, key: str) -> Any:
+def _find(request: object, key: str) -> Any:
     environ = request
     if type(request) is not dict:  # what PEP 3333 says an environ is
         environ = getattr(request, "environ", None) or getattr(request, "env", None)

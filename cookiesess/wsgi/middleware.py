@@ -75,7 +75,7 @@ class SessionMiddleware:
                 f"environ_key {environ_key!r} is taken, or has no dot (PEP 3333); choose one such as 'myapp.session'"
             )
         self.app = app
-        self.manager = keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings)
+        self.manager: SessionManager = keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings)
         self._environ_key = environ_key
         self._session_class = _session_class(session_class, environ_key)
         self._names = self.manager.cookie.family

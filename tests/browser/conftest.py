@@ -5,17 +5,16 @@
 
 import importlib.util
 import os
-import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import waitress
 
 from browser.tls import serving_tls
 from cookiesess import CookiePolicy, SessionMiddleware
 from examples.four_routes import make_app
 from kit.constants import KEY, PLAIN
+from kit.serving import serving
 
 ANSWERS = {
     "/": "cookie和session的设置!",
@@ -89,30 +88,6 @@ def page(tab):
 @pytest.fixture
 def other_page(other_tab):
     return cleared(other_tab)
-
-
-@contextmanager
-def serving(app):
-    """Serve `app` with waitress on a free port of 127.0.0.1; yield its URL."""
-    server = waitress.create_server(app, host="127.0.0.1", port=0)
-    pulled = threading.Event()
-
-    def stop():
-        pulled.wait()  # another reason to wake up may have brought us here before the trigger was pulled for this one
-        # The browser keeps connections open for its next request, and the server runs until the last one is closed.
-        for channel in list(server.active_channels.values()):
-            channel.handle_close()
-        server.close()
-
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.effective_port}"
-    finally:
-        server.task_dispatcher.shutdown()  # first: what works for a request pulls the trigger too
-        server.trigger.pull_trigger(stop)  # in the server's own thread, which ends then
-        pulled.set()
-        thread.join()
 
 
 @pytest.fixture

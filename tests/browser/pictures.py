@@ -7,10 +7,12 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from browser.conftest import ARGUMENTS, CHROMIUM, KEY, serving
+from browser.conftest import ARGUMENTS, CHROMIUM
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.testing import ManualClock
 from examples.inspector.app import make_inspector
+from kit.constants import KEY
+from kit.serving import serving
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 PICTURES = {

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from browser.conftest import KEY, Window
+from browser.conftest import Window
 from cookiesess import CookiePolicy, Lifetime, SessionMiddleware, get_cookies, get_session
 from cookiesess.events import SecureCookieOverHttp
+from kit.constants import KEY
 
 SHOP, SUBDOMAIN, OTHER = "shop.test", "blog.shop.test", "other.test"
 SAMESITE = {"strict": "Strict", "lax": "Lax", "none": "None"}

@@ -5,8 +5,9 @@ from itertools import product
 
 import pytest
 
-from browser.conftest import KEY, listed
+from browser.conftest import listed
 from examples.inspector.app import make_inspector
+from kit.constants import KEY
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 LOOKS = list(product([PHONE, DESKTOP], ["light", "dark"]))

@@ -10,10 +10,11 @@ import webob
 from django.conf import settings as django_settings
 from django.core.handlers.wsgi import WSGIRequest
 
-from browser.conftest import ANSWERS, Window, listed, serving
+from browser.conftest import ANSWERS, Window, listed
 from cookiesess import get_cookies, get_session
 from cookiesess.http.cookies import MAX_LINE_BYTES
 from cookiesess.stores.memory import MemoryStore
+from kit.serving import serving
 
 if not django_settings.configured:
     django_settings.configure()

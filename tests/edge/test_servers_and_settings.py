@@ -1,12 +1,10 @@
 """The middleware under real servers, and what it refuses when it is built."""
 
 import io
-import threading
 import urllib.request
 from wsgiref.util import FileWrapper
 
 import pytest
-import waitress
 
 from cookiesess import (
     ConfigurationError,
@@ -20,6 +18,7 @@ from cookiesess import (
 from cookiesess.stores.sqlite import SQLiteStore
 from kit.browser import Browser
 from kit.constants import KEY, NAME, PLAIN
+from kit.serving import serving
 from kit.wsgi import WebBrowser, answering, environ_of, handle, wrap
 
 
@@ -33,19 +32,10 @@ def test_a_session_survives_from_request_to_request():
 @pytest.mark.process
 def test_the_whole_way_through_a_real_server():
     app = wrap(answering(lambda session: session.setdefault("name", "萧兮")))
-    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=1)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{server.effective_port}/"
-        with urllib.request.urlopen(url) as response:
-            assert response.read().decode() == "萧兮"
-            assert response.headers["Set-Cookie"].startswith(f"{NAME}=")
-            assert response.headers["Content-Length"] == str(len("萧兮".encode()))
-    finally:
-        server.trigger.pull_trigger(server.close)  # in the server's own thread, which ends then
-        thread.join()
-        server.task_dispatcher.shutdown()
+    with serving(app) as url, urllib.request.urlopen(url) as response:
+        assert response.read().decode() == "萧兮"
+        assert response.headers["Set-Cookie"].startswith(f"{NAME}=")
+        assert response.headers["Content-Length"] == str(len("萧兮".encode()))
 
 
 def test_a_file_wrapper_goes_through_a_real_server_with_its_length():

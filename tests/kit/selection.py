@@ -1,6 +1,7 @@
 """Which tests are quick: those that carry no other marker, and therefore start nothing outside of their process.
 
-A plugin of pytest. The markers stand in pyproject.toml; a whole folder has the one it has here.
+A plugin of pytest. The markers stand in pyproject.toml; a whole folder has the one it has here. It also names tests:
+the same in each process of a run, since pytest-xdist refuses to begin where two of them have found different ones.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from hypothesis import settings
 
 FOLDERS = {"browser": "browser", "docs": "docs", "engines": "servers", "servers": "process"}
 OTHERS = ("browser", "docs", "process", "servers", "thorough")
+
+MAX_ID_LENGTH = 60
 
 _TESTS = Path(__file__).parents[1]
 _STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "socket.bind"})
@@ -33,6 +36,17 @@ def _folder(path: Path) -> str:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not even read the folders of which the quick loop runs nothing."""
     return True if config.getoption("markexpr") == "quick" and _folder(collection_path) in FOLDERS else None
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long or unreadable text by its parameter: it may be a token, of which no two are the same."""
+    return argname if isinstance(val, str | bytes) and not _readable(val) else None
+
+
+def _readable(text: str | bytes) -> bool:
+    if len(text) > MAX_ID_LENGTH or not text.isascii():
+        return False
+    return (text if isinstance(text, str) else text.decode()).isprintable()
 
 
 @pytest.hookimpl(tryfirst=True)
