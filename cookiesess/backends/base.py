@@ -87,22 +87,21 @@ class Beginnings:
                 self.empty(Origin.NONE, header, now=now) if failure is None else self.rejected(failure, header, now=now)
             )
         if self.lifetime.expired(theirs.state, now=now) is not None:
-            return self.gone(theirs.state, header, now=now)
+            return self.gone(theirs.state, header, now=now, opened=(theirs.cookie,))
         self.emit(SessionAccepted(theirs.reader))
-        return WorkingCopy(
-            Loaded(Origin.FOREIGN, theirs.state.owner, header=header, continued=True), theirs.state, codec=self.codec
-        )
+        loaded = Loaded(Origin.FOREIGN, theirs.state.owner, header=header, continued=True, opened=(theirs.cookie,))
+        return WorkingCopy(loaded, theirs.state, codec=self.codec)
 
-    def gone(self, state: State, header: str, *, now: int) -> WorkingCopy:
+    def gone(self, state: State, header: str, *, now: int, opened: tuple[str, ...] = ()) -> WorkingCopy:
         """Return an empty copy for a session that has timed out, and emit by which deadline."""
         self.emit(SessionExpired(self.lifetime.expired(state, now=now) or "idle"))
-        return self.empty(Origin.GONE, header, now=now)
+        return self.empty(Origin.GONE, header, now=now, opened=opened)
 
-    def replaced(self, closed: Closed | None, header: str, *, now: int) -> WorkingCopy:
+    def replaced(self, closed: Closed | None, header: str, *, now: int, opened: tuple[str, ...] = ()) -> WorkingCopy:
         """Return an empty copy for an ID that was closed, or, with None, for one that leads to no session any more."""
         state = fresh(now=now, lifetime=self.lifetime)
         origin = Origin.GONE if closed is None else Origin.REPLACED
-        return WorkingCopy(Loaded(origin, header=header, closed=closed), state, codec=self.codec)
+        return WorkingCopy(Loaded(origin, header=header, closed=closed, opened=opened), state, codec=self.codec)
 
     def chosen(self, copies: Sequence[WorkingCopy], *, now: int) -> WorkingCopy:
         """Return the copy that counts, of those that the request's cookies hold."""
@@ -131,16 +130,22 @@ class Beginnings:
             raise error
         return self.empty(Origin.UNAVAILABLE, header, now=now)
 
-    def empty(self, origin: Origin, header: str, *, now: int) -> WorkingCopy:
+    def empty(self, origin: Origin, header: str, *, now: int, opened: tuple[str, ...] = ()) -> WorkingCopy:
         """Return an empty copy."""
         state = fresh(now=now, lifetime=self.lifetime)
-        return WorkingCopy(Loaded(origin, header=header), state, codec=self.codec)
+        return WorkingCopy(Loaded(origin, header=header, opened=opened), state, codec=self.codec)
 
     def rejected(self, error: InvalidToken, header: str, *, now: int) -> WorkingCopy:
         """Return an empty copy for bytes that did not open, and emit why.
 
         The cookie stays as it is: it may be good on another server, or later.
         """
-        cause = "a proxy joined two Cookie fields" if "," in header else _CAUSES.get(error.reason, "")
-        self.emit(SessionRejected(error.reason, error.kid, cause))
+        self.say_rejected(error, header)
         return self.empty(Origin.REJECTED, header, now=now)
+
+    def say_rejected(self, error: InvalidToken, header: str) -> None:
+        """Emit that a token did not open, and what that probably comes from."""
+        cause = _CAUSES.get(error.reason, "")
+        if error.reason == "malformed" and "," in header:
+            cause = "a proxy joined two Cookie fields"
+        self.emit(SessionRejected(error.reason, error.kid, cause))

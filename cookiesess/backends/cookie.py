@@ -40,6 +40,7 @@ class CookieBackend:
         compressed: bool = False,
     ) -> None:
         self._envelope = envelope
+        self._names = (envelope.name,)
         self._beginnings = beginnings
         self._lifetime = beginnings.lifetime
         self._codec = beginnings.codec
@@ -62,8 +63,10 @@ class CookieBackend:
             return self._beginnings.rejected(error, header, now=now)
         idle_at, until_at = self._lifetime.deadlines(state)
         if now >= idle_at or (until_at is not None and now >= until_at):
-            return self._beginnings.gone(state, header, now=now)
-        loaded = Loaded(_LOADED, state.owner, None, not current, header, plaintext, state.sid, until_at, True)
+            return self._beginnings.gone(state, header, now=now, opened=self._names)
+        loaded = Loaded(
+            _LOADED, state.owner, None, not current, header, plaintext, state.sid, until_at, True, opened=self._names
+        )
         return WorkingCopy(loaded, state, codec=self._codec)
 
     def apply(self, action: Action, working: WorkingCopy, *, now: int) -> Done:

@@ -77,8 +77,14 @@ class OverflowBackend:
         found, failure = self._envelope.read(header)
         if not found:
             return self._beginnings.unopened(header, failure, now=now)
-        copies = self.without_superseded([self.load(header, now=now, opened=each) for each in found], found)
-        return self._beginnings.chosen(copies, now=now)
+        if failure is not None:
+            self._beginnings.say_rejected(failure, header)  # of the other cookie, which may have been the right one
+        loaded = [self.load(header, now=now, opened=each) for each in found]
+        copies = self.without_superseded(loaded, found)
+        working = self._beginnings.chosen(copies, now=now)
+        if len(copies) < len(loaded):
+            working.also_opened(self._envelope.name)
+        return working
 
     def without_superseded(self, copies: Sequence[WorkingCopy], found: Sequence[Opened]) -> list[WorkingCopy]:
         """Leave out a session as it was in its cookie before it moved, where its reference came as well."""
@@ -106,8 +112,12 @@ class OverflowBackend:
                 return done
         _forget_record(working.state)
         if self._cookie.fits(working, now=now):
-            return self._cookie.apply(Action.UPDATE, working, now=now)._replace(action=action)
-        return self._move_in(action, working, now)
+            done = self._cookie.apply(Action.UPDATE, working, now=now)._replace(action=action)
+        else:
+            done = self._move_in(action, working, now)
+        if working.asked.authenticates and located is None:
+            self._store.close_twins(working, done.located or _inline(working.state, now), now)
+        return done
 
     def _move_in(self, action: Action, working: WorkingCopy, now: int) -> Done:
         """Make the session's record, or merge into the one that a parallel request has made."""

@@ -50,6 +50,7 @@ class StoreBackend:
     ) -> None:
         self._vault = vault
         self._envelope = envelope
+        self._names = (envelope.reference_name,)
         self._beginnings = beginnings
         self._codec = beginnings.codec
         self._owners = owners
@@ -74,11 +75,13 @@ class StoreBackend:
         except StoreUnavailable as error:
             return self._beginnings.unavailable(error, header, now=now)
         if not isinstance(found, Found):
-            replaced = self._beginnings.replaced(found, header, now=now)
+            replaced = self._beginnings.replaced(found, header, now=now, opened=self._names)
             return self._beginnings.chosen([replaced], now=now) if alone else replaced
         state, located, current_key, until_at = found
         stale_key = not (current_token and current_key)
-        loaded = Loaded(_LOADED, state.owner, located, stale_key, header, b"", state.sid, until_at, True)
+        loaded = Loaded(
+            _LOADED, state.owner, located, stale_key, header, b"", state.sid, until_at, True, opened=self._names
+        )
         return WorkingCopy(loaded, state, codec=self._codec)
 
     # Writing
@@ -204,15 +207,23 @@ class StoreBackend:
     def _issued(self, action: Action, working: WorkingCopy, located: Located, now: int) -> Done:
         """Return that a new ID is to be given out; after a login, once twins are closed and the limit was seen to."""
         if working.asked.authenticates:
+            self.close_twins(working, located, now)
+        if working.asked.login:
             try:
-                for twin in working.loaded.twins:
-                    self._close_twin(twin, located, working.state.owner, now)
-                if working.asked.login:
-                    self._owners.enforce(working.state.owner, keep=located.key, now=now)
+                self._owners.enforce(working.state.owner, keep=located.key, now=now)
             except StoreUnavailable as error:
                 # The login is written: an error now would lose it. The next login enforces the limit.
                 self._beginnings.emit(StoreFailed(str(error)))
         return Done(action, _ISSUE, reference_to(located, working.state), located)
+
+    def close_twins(self, working: WorkingCopy, new: Located, now: int) -> None:
+        """Close all other sessions that the request's cookies held, after a login has made the `new` one."""
+        try:
+            for twin in working.loaded.twins:
+                self._close_twin(twin, new, working.state.owner, now)
+        except StoreUnavailable as error:
+            # The login is written: an error now would lose it. What was not closed times out.
+            self._beginnings.emit(StoreFailed(str(error)))
 
     def _close_twin(self, twin: Twin, new: Located, owner: str | None, now: int) -> None:
         """Close another session that the request's cookies held, as the login closes the one that counted."""

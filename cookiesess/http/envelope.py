@@ -5,20 +5,20 @@ own tokens, whole or in pieces; `Envelope.accept` asks the readers of other libr
 some and no token of ours opened.
 
 Out: `Envelope.answer` makes the token, spreads it, and has the browser forget what this answer replaces: of the cookies
-that a session may travel in, those that the request brought and that are not set anew. They are pieces that are no
-longer needed, the cookie or the reference of a session that has moved, and another library's cookie that was taken
-over. Whether a session fits is computed from its length; nothing is encrypted to answer a question.
+that a session may travel in, those that opened and that are not set anew. They are pieces that are no longer needed,
+the cookie or the reference of a session that has moved, and another library's cookie that was taken over. What did not
+open stays, since it may be good on another server or later; only a logout has the browser forget that as well. Whether
+a session fits is computed from its length; nothing is encrypted to answer a question.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from itertools import islice
-from typing import NamedTuple, TypeAlias
 
 from cookiesess.errors import InvalidToken
 from cookiesess.events import Event, SecureCookieOverHttp
 from cookiesess.http.arrival import Arrival
+from cookiesess.http.candidates import Candidates, Protection, Reading
 from cookiesess.http.cookies import CookieAttributes
 from cookiesess.http.foreign import Accepted, Foreign, ForeignReader
 from cookiesess.http.grammar import values_of
@@ -39,29 +39,6 @@ NEAR_PER_CENT = 80
 
 _EXTEND, _EXPIRE, _HTTPS = Line.EXTEND, Line.EXPIRE, Transport.HTTPS
 
-Reading: TypeAlias = tuple[list[Opened], InvalidToken | None]
-"""Our own tokens that opened, in the header's order, and why the first of the others did not."""
-
-
-class Protection(NamedTuple):
-    """Makes and opens tokens, sealed or signed.
-
-    Attributes:
-        write: Returns a token over a plaintext, for a purpose.
-        read: Opens what `write` made.
-        added_bytes: How much longer the token is than the plaintext, before both become base64url.
-        added_length: How much longer it is than that text.
-    """
-
-    write: Callable[[bytes, bytes], str]
-    read: Callable[[str, bytes], Opened]
-    added_bytes: int
-    added_length: int
-
-    def length(self, plaintext_bytes: int) -> int:
-        """Return how many characters a token over so many bytes has."""
-        return ((plaintext_bytes + self.added_bytes) * 8 + 5) // 6 + self.added_length
-
 
 class Envelope:
     """Opens what a session travels in, and makes it. Thread-safe.
@@ -79,6 +56,7 @@ class Envelope:
         names: Of all cookies that a session may travel in.
         limit_bytes: How long the Set-Cookie lines of one session may be together.
         easy_bytes: A plaintext of at most so many bytes fits, and is far from the limit, whatever its Max-Age.
+        reference_name: Of the cookie that refers to a session which has moved to a store; of that of all where none do.
         wide: Whether a session may travel in more cookies than one.
     """
 
@@ -100,15 +78,21 @@ class Envelope:
         self._readers = readers
         self._pieces = Pieces(policy)
         self.name: str = policy.name
-        self._whole = policy.chunks == 1
         self._purpose = purpose("session", policy.name)
-        self._reference = policy.reference_name if reference else None
+        self.reference_name = policy.reference_name if reference else policy.name
         self._reference_purpose = purpose("session", policy.reference_name)
         self.names: tuple[str, ...] = (*self._pieces.names, policy.reference_name) if reference else self._pieces.names
+        # By the name of each cookie: where what it is part of begins.
+        self._begins = dict.fromkeys(self._pieces.names, policy.name) | {self.reference_name: self.reference_name}
+        self._candidates = None
+        if len(self.names) > 1:
+            purposes = {self.reference_name: self._reference_purpose, policy.name: self._purpose}
+            self._candidates = Candidates(self._pieces, protection, purposes)
+        self._counts = protection.counts
         self._own = tuple(CookieIdentity(name, policy.path, policy.domain, policy.partitioned) for name in self.names)
         theirs = (CookieIdentity(each.cookie_name, each.path, each.domain, each.partitioned) for each in readers)
         self._family = tuple(dict.fromkeys((*self._own, *theirs)))
-        self._forgetting = Forgetting(policy, self._own, spread={policy.name, self._reference})
+        self._forgetting = Forgetting(policy, self._own, spread={policy.name, self.reference_name})
         self.wide: bool = len(self._family) > 1
         self._usual = {transport: policy.attributes(transport) for transport in Transport}
         self._measure()
@@ -125,30 +109,30 @@ class Envelope:
     # In
 
     def read(self, header: str) -> Reading:
-        """Open what a Cookie header holds of ours: at most four tokens, and as many references."""
-        name, purpose, read = self.name, self._purpose, self._read
-        tokens = values_of(header, name, limit=MAX_CANDIDATES) if self._whole else self.candidates(header)
+        """Open what a Cookie header holds of ours: at most four tokens."""
+        if self._candidates is not None:
+            return self._candidates.read(header)
+        # The same for one name and one token a cookie, spelled out: every request with a session comes by here.
+        purpose, read, left = self._purpose, self._read, MAX_CANDIDATES
         opened: list[Opened] = []
         failure = None
-        for token in tokens:
+        for token in values_of(header, self.name, limit=len(header)):
             try:
                 opened.append(read(token, purpose))
             except InvalidToken as error:
                 failure = failure or error
-        if self._reference is None or self._reference not in header:
-            return opened, failure
-        references, other = self._read_references(header, self._reference)
-        return [*references, *opened], other or failure
+                left -= self._counts(error)
+            else:
+                left -= 1
+            if not left:
+                break
+        return opened, None if opened else failure
 
-    def _read_references(self, header: str, name: str) -> Reading:
-        opened, failure = [], None
-        tokens = values_of(header, name, limit=MAX_CANDIDATES)
-        for token in tokens:
-            try:
-                opened.append(self._read(token, self._reference_purpose))
-            except InvalidToken as error:
-                failure = failure or error
-        return opened, failure
+    def tokens(self, header: str) -> list[tuple[str, str]]:
+        """Return what may be our tokens in a Cookie header, in its order, each with its cookie's name; for tools."""
+        if self._candidates is None:
+            return [(value, self.name) for value in values_of(header, self.name, limit=len(header))]
+        return self._candidates.all(header)
 
     def is_behind_a_comma(self, header: str) -> bool:
         """Whether the session's cookie stands where a proxy has joined a second Cookie field.
@@ -156,7 +140,8 @@ class Envelope:
         It is not taken from there: a comma may stand in any other cookie's value, so that a subdomain could plant a
         ``__Host-`` name.
         """
-        return f",{self.name}=" in header.replace(" ", "")
+        squeezed = header.replace(" ", "")
+        return any(f",{name}=" in squeezed for name in self._begins)
 
     def open_token(self, token: str, name: str) -> Opened:
         """Open the token in one cookie; for tools, which have it without a header.
@@ -166,21 +151,25 @@ class Envelope:
         """
         return self._read(token, purpose("session", name))
 
-    def candidates(self, header: str) -> list[str]:
-        """Return what may be the session's token, whole or put together, most likely first."""
-        firsts = values_of(header, self.name, limit=MAX_CANDIDATES)
-        gathered = (token for first in firsts for token in self._pieces.gather(first, header))
-        return list(islice(gathered, MAX_CANDIDATES))
+    def accept(self, header: str, *, now: int, name: str | None = None) -> Accepted | InvalidToken | None:
+        """Return the session in another library's cookie, else why the first of them did not open, else None.
 
-    def accept(self, header: str, *, now: int) -> Accepted | InvalidToken | None:
-        """Return the session in another library's cookie, else why the first of them did not open, else None."""
+        Args:
+            header: The Cookie header.
+            now: Unix seconds.
+            name: Of the only cookie to look at; None: of each reader its own.
+        """
         failure = None
         for reader in self._readers:
+            if name not in {None, reader.cookie_name}:
+                continue
             for value in values_of(header, reader.cookie_name, limit=MAX_CANDIDATES):
                 try:
-                    return Accepted(type(reader).__name__, self._state(reader.open(value, now=now), now))
+                    state = self._state(reader.open(value, now=now), now)
                 except InvalidToken as error:
                     failure = failure or error
+                else:
+                    return Accepted(type(reader).__name__, reader.cookie_name, state)
         return failure
 
     def _state(self, foreign: Foreign, now: int) -> State:
@@ -193,10 +182,24 @@ class Envelope:
         ends_at = self._lifetime.ends_at(created_at)
         return State(created_at, written_at, ends_at, authenticated_at, foreign.owner, foreign.data)
 
-    def _present(self, header: str) -> Iterator[CookieIdentity]:
-        """Yield those of the session's cookies of which a Cookie header has the name; it does not tell their paths."""
-        # Most requests bring one of them, and looking for a text is quick.
-        return (each for each in self._family if each.name in header and values_of(header, each.name, limit=1))
+    def _present(self, header: str, opened: Collection[str] | None, now: int) -> Iterator[CookieIdentity]:
+        """Yield which of the session's cookies a Cookie header brings, wherever they may be from.
+
+        Args:
+            header: The Cookie header.
+            opened: Only what begins in these cookies; what another library left behind, where it would open. None: all.
+            now: Unix seconds.
+        """
+        for each in self._family:
+            # Most requests bring one of them, and looking for a text is quick.
+            if each.name in header and values_of(header, each.name, limit=1):
+                begins = self._begins.get(each.name, each.name)
+                if opened is None or begins in opened or self._accepts(each.name, header, now):
+                    yield each
+
+    def _accepts(self, name: str, header: str, now: int) -> bool:
+        """Whether what another library left behind under a name of its own would open."""
+        return name not in self._begins and isinstance(self.accept(header, now=now, name=name), Accepted)
 
     # Out
 
@@ -231,7 +234,8 @@ class Envelope:
         now: int,
         arrival: Arrival,
         header: str,
-        forget: bool = False,
+        opened: Collection[str] | None = (),
+        everywhere: bool = False,
     ) -> tuple[SetCookie, ...]:
         """Return the Set-Cookie lines of a response.
 
@@ -241,11 +245,13 @@ class Envelope:
             now: Unix seconds.
             arrival: How the request came.
             header: The request's Cookie header.
-            forget: The browser is to forget all other cookies of the session, wherever they may stand: after a logout,
-                and after a login where several of the name came.
+            opened: The cookies in which something opened, so that it may be forgotten when it is replaced; None: all
+                that came may be, after a logout.
+            everywhere: What is forgotten is forgotten wherever it may stand: after a logout, or where several cookies
+                of the name came and a login has settled which one counts. So is what a line forgets that only forgets.
         """
         if done.line is _EXPIRE:
-            return tuple(self._forgetting.everywhere(self._present(header), arrival))
+            return tuple(self._forgetting.everywhere(self._present(header, opened, now), arrival))
         own = state.extras.get(PERSISTENT) if state.extras else None
         max_age = self.max_age(state, now=now) if own or (own is None and self._policy.persistent) else None
         if max_age is None and done.line is _EXTEND:
@@ -255,25 +261,20 @@ class Envelope:
         if how is not _HTTPS and attributes.secure and not self._warned_of_http:
             self._warned_of_http = True
             self._emit(SecureCookieOverHttp())
-        if not (self.wide or forget):
+        if not (self.wide or everywhere):
             return (SetCookie(self.name, self._write(done.plaintext, self._purpose), attributes),)
         cookies = self._cut(done.plaintext, attributes, max_age)
-        issued = {identity for cookie in cookies for identity in self._own if identity.name == cookie.name}
-        if forget:
-            others = self._forgetting.everywhere(self._present(header), arrival, spared=issued)
+        issued = {identity for identity in self._own for cookie in cookies if identity.name == cookie.name}
+        present = self._present(header, opened, now)
+        if everywhere:
+            others = self._forgetting.everywhere(present, arrival, besides=issued, sent=cookies)
         else:
-            others = (self._forgetting.line(each, how) for each in self._present(header) if each not in issued)
+            others = (self._forgetting.line(each, how) for each in present if each not in issued)
         return (*others, *cookies)  # what sets comes last: a browser takes them in order
 
     def _cut(self, plaintext: bytes, attributes: CookieAttributes, max_age: int | None) -> list[SetCookie]:
         """Return the cookies that carry `plaintext`."""
-        if self._reference is not None and plaintext[:1] == REFERENCE:
-            return [SetCookie(self._reference, self._write(plaintext, self._reference_purpose), attributes)]
+        if self.reference_name != self.name and plaintext[:1] == REFERENCE:
+            return [SetCookie(self.reference_name, self._write(plaintext, self._reference_purpose), attributes)]
         pieces = self._pieces.cut(self._write(plaintext, self._purpose), max_age)
         return [SetCookie(name, piece, attributes) for name, piece in zip(self._pieces.names, pieces, strict=False)]
-
-    def several(self, header: str) -> bool:
-        """Whether a Cookie header brings several cookies of the session's name."""
-        return len(values_of(header, self.name, limit=2)) > 1 or (
-            self._reference is not None and len(values_of(header, self._reference, limit=2)) > 1
-        )

@@ -73,10 +73,19 @@ class Pieces:
                 at += room
         return [f"{len(pieces)}{_MARK}{pieces[0]}", *pieces[1:]]
 
-    def gather(self, first: str, header: str) -> list[str]:
-        """Return the tokens that begin with the piece `first`; several where others planted pieces."""
-        count, _, piece = first.partition(_MARK)
-        if not piece or count not in self._counts:
-            return [first]
+    def first(self, value: str) -> str | None:
+        """Return the first piece of a token, where `value` says that others follow; else None."""
+        count, _, piece = value.partition(_MARK)
+        return piece if piece and count in self._counts else None
+
+    def gather(self, value: str, header: str) -> list[str]:
+        """Return the tokens that begin with `value`, of which more pieces follow; several where others planted some.
+
+        Where one is missing it is `value` alone, which opens nothing.
+        """
+        piece = self.first(value)
+        if piece is None:
+            return [value]
+        count = value.partition(_MARK)[0]
         others = (values_of(header, name, limit=MAX_CANDIDATES) for name in self.names[1 : int(count)])
-        return ["".join(pieces) for pieces in islice(product([piece], *others), MAX_CANDIDATES)] or [first]
+        return ["".join(pieces) for pieces in islice(product([piece], *others), MAX_CANDIDATES)] or [value]

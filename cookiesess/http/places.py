@@ -5,6 +5,7 @@ forgotten has to guess where it stands: a deploy may have changed `CookiePolicy.
 it was set, and a subdomain may have planted one.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_address
 from itertools import product
@@ -17,6 +18,10 @@ from cookiesess.http.policy import CookiePolicy, Transport
 
 # Front ends refuse an answer with more header bytes (nginx proxy_buffer_size: 4 or 8 kB for all of them).
 MOST_BYTES = 4096
+# RFC 1035 section 2.3.4. What is longer is no host, and the work would grow with what a client makes up.
+MOST_NAME_BYTES = 253
+# What a Domain attribute is made of; a Host header may hold anything.
+_LABEL = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z-]*[0-9A-Za-z])?")
 
 
 class CookieIdentity(NamedTuple):
@@ -35,7 +40,7 @@ def places_of(name: str, policy: CookiePolicy, *, host: str, secure: bool) -> It
         name: The cookie's.
         policy: How it is set today.
         host: What the browser asked for; empty: only the configured domain is known.
-        secure: Whether the answer's cookies are ``Secure``; only such a line can name a partitioned cookie.
+        secure: Whether the answer may name what is partitioned, which goes with ``Secure`` alone.
     """
     yield CookieIdentity(name, policy.path, policy.domain, policy.partitioned)
     domains: tuple[str | None, ...] = (None, policy.domain, *_parents(host))
@@ -52,32 +57,45 @@ class Forgetting:
     Args:
         policy: How they are set today.
         own: All cookies that a session may travel in, where they are set today.
-        spread: The names of those that a session may begin in. They are forgotten wherever they may stand; the
-            others, which are further pieces of a token, where they are set today.
+        spread: The names of those that a session may begin in: they are forgotten wherever they stand, the others
+            (further pieces of a token) where they are set today.
     """
 
-    def __init__(
-        self, policy: CookiePolicy, own: Collection[CookieIdentity], *, spread: Collection[str | None]
-    ) -> None:
+    def __init__(self, policy: CookiePolicy, own: Collection[CookieIdentity], *, spread: Collection[str]) -> None:
         self._policy = policy
         self._own = own
         self._spread = spread
 
     def everywhere(
-        self, present: Iterable[CookieIdentity], arrival: Arrival, *, spared: Collection[CookieIdentity] = ()
+        self,
+        present: Iterable[CookieIdentity],
+        arrival: Arrival,
+        *,
+        besides: Collection[CookieIdentity] = (),
+        sent: Collection[SetCookie] = (),
     ) -> Iterator[SetCookie]:
-        """Yield the lines for the cookies that a request brought, at most 4 kB; none for those that are `spared`."""
-        how, room = arrival.transport(), MOST_BYTES
+        """Yield the lines for the cookies that a request brought, as many as `MOST_BYTES` allow.
+
+        Args:
+            present: The cookies, where they are set today.
+            arrival: How the request came.
+            besides: Where something is set, so that nothing is to be forgotten.
+            sent: What is set. It has its share of the room.
+        """
+        present, how = tuple(present), arrival.transport()
         secure = how is Transport.HTTPS or self._policy.secure is True
-        for cookie in present:
-            places: Iterable[CookieIdentity] = (cookie,)
-            if cookie in self._own and cookie.name in self._spread:
-                places = places_of(cookie.name, self._policy, host=arrival.host(), secure=secure)
-            for each in dict.fromkeys(places):
+        room = MOST_BYTES - sum(_length(cookie) for cookie in sent)
+        # Where they are set today, first: these are sure to be forgotten.
+        places: dict[CookieIdentity, None] = dict.fromkeys(present)
+        for name in (each.name for each in present if each in self._own and each.name in self._spread):
+            places |= dict.fromkeys(places_of(name, self._policy, host=arrival.host(), secure=secure))
+        for each in places:
+            if each not in besides:
                 line = self.line(each, how)
-                room -= line.size_bytes
-                if each not in spared and room >= 0:
-                    yield line
+                room -= _length(line)
+                if room < 0 and each not in present:
+                    return
+                yield line
 
     def line(self, each: CookieIdentity, how: Transport) -> SetCookie:
         """Return the line that has the browser forget one cookie."""
@@ -95,12 +113,20 @@ class Forgetting:
         return SetCookie(name, "", attributes)
 
 
+def _length(cookie: SetCookie) -> int:
+    """Return how many bytes of a response a cookie takes, with the field's name and the end of its line."""
+    return len("Set-Cookie: \r\n") + cookie.size_bytes
+
+
 def _parents(host: str) -> Iterator[str]:
     """Yield the domains that a cookie may be set for by a page of `host`: itself and its parents, no single label."""
-    if not host or "." not in host or _is_address(host):
+    if len(host) > MOST_NAME_BYTES or _is_address(host):
         return
     labels = host.split(".")
-    for start in range(len(labels) - 1):
+    first = len(labels)
+    while first and _LABEL.fullmatch(labels[first - 1]):
+        first -= 1
+    for start in range(first, len(labels) - 1):
         yield ".".join(labels[start:])
 
 

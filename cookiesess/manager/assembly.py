@@ -16,7 +16,8 @@ from cookiesess.backends.vault import Vault
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event, SessionsEvicted
 from cookiesess.events.base import Emitter
-from cookiesess.http.envelope import LONGEST_MAX_AGE, Envelope, Protection
+from cookiesess.http.candidates import Protection
+from cookiesess.http.envelope import LONGEST_MAX_AGE, Envelope
 from cookiesess.http.jar import JarContext, JarProtection
 from cookiesess.manager.settings import Configuration
 from cookiesess.session.state import REFERENCE
@@ -152,9 +153,14 @@ def make_envelope(
     settings: Configuration, sealer: Sealer, signer: Signer, *, emit: Callable[[Event], object] = id
 ) -> Envelope:
     """Return what opens and fills the session's cookies."""
-    protection = Protection(signer.sign, signer.unsign, added_bytes=0, added_length=ADDED_LENGTH)
+    # A signed token does not say whose key made it: one that does not open is another key's.
+    protection = Protection(
+        signer.sign, signer.unsign, added_bytes=0, added_length=ADDED_LENGTH, recognise=id, keyed=False
+    )
     if settings.encrypt:
-        protection = Protection(sealer.seal, sealer.unseal, added_bytes=ADDED_BYTES, added_length=0)
+        protection = Protection(
+            sealer.seal, sealer.unseal, ADDED_BYTES, added_length=0, recognise=sealer.recognise, keyed=True
+        )
     return Envelope(
         settings.cookie,
         settings.lifetime,

@@ -237,12 +237,15 @@ class SessionManager(OwnedSessions):
         done = working.done
         lines: tuple[SetCookie, ...] = ()
         if done.line is not _NO_LINE:
-            loaded, asked = working.loaded, working.asked
-            forget = loaded.origin is _ENDED
-            if asked.how is not None and asked.authenticates and not forget:
-                forget = self._envelope.several(loaded.header)
+            loaded = working.loaded
             lines = self._envelope.answer(
-                done, working.state, now=now, arrival=arrival, header=loaded.header, forget=forget
+                done,
+                working.state,
+                now=now,
+                arrival=arrival,
+                header=loaded.header,
+                opened=loaded.opened,
+                everywhere=working.settles,
             )
         if event is not None:
             self.emit(event)  # now that nothing can keep it from being sent
@@ -254,6 +257,7 @@ class SessionManager(OwnedSessions):
             return False
         withheld = working.done.line is not _NO_LINE or self._decide(working, self._now()) is _CREATE
         if withheld:
+            working.drop()  # what the body writes is part of it
             self.emit(SessionWithheld())
         return withheld
 

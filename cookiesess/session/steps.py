@@ -26,6 +26,9 @@ class Loaded(NamedTuple):
         closed: How its ID was closed, where another ID has taken its place.
         twins: The sessions in the other cookies of the same name that the request brought.
         dropped: An event has said already that this request's writes are lost.
+        opened: The names of the cookies in which something opened, so that the browser may forget them when this answer
+            takes their place; None: somebody has logged out, and it may forget whatever it sent.
+        settled: A login of this request has settled which of several cookies of the name counts.
     """
 
     origin: Origin
@@ -40,6 +43,8 @@ class Loaded(NamedTuple):
     closed: Closed | None = None
     twins: "tuple[Twin, ...]" = ()
     dropped: bool = False
+    opened: tuple[str, ...] | None = ()
+    settled: bool = False
 
     def __repr__(self) -> str:
         return f"<Loaded, {self.origin.name}>"  # never the cookies or the owner: a repr ends up in error reports

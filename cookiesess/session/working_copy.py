@@ -88,6 +88,12 @@ class WorkingCopy:
         """Whether nobody is logged in, and the request came without a session that opened."""
         return not self.loaded.continued and self.loaded.origin in _NOTHING_OPENED and self.state.owner is None
 
+    @property
+    def settles(self) -> bool:
+        """Whether the browser is to forget other cookies of the name wherever they stand, since nobody knows where."""
+        loaded = self.loaded
+        return loaded.settled or loaded.opened is None or (bool(loaded.twins) and self.asked.authenticates)
+
     # What the request asks for
 
     def login(self, owner: str, *, now: int, lifetime: Lifetime) -> bool:
@@ -243,7 +249,8 @@ class WorkingCopy:
                 if tracked is not None:
                     tracked.rebase()
             if done.action in HAS_CONTENT:
-                self.asked, state = NOTHING_ASKED, self.state
+                state, settled = self.state, keep_line and self.settles
+                self.asked = NOTHING_ASKED
                 self.loaded = loaded._replace(
                     origin=_LOADED,
                     owner=state.owner,
@@ -253,12 +260,20 @@ class WorkingCopy:
                     until_at=lifetime.absolute_deadline(state),
                     closed=None,
                     twins=(),
+                    opened=loaded.opened if keep_line else (),
+                    settled=settled,
                 )
         self.done = NOTHING_DONE._replace(line=done.line, plaintext=done.plaintext) if keep_line else NOTHING_DONE
 
     def pair(self, twins: tuple[Twin, ...]) -> None:
         """Note what else the request's cookies hold; a login closes them as well, a logout ends them."""
         self.loaded = self.loaded._replace(twins=twins)
+        for twin in twins:
+            self.also_opened(*twin.loaded.opened or ())
+
+    def also_opened(self, *names: str) -> None:
+        """Note further cookies in which something opened."""
+        self.loaded = self.loaded._replace(opened=tuple({*(self.loaded.opened or ()), *names}))
 
     def drop(self) -> bool:
         """Have nothing of the session be written from now on; return False where that was so already."""
@@ -269,7 +284,7 @@ class WorkingCopy:
     def restart(self, *, now: int, lifetime: Lifetime) -> None:
         """Become an empty session, as after ``invalidate()``; the browser's cookie goes, if it sent one."""
         origin = Origin.NONE if self.loaded.origin is Origin.NONE else Origin.ENDED
-        self.loaded = Loaded(origin, header=self.loaded.header, dropped=self.loaded.dropped)
+        self.loaded = Loaded(origin, header=self.loaded.header, dropped=self.loaded.dropped, opened=None)
         self.asked, self.done = NOTHING_ASKED, NOTHING_DONE
         self._empty(now=now, lifetime=lifetime)
 

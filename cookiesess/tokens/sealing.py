@@ -31,13 +31,15 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from cookiesess.errors import InvalidToken
-from cookiesess.tokens.encoding import LAST, PADDING, TO_URL
+from cookiesess.tokens.encoding import LAST, PADDING, TO_URL, decode
 from cookiesess.tokens.keys import Keyring
 
 VERSION = b"\x01"
 _PREFIX_BYTES, _NONCE_BYTES, _TAG_BYTES = 12, 24, 16
 _KID_BYTES = 4
 _HEADER_BYTES = 1 + _KID_BYTES + _NONCE_BYTES
+# So many characters hold version and kid, and a byte more.
+_RECOGNISED = 8
 _RECORD_HEADER_BYTES, _RECORD_NONCE_BYTES = 1 + _KID_BYTES, 12
 _RECORD_SEALED_FROM = _RECORD_HEADER_BYTES + _RECORD_NONCE_BYTES
 ADDED_BYTES = _HEADER_BYTES + _TAG_BYTES
@@ -154,6 +156,19 @@ class Sealer:
         except ValueError:
             raise InvalidToken("malformed") from None
         return self.unseal_bytes(raw, purpose)
+
+    def recognise(self, token: str) -> None:
+        """Say by its first characters alone whether a key of the ring can have made a token, whole or not.
+
+        Raises:
+            InvalidToken: None of them has.
+        """
+        try:
+            header = decode(token[:_RECOGNISED])[:5]
+        except ValueError:
+            raise InvalidToken("malformed") from None
+        if header not in self._ciphers:
+            raise InvalidToken("version") if header[:1] != VERSION else InvalidToken("unknown-key", header[1:].hex())
 
     def unseal_bytes(self, raw: bytes, purpose: bytes) -> Opened:
         """As `unseal`, for what `seal_bytes` made."""

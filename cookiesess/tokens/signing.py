@@ -14,7 +14,8 @@ from cookiesess.tokens.keys import Keyring
 from cookiesess.tokens.sealing import Opened
 
 _SALT = b"cookiesess v1 sign "
-ADDED_LENGTH = 1 + 43
+_SIGNATURE_LENGTH = 43
+ADDED_LENGTH = 1 + _SIGNATURE_LENGTH
 """How much longer than its payload's text a token is: a dot, and the 32 bytes of an HMAC-SHA256 as base64url."""
 
 
@@ -46,6 +47,8 @@ class Signer:
             decode(signature)
         except ValueError:
             raise InvalidToken("malformed") from None
+        if len(signature) != _SIGNATURE_LENGTH:
+            raise InvalidToken("malformed")
         for index in range(len(self._secrets)):
             if self._signer(index, purpose).verify_signature(payload, signature):
                 return plaintext, index == 0

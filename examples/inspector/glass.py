@@ -13,6 +13,7 @@ from cookiesess.http.grammar import values_of
 from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.manager.assembly import make_envelope
 from cookiesess.manager.settings import Configuration, Settings
+from cookiesess.session.closing import CLOSED
 from cookiesess.session.compression import expand
 from cookiesess.session.lifetime import IDLE
 from cookiesess.session.state import (
@@ -85,7 +86,6 @@ class Glass:
         self._protection = "sealed" if settings.get("encrypt", True) else "signed"
         self._codec = ValueCodec(settings.get("types", ()))
         self._store = settings.get("store") or settings.get("overflow")
-        self._moves = settings.get("overflow") is not None
         self._records = RecordSealer(keys)
 
     def own_cookies(self, header: str) -> Mapping[str, str]:
@@ -112,7 +112,7 @@ class Glass:
         Of a session that goes on it is what the library has loaded. Of one that does not, it is what stands in the
         first cookie that opens, whether or not that still counts.
         """
-        sights = [self._look_into(token, name, now) for token, name in self._candidates(header)]
+        sights = [self._look_into(token, name, now) for token, name in self._envelope.tokens(header)]
         working = session._working or session._load()
         if not sights or not working.loaded.continued:
             return next((sight for sight in sights if sight.key), sights[0] if sights else None)
@@ -122,13 +122,6 @@ class Glass:
             return replace(sight, state=working.state)
         kind = "a reference to a record, followed through a renewal" if located.moved else "a reference to a record"
         return replace(sight, kind=kind, state=working.state, record_bytes=len(located.record.payload))
-
-    def _candidates(self, header: str) -> Iterator[tuple[str, str]]:
-        """Yield each token with its cookie's name, in the order in which the library tries them."""
-        if self._moves:
-            name = self._policy.reference_name
-            yield from ((token, name) for token in values_of(header, name, limit=MAX_CANDIDATES))
-        yield from ((token, self._policy.name) for token in self._envelope.candidates(header))
 
     def _opened(self, token: str, name: str) -> Opened | None:
         try:
@@ -160,7 +153,7 @@ class Glass:
         if record is None:
             return {"kind": "a reference to a record that is gone"}
         plaintext, _ = self._records.unseal(record.payload, session_id, key)
-        if plaintext[:1] in (MOVED, REPLACED):
+        if plaintext[:1] in (CLOSED, MOVED, REPLACED):
             return {"kind": "a reference to a record that was closed"}
         state = self._unpack(plaintext)
         state.refreshed_at = record.expires_at - state.extras.get(COUNTED_IDLE, 0)  # as the last touch has moved it

@@ -84,7 +84,7 @@ def test_counters_and_histograms_are_shown_as_documented(registry, count):
 
 def test_an_event_is_explained_by_the_first_words_of_its_class(registry, count):
     shown = generate_latest(registry).decode()
-    assert "# HELP cookiesess_session_overflowed_total A session outgrew its cookie and was moved to the" in shown
+    assert "# HELP cookiesess_session_overflowed_total A session outgrew its cookie and has moved to the" in shown
     assert "# HELP cookiesess_session_created_total A visitor got a session; by login() if login.\n" in shown
 
 

@@ -164,7 +164,9 @@ def test_invalidate_and_then_a_write_make_another_session(known, clock, events):
         assert session == {}
         session["b"] = 2
 
-    assert is_issue(known.visit(view))
+    *expiries, line = known.visit(view)
+    assert is_issue([line])
+    assert is_expiry(expiries)
     assert events == [SessionEnded(emptied=False), SessionCreated()]
     assert known.read() == {"b": 2}
     assert known.read(lambda session: session.created_at) == clock()

@@ -149,6 +149,10 @@ def look(environ):
     get_session(environ).get("a")
 
 
+def log_out(environ):
+    get_session(environ).invalidate()
+
+
 def look_at_cookies(environ):
     get_cookies(environ).get("a")
 
@@ -227,7 +231,8 @@ def test_a_response_with_a_cookie_of_ours_is_kept_out_of_shared_caches(events, v
 
 
 def test_an_expiry_is_kept_out_of_shared_caches_too():
-    server = served(look, [("Cache-Control", "public")], cookie=f"{NAME}=garbage")
+    server = served(log_out, [("Cache-Control", "public")], cookie=f"{NAME}=garbage")
+    assert server.lines()
     assert server.lines("Cache-Control") == ["private"]
 
 

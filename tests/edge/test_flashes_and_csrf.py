@@ -133,8 +133,29 @@ def test_a_login_makes_earlier_csrf_tokens_void(visitor, before):
     assert visitor.read(lambda session: session.check_csrf(tokens[1]))
 
 
-def test_renew_keeps_csrf_tokens_good(visitor):
+def test_renew_keeps_csrf_tokens_good_where_somebody_is_logged_in(visitor):
     tokens = []
+    visitor.visit(lambda session: session.login("user-1"))
     visitor.visit(lambda session: tokens.append(session.csrf_token()))
     visitor.visit(lambda session: session.renew())
     assert visitor.read(lambda session: session.check_csrf(tokens[0]))
+
+
+def test_renew_makes_earlier_csrf_tokens_void_where_nobody_is_logged_in(visitor):
+    """Whoever planted the session knows them."""
+    tokens = []
+    visitor.visit(lambda session: tokens.append(session.csrf_token()) or put("a", 1)(session))
+    visitor.visit(lambda session: session.renew())
+    assert not visitor.read(lambda session: session.check_csrf(tokens[0]))
+    visitor.visit(lambda session: tokens.append(session.csrf_token()))
+    assert visitor.read(lambda session: session.check_csrf(tokens[1]))
+
+
+@pytest.mark.parametrize("before", [None, "user-1"])
+def test_a_cycled_id_makes_earlier_csrf_tokens_void(visitor, before):
+    tokens = []
+    if before:
+        visitor.visit(lambda session: session.login(before))
+    visitor.visit(lambda session: tokens.append(session.csrf_token()) or put("a", 1)(session))
+    visitor.visit(lambda session: session.cycle())
+    assert not visitor.read(lambda session: session.check_csrf(tokens[0]))

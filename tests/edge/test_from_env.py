@@ -182,7 +182,8 @@ def test_a_variable_for_what_is_no_text_is_refused(name):
         ("LIFETIME_ABSOLUTE", "20 days", "lifetime", Lifetime(absolute=timedelta(days=20))),
         ("LIFETIME_ABSOLUTE", "never", "lifetime", Lifetime(absolute=None)),
         ("LIFETIME_REFRESH_AFTER", "60 seconds", "lifetime", Lifetime(refresh_after=timedelta(seconds=60))),
-        ("LIFETIME_RENEW_GRACE", "0 seconds", "lifetime", Lifetime(renew_grace=timedelta(0))),
+        ("LIFETIME_RENEW_AFTER", "2 days", "lifetime", Lifetime(renew_after=timedelta(days=2))),
+        ("LIFETIME_RENEW_AFTER", "never", "lifetime", Lifetime(renew_after=None)),
     ],
 )
 def test_a_variable_becomes_a_setting(name, text, setting, value):
@@ -192,6 +193,11 @@ def test_a_variable_becomes_a_setting(name, text, setting, value):
 def test_several_variables_make_one_cookie_policy():
     found = read(COOKIE_NAME="shop", COOKIE_SECURE="auto", COOKIE_PATH="/shop", COOKIE_DOMAIN="shop.example")
     assert found == {"cookie": CookiePolicy("shop", secure="auto", path="/shop", domain="shop.example")}
+
+
+def test_several_variables_make_one_lifetime():
+    found = read(LIFETIME_RENEW_AFTER="2 days", LIFETIME_RENEW_GRACE="0 seconds")
+    assert found == {"lifetime": Lifetime(renew_after=timedelta(days=2), renew_grace=timedelta(0))}
 
 
 @pytest.mark.parametrize("name", ["STORE", "OVERFLOW", "REVOCATIONS"])

@@ -1,4 +1,4 @@
-"""Whatever a browser sends: an empty session, the cookie expired where it never opened, an event, no exception."""
+"""Whatever a browser sends: an empty session, an event, no exception; and the cookie stays where it is."""
 
 import logging
 import re
@@ -12,7 +12,7 @@ from cookiesess.events import SessionRejected
 from kit.browser import Browser, cookie_of
 from kit.constants import KEY, NAME, OTHER_KEY
 from kit.views import put
-from kit.wsgi import Server, WebBrowser, answering, environ_of, wrap
+from kit.wsgi import Server, answering, environ_of, wrap
 
 SEALED = cookie_of(put("a", 1)).partition("=")[2]
 SIGNED = cookie_of(put("a", 1), encrypt=False).partition("=")[2]
@@ -41,9 +41,7 @@ def visit(header, encrypt=True):
 
 def assert_rejected(token, encrypt):
     body, lines, seen = visit(f"{NAME}={token}", encrypt)
-    assert body == "{}"
-    assert [line.partition(";")[0] for line in lines] == [f"{NAME}="]
-    assert "Max-Age=0" in lines[0]
+    assert (body, lines) == ("{}", [])
     assert [type(event) for event in seen] == [SessionRejected]
     assert seen[0].reason in REASONS
 
@@ -58,8 +56,8 @@ def test_any_text_as_a_cookie_header_is_an_empty_session(header):
 @tokens
 def test_any_text_as_the_sessions_cookie_is_an_empty_session(token, encrypt, value):
     body, lines, seen = visit(f"{NAME}={value}", encrypt)
-    assert body == "{}"
-    assert len(lines) == len(seen) == 1
+    assert (body, lines) == ("{}", [])
+    assert [type(event) for event in seen] == [SessionRejected]
 
 
 @given(position=st.integers(0), mask=st.integers(1, 63))
@@ -116,76 +114,12 @@ def test_hostile_values_are_rejected(token, encrypt):
 def test_a_token_of_another_key_is_rejected_with_its_key_id():
     visitor = Browser(SessionManager(OTHER_KEY))
     visitor.visit(put("a", 1))
-    assert visit(visitor.header)[2] == [SessionRejected("unknown-key", Key(OTHER_KEY).kid.hex())]
+    (event,) = visit(visitor.header)[2]
+    assert (event.reason, event.kid) == ("unknown-key", Key(OTHER_KEY).kid.hex())
 
 
 def test_a_forged_token_is_rejected_with_its_key_id():
     assert visit(f"{NAME}={SEALED[:-4]}AAAA")[2] == [SessionRejected("forged", Key(KEY).kid.hex())]
-
-
-def test_after_the_rejection_the_browser_is_quiet():
-    seen = []
-    browser = WebBrowser(wrap(greedy, on_event=seen.append))
-    browser.cookies[NAME] = "garbage"
-    for _ in range(3):
-        browser.get()
-    assert browser.cookies == {}
-    assert len(seen) == 1
-
-
-# Several cookies of the session's name: a subdomain can plant one.
-
-PLANTED = f"{NAME}=planted"
-REAL = f"{NAME}={SEALED}"
-
-
-@pytest.mark.parametrize("before", [0, 1, 2, 3])
-def test_the_first_cookie_that_opens_is_taken(before):
-    header = "; ".join([PLANTED] * before + [REAL, PLANTED])
-    assert visit(header) == ("{'a': 1}", [], [])
-
-
-def test_of_two_that_open_the_first_is_taken():
-    second = cookie_of(put("b", 2))
-    assert visit(f"{REAL}; {second}")[0] == "{'a': 1}"
-    assert visit(f"{second}; {REAL}")[0] == "{'b': 2}"
-
-
-def test_at_most_four_are_tried():
-    body, lines, seen = visit("; ".join([PLANTED] * 4 + [REAL]))
-    assert (body, lines, len(seen)) == ("{}", [], 1)
-
-
-def test_only_cookies_of_the_name_count_among_the_four():
-    others = ["a=1", f"x{NAME}=1", f"{NAME}x=1", f"x={NAME}=1", NAME, "", "b=2"]
-    assert visit("; ".join([*others, *[PLANTED] * 3, REAL]))[0] == "{'a': 1}"
-
-
-def test_of_several_that_do_not_open_the_first_ones_reason_is_told():
-    other = Browser(SessionManager(OTHER_KEY))
-    other.visit(put("a", 1))
-    assert visit(f"{other.header}; {PLANTED}")[2] == [SessionRejected("unknown-key", Key(OTHER_KEY).kid.hex())]
-
-
-@pytest.mark.parametrize("encrypt", [True, False])
-@pytest.mark.parametrize("number", [2, 3, 4, 9])
-def test_of_several_that_do_not_open_none_is_expired_as_one_may_be_the_real_one(number, encrypt):
-    body, lines, seen = visit("; ".join([PLANTED] * number), encrypt)
-    assert (body, lines) == ("{}", [])
-    assert [type(event) for event in seen] == [SessionRejected]
-
-
-def test_where_several_do_not_open_a_new_session_still_gets_its_cookie():
-    app = wrap(answering(put("a", 1)))
-    server = Server().run(app, environ_of(HTTP_COOKIE=f"{PLANTED}; {PLANTED}"))
-    (line,) = server.lines()
-    assert "Max-Age=0" not in line
-
-
-def test_a_lone_one_that_does_not_open_is_expired_whatever_stands_beside_it():
-    _, lines, _ = visit(f"a=1; {PLANTED}; b=2")
-    assert len(lines) == 1
-    assert "Max-Age=0" in lines[0]
 
 
 # Nothing of it in the logs
@@ -200,5 +134,6 @@ def test_no_log_line_repeats_what_came(caplog, value):
     # Nothing but words of the library's own, and eight hex digits of what may be a key's id.
     (message,) = caplog.messages
     assert re.fullmatch(
-        r"session\.rejected reason=(malformed|version|unknown-key|forged) kid=(None|[0-9a-f]{8})", message
+        r"session\.rejected reason=(malformed|version|unknown-key|forged) kid=(None|[0-9a-f]{8})( cause=[A-Za-z, ]+)?",
+        message,
     )

@@ -67,7 +67,8 @@ def test_a_session_under_a_key_that_was_dropped_is_rejected_by_its_id(make):
     visitor.visit(put("a", 1))
     visitor.manager = make(KEY, on_event=seen.append)
     assert visitor.read() == {}
-    assert seen == [SessionRejected("unknown-key", Key(OTHER_KEY).kid.hex())]
+    cause = "a server without the new key, or a key that left the ring"
+    assert seen == [SessionRejected("unknown-key", Key(OTHER_KEY).kid.hex(), cause)]
 
 
 def decoded(token):

@@ -9,7 +9,8 @@ from webob import Request
 
 from cookiesess import CookiePolicy, get_cookies, get_session
 from cookiesess.stores.memory import MemoryStore
-from edge.kit import PLAIN, Browser, wrap
+from kit.constants import PLAIN
+from kit.wsgi import WebBrowser, wrap
 
 LITTLE, MUCH = "x", "x" * 5000
 SIDES = {
@@ -44,7 +45,7 @@ def make_app(text):
 def browser(request):
     """A browser that is logged in, and has three cookies of the jar."""
     text, settings = SIDES[request.param]
-    browser = Browser(wrap(make_app(text), **settings()))
+    browser = WebBrowser(wrap(make_app(text), **settings()))
     browser.get("/fill")
     browser.expected = repr(("ann", len(text), [PLAIN_VALUE] * 3))
     return browser
@@ -91,8 +92,9 @@ def test_a_cookie_of_another_site_of_the_domain_cannot_bring_a_session_behind_a_
     assert response.text == repr((None, 0, [None] * 3))
 
 
+@pytest.mark.process
 def test_two_cookie_fields_through_a_real_server():
-    browser = Browser(wrap(make_app(LITTLE)))
+    browser = WebBrowser(wrap(make_app(LITTLE)))
     browser.get("/fill")
     server = waitress.create_server(browser.app, host="127.0.0.1", port=0, threads=1)
     thread = threading.Thread(target=server.run)

@@ -280,7 +280,7 @@ def test_a_session_from_the_future_opens_within_five_minutes(enter, clock, seen,
     seen.clear()
     clock.advance(-ahead)
     assert alive(visitor) is opens
-    assert seen == ([] if opens else [events.SessionRejected("future", None)])
+    assert seen == ([] if opens else [events.SessionRejected("future", None, "this clock is behind")])
 
 
 @pytest.mark.parametrize(("ahead", "opens"), [(300, True), (301, False)])

@@ -7,8 +7,9 @@ from webob import Request
 
 from cookiesess import CookiePolicy, SessionManager, SessionMiddleware, Transport, get_cookies
 from cookiesess.events import SecureCookieOverHttp
+from kit.arrival import Came
 from kit.constants import KEY
-from kit.views import put
+from kit.views import invalidate, put
 from kit.wsgi import Server, answering, environ_of, wrap
 
 AUTO = CookiePolicy.development()
@@ -96,10 +97,10 @@ def test_the_policy_for_development_is_named_session_and_auto():
 
 def test_an_expiry_is_marked_as_the_cookie_was():
     environ = environ_for(HTTP_COOKIE="session=garbage")
-    (line,) = Server().run(wrap(answering(len), cookie=AUTO), environ).lines()
+    (line,) = Server().run(wrap(answering(invalidate), cookie=AUTO), environ).lines()
     assert "Secure" not in line
     environ = environ_for("shop.example", HTTP_COOKIE="session=garbage")
-    (line,) = Server().run(wrap(answering(len), cookie=AUTO), environ).lines()
+    line, *_ = Server().run(wrap(answering(invalidate), cookie=AUTO), environ).lines()
     assert "; Secure" in line
 
 
@@ -117,7 +118,7 @@ def test_a_manager_without_wsgi_is_told_the_transport():
     manager = SessionManager(KEY, cookie=AUTO)
     session = manager.open("")
     session["a"] = 1
-    commit = manager.commit(session, transport=lambda: Transport.LOOPBACK)
+    commit = manager.commit(session, arrival=Came(transport=Transport.LOOPBACK))
     assert not commit.cookies[0].attributes.secure
 
 

@@ -233,12 +233,26 @@ def server_side_store_app(store, clock):
     return make_inspector(KEY, store=store, clock=clock)
 
 
-def test_a_cookie_from_before_a_renewal_is_followed_while_the_grace_lasts(server_side):
+def test_a_cookie_from_before_a_renewal_shows_a_record_that_was_closed(server_side):
     person = Person(server_side)
     person.press("Set", key="name", value="x")
     old = cookie_of(person)
     person.press("Renew")
     page = look(server_side, old)
+    assert "It was replaced or ended" in page.part("server")
+    assert "a reference to a record that was closed" in page.part("server")
+
+
+def test_a_cookie_from_before_a_periodic_renewal_is_followed_while_the_grace_lasts(store, clock):
+    lifetime = Lifetime(renew_after=timedelta(days=2), renew_grace=timedelta(seconds=10))
+    app = make_inspector(KEY, store=store, clock=clock, lifetime=lifetime)
+    person = Person(app)
+    person.press("Set", key="name", value="x")
+    old = cookie_of(person)
+    clock.advance(timedelta(days=2))
+    person.look()
+    assert cookie_of(person) != old
+    page = look(app, old)
     assert "a reference to a record, followed through a renewal" in page.part("server")
     assert "name 'x'" in page.part("server")
     assert "ends if nobody comes" in page.part("server")

@@ -1,0 +1,27 @@
+"""How a request came, for a manager without WSGI."""
+
+from __future__ import annotations
+
+from cookiesess import Transport
+
+
+class Came:
+    """An arrival that says what it is told to say.
+
+    Args:
+        transport: As `cookiesess.http.arrival.Arrival` has it, and the others too.
+        host: What the browser asked for.
+        posted: Another site's page has sent it, by a method that changes things.
+    """
+
+    def __init__(self, host: str = "", *, transport: Transport = Transport.HTTPS, posted: bool = False) -> None:
+        self._host, self._transport, self._posted = host, transport, posted
+
+    def transport(self) -> Transport:
+        return self._transport
+
+    def host(self) -> str:
+        return self._host
+
+    def cross_site_post(self) -> bool:
+        return self._posted
