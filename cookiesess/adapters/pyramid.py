@@ -17,7 +17,6 @@
 No middleware is needed.
 """
 
-import secrets
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from cookiesess.errors import ConfigurationError, MissingDependency
@@ -44,7 +43,6 @@ __all__ = ["PyramidSession", "PyramidSessionFactory", "session_factory"]
 # Where Pyramid's own sessions keep these, so that a session that was one of them goes on.
 _CSRF: Final = "_csrft_"
 _OLD_FLASHES: Final = "_f_"
-_CSRF_BYTES: Final = 32
 
 
 class PyramidSession(Session):
@@ -106,12 +104,12 @@ class PyramidSession(Session):
         be read off their length (BREACH), send it in a header or leave compression off for pages with forms.
         """
         token: str | None = self.get(_CSRF)
-        return self.new_csrf_token() if token is None else token
+        return self._csrf_secret().hex() if token is None else token
 
     def new_csrf_token(self) -> str:
         """Replace the token, and return the new one."""
-        token = self[_CSRF] = secrets.token_hex(_CSRF_BYTES)
-        return token
+        self.pop(_CSRF, None)
+        return self._csrf_secret(anew=True).hex()
 
 
 class PyramidSessionFactory:

@@ -16,8 +16,8 @@ _OPEN, _UNAVAILABLE = Stage.OPEN, Origin.UNAVAILABLE
 class LoadedMapping(MutableMapping[str, Any]):
     """What of a `Session` is a dict.
 
-    Three names with an underscore are for subclasses, an adapter's among them: `_load`, to be extended, `_writable`,
-    and `_context`.
+    These names with an underscore are for subclasses, an adapter's among them: `_load`, to be extended, `_writable`,
+    `_context` and `_csrf_secret`.
     """
 
     __slots__ = ("_context", "_source", "_stage", "_working")

@@ -248,11 +248,7 @@ class Session(LoadedMapping):
 
         For a visitor without a session this starts one.
         """
-        secret = (self._working or self._load()).csrf
-        if secret is None:
-            secret = self._context.random_bytes(csrf.SECRET_BYTES)
-            self._set_extra(CSRF, secret)
-        return csrf.mask(secret, self._context.random_bytes(csrf.SECRET_BYTES))
+        return csrf.mask(self._csrf_secret(), self._context.random_bytes(csrf.SECRET_BYTES))
 
     def check_csrf(self, token: str | None) -> bool:
         """Whether `token` came from this session's `csrf_token`; compared in constant time."""
@@ -260,6 +256,14 @@ class Session(LoadedMapping):
         return secret is not None and type(token) is str and csrf.matches(secret, token)
 
     # Inside
+
+    def _csrf_secret(self, *, anew: bool = False) -> bytes:
+        """Return what CSRF tokens are made of, made at the first call; for subclasses with tokens of another form."""
+        secret = None if anew else (self._working or self._load()).csrf
+        if secret is None:
+            secret = self._context.random_bytes(csrf.SECRET_BYTES)
+            self._set_extra(CSRF, secret)
+        return secret
 
     def _set_extra(self, key: str, value: object) -> None:
         extras = self._writable().extras

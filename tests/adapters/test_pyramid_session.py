@@ -155,3 +155,15 @@ def test_a_wrong_keyword_is_refused_with_what_to_write():
         "there is no setting 'timeout' of session_factory; did you mean lifetime=Lifetime(idle=timedelta(…))?"
         " help(cookiesess.SessionManager) lists them"
     )
+
+
+def test_a_form_from_before_a_login_whose_answer_was_lost_is_still_valid():
+    manager = SessionManager(KEY, store=MemoryStore())
+    form = manager.open("", PyramidSession)
+    token = form.get_csrf_token()
+    (cookie,) = manager.commit(form).cookies
+    header = f"{cookie.name}={cookie.value}"
+    first = manager.open(header, PyramidSession)
+    first.login("ann")
+    manager.commit(first)
+    assert manager.open(header, PyramidSession).get_csrf_token() == token
