@@ -87,10 +87,11 @@ class Beginnings:
                 self.empty(Origin.NONE, header, now=now) if failure is None else self.rejected(failure, header, now=now)
             )
         if self.lifetime.expired(theirs.state, now=now) is not None:
-            return self.gone(theirs.state, header, now=now, opened=(theirs.cookie,))
+            return self.gone(theirs.state, header, now=now)
         self.emit(SessionAccepted(theirs.reader))
-        loaded = Loaded(Origin.FOREIGN, theirs.state.owner, header=header, continued=True, opened=(theirs.cookie,))
-        return WorkingCopy(loaded, theirs.state, codec=self.codec)
+        return WorkingCopy(
+            Loaded(Origin.FOREIGN, theirs.state.owner, header=header, continued=True), theirs.state, codec=self.codec
+        )
 
     def gone(self, state: State, header: str, *, now: int, opened: tuple[str, ...] = ()) -> WorkingCopy:
         """Return an empty copy for a session that has timed out, and emit by which deadline."""

@@ -165,11 +165,9 @@ class Envelope:
                 continue
             for value in values_of(header, reader.cookie_name, limit=MAX_CANDIDATES):
                 try:
-                    state = self._state(reader.open(value, now=now), now)
+                    return Accepted(type(reader).__name__, self._state(reader.open(value, now=now), now))
                 except InvalidToken as error:
                     failure = failure or error
-                else:
-                    return Accepted(type(reader).__name__, reader.cookie_name, state)
         return failure
 
     def _state(self, foreign: Foreign, now: int) -> State:
@@ -185,21 +183,20 @@ class Envelope:
     def _present(self, header: str, opened: Collection[str] | None, now: int) -> Iterator[CookieIdentity]:
         """Yield which of the session's cookies a Cookie header brings, wherever they may be from.
 
+        What another library left behind is among them where it would open: else it may be another app's.
+
         Args:
             header: The Cookie header.
-            opened: Only what begins in these cookies; what another library left behind, where it would open. None: all.
+            opened: Only what begins in these cookies; None: all that are ours.
             now: Unix seconds.
         """
         for each in self._family:
             # Most requests bring one of them, and looking for a text is quick.
             if each.name in header and values_of(header, each.name, limit=1):
-                begins = self._begins.get(each.name, each.name)
-                if opened is None or begins in opened or self._accepts(each.name, header, now):
+                begins = self._begins.get(each.name)
+                ours = begins is not None and (opened is None or begins in opened)
+                if ours or isinstance(self.accept(header, now=now, name=each.name), Accepted):
                     yield each
-
-    def _accepts(self, name: str, header: str, now: int) -> bool:
-        """Whether what another library left behind under a name of its own would open."""
-        return name not in self._begins and isinstance(self.accept(header, now=now, name=name), Accepted)
 
     # Out
 
@@ -246,7 +243,7 @@ class Envelope:
             arrival: How the request came.
             header: The request's Cookie header.
             opened: The cookies in which something opened, so that it may be forgotten when it is replaced; None: all
-                that came may be, after a logout.
+                of ours that came may be, after a logout.
             everywhere: What is forgotten is forgotten wherever it may stand: after a logout, or where several cookies
                 of the name came and a login has settled which one counts. So is what a line forgets that only forgets.
         """

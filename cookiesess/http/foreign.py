@@ -43,10 +43,8 @@ class Accepted(NamedTuple):
 
     Attributes:
         reader: The reader's class.
-        cookie: The name of the cookie that it came in.
         state: What it holds.
     """
 
     reader: str
-    cookie: str
     state: State

@@ -64,6 +64,7 @@ class Forgetting:
     def __init__(self, policy: CookiePolicy, own: Collection[CookieIdentity], *, spread: Collection[str]) -> None:
         self._policy = policy
         self._own = own
+        self._names = {each.name for each in own}
         self._spread = spread
 
     def everywhere(
@@ -101,9 +102,11 @@ class Forgetting:
         """Return the line that has the browser forget one cookie."""
         if each in self._own:
             return SetCookie(each.name, "", self._policy.attributes(how, 0))
-        # Browsers take a Secure line over HTTPS alone. A partitioned cookie, or one called __Host-…, needs Secure.
+        # Browsers take a Secure line over HTTPS alone. A partitioned cookie, or one called __Host-…, needs Secure. Of
+        # our own the policy says that there is HTTPS, whatever a proxy hides; another library's may be older than that.
         name, path, domain, partitioned = each
-        secure = how is Transport.HTTPS or partitioned or name.startswith("__") or self._policy.secure is True
+        ours = name in self._names and self._policy.secure is True
+        secure = how is Transport.HTTPS or partitioned or name.startswith("__") or ours
         samesite = self._policy.samesite if secure else "Lax"
         if partitioned:
             samesite = "None"  # all that an embedded page may set

@@ -26,8 +26,8 @@ class Loaded(NamedTuple):
         closed: How its ID was closed, where another ID has taken its place.
         twins: The sessions in the other cookies of the same name that the request brought.
         dropped: An event has said already that this request's writes are lost.
-        opened: The names of the cookies in which something opened, so that the browser may forget them when this answer
-            takes their place; None: somebody has logged out, and it may forget whatever it sent.
+        opened: The names of our cookies in which something opened, so that the browser may forget them when this answer
+            takes their place; None: somebody has logged out, and it may forget all of ours.
         settled: A login of this request has settled which of several cookies of the name counts.
     """
 
