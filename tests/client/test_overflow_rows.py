@@ -9,6 +9,7 @@ from kit.constants import BIG, NAME, OTHER_KEY, REF
 from kit.lines import expired, issued
 from kit.threads import in_threads
 from kit.views import drop, every, invalidate, login, put, renew
+from kit.world import rotated
 
 THREADS = 8
 
@@ -238,22 +239,37 @@ def test_beside_a_reference_that_is_garbage_the_inline_cookie_is_taken(world, ga
     assert world.taken_names() == ["session.rejected"]
 
 
-def test_a_reference_that_is_garbage_is_forgotten_with_the_next_cookie(world):
+@pytest.mark.parametrize("view", [put("b", 2), login("ann"), renew, drop("a")])
+def test_a_reference_that_does_not_open_stays_since_another_server_may_know_its_key(world, view):
     browser = started(world)
     browser.cookies[REF] = "garbage"
-    assert expired(browser.visit(put("b", 2))) == [REF]
-    assert browser.read() == {"a": 1, "b": 2}
+    browser.visit(view)
+    assert browser.cookies[REF] == "garbage"
 
 
-def test_a_lone_reference_that_is_garbage_is_expired(world):
+def test_a_reference_under_the_next_key_outlives_a_server_without_it_and_counts_again(world):
+    browser = started(world)
+    slow = browser.open(put("slow", 1))
+    browser.visit(put("big", BIG), manager=world.make_manager(rotated()))
+    slow.finish()
+    browser.visit(put("b", 2))  # this server has the older cookie alone
+    world.use(rotated())
+    assert browser.read() == {"a": 1, "big": BIG}
+
+
+def test_a_lone_reference_that_is_garbage_is_left_alone(world):
     browser = Browser(world.with_overflow(), {REF: "garbage"})
-    assert expired(browser.visit()) == [REF]
-    assert browser.cookies == {}
+    assert browser.visit() == []
 
 
-def test_two_cookies_that_are_garbage_are_both_expired(world):
+def test_two_cookies_that_are_garbage_are_both_left_alone(world):
     browser = Browser(world.with_overflow(), {NAME: "garbage", REF: "garbage"})
-    assert sorted(expired(browser.visit())) == [NAME, REF]
+    assert browser.visit() == []
+
+
+def test_a_logout_forgets_cookies_that_are_garbage(world):
+    browser = Browser(world.with_overflow(), {NAME: "garbage", REF: "garbage"})
+    assert expired(browser.visit(invalidate)) == [NAME, REF]
 
 
 @pytest.mark.parametrize("name", [NAME, REF])

@@ -61,7 +61,7 @@ def test_a_session_keeps_its_own_idle_timeout_through_the_move(world):
 def test_a_persistent_reference_has_the_max_age_of_what_the_session_has_left(world):
     browser = world.with_overflow().browser(put("a", 1))
     lines = browser.visit(every(persist, put("big", BIG)))
-    assert [line.attributes.max_age for line in lines] == [IDLE, 0]
+    assert [line.attributes.max_age for line in lines] == [0, IDLE]
     world.clock.advance(REFRESH)
     (line,) = browser.visit()
     assert (line.name, line.attributes.max_age) == (REF, IDLE)
