@@ -12,20 +12,22 @@ from cookiesess.backends.closings import ID_BYTES, Why
 from cookiesess.backends.found import MAX_TRIES, Found, conflict
 from cookiesess.backends.owners import Owners
 from cookiesess.backends.vault import Vault
-from cookiesess.errors import InvalidToken, StoreUnavailable, TooManySessions
+from cookiesess.errors import InvalidToken, StoreUnavailable
 from cookiesess.events import StoreFailed
 from cookiesess.http.envelope import Envelope
 from cookiesess.session.closing import Closed, How
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
-from cookiesess.session.state import PERSISTENT, REFERENCE, Origin, State
+from cookiesess.session.state import PERSISTENT, REFERENCE, REPLACES, Origin, State
 from cookiesess.session.steps import EXPIRED, NOTHING_DONE, Done, Line, Loaded, Twin
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.stores.base import Gone, Record
-from cookiesess.tokens.sealing import Opened
+from cookiesess.tokens.sealing import Opened, record_key_of
 
 # With overflow, the session's own ID follows.
 _REFERENCES_BYTES: Final = (1 + ID_BYTES, 1 + ID_BYTES + SID_BYTES)
+# Nobody finds another key that begins like one's own.
+_REPLACES_BYTES: Final = 16
 _NO_RECORD: Final = (Action.NOTHING, Action.EXPIRE, Action.DROP)
 _LOADED, _ISSUE, _EXTEND, _NO_LINE = Origin.LOADED, Line.ISSUE, Line.EXTEND, Line.NOTHING
 
@@ -68,6 +70,8 @@ class StoreBackend:
             opened, alone = tokens[0], True
         reference, current_token = opened
         if reference[:1] != REFERENCE or len(reference) not in _REFERENCES_BYTES:
+            if self._owners.limited:
+                replaced.loaded = replaced.loaded._replace(key=record_key_of(reference[1 : 1 + ID_BYTES]))
             return self._beginnings.rejected(InvalidToken("plaintext"), header, now=now)
         try:
             found = self._vault.find(reference[1 : 1 + ID_BYTES], now)
@@ -105,7 +109,7 @@ class StoreBackend:
 
     def _create(self, working: WorkingCopy, now: int) -> Done:
         try:
-            located = self._vault.create(working.state, now)
+            located = self._vault.create(self._descended(working, working.state), now)
         except StoreUnavailable as error:
             if working.loaded.origin is not Origin.FOREIGN or working.modified or working.asked.how is not None:
                 raise
@@ -170,7 +174,7 @@ class StoreBackend:
             return self._update(working, old, now) if working.modified else NOTHING_DONE
         overwritten = 0
         for merges in range(MAX_TRIES):
-            new = make(state, now)
+            new = make(self._descended(working, state), now)
             current = self._close(old, new, how=asked.how or How.RENEWAL, csrf=csrf, now=now)
             if current is None:
                 working.adopt(state)
@@ -188,7 +192,9 @@ class StoreBackend:
     def _overtaken(self, working: WorkingCopy, now: int, make: Callable[[State, int], Located]) -> Done:
         """Log in although the session ended meanwhile: into a new one, with what this request has set, and no more."""
         state = working.own()
-        new = make(state, now)
+        if state.empty:
+            return dropped("ended")  # a new ID was asked for and nothing else
+        new = make(self._descended(working, state), now)
         working.adopt(state)
         return self._issued(Action.MOVE, working, new, now)
 
@@ -197,6 +203,13 @@ class StoreBackend:
             return self._vault.close(old, new, how=how, csrf=csrf, now=now)
         except StoreUnavailable:
             # The new ID is not given out, so its record should not be listed; if that fails as well, it times out.
+    def _descended(self, working: WorkingCopy, state: State) -> State:
+        """Note in a session that gets an ID which one it had before, for whoever asks again with that one."""
+        own = _keys_of(working.loaded) if self._owners.limited and state.owner is not None else ()
+        if own:
+            state.extras[REPLACES] = own[0][:_REPLACES_BYTES]
+        return state
+
             with suppress(StoreUnavailable):
                 self._vault.delete(new)
             raise
@@ -208,7 +221,8 @@ class StoreBackend:
                 for twin in working.loaded.twins:
                     self._close_twin(twin, located, working.state.owner, now)
                 if working.asked.login:
-                    self._owners.enforce(working.state.owner, keep=located.key, now=now)
+                    own = _keys_of(working.loaded)
+                    self._owners.enforce(working.state.owner, keep=located.key, own=own, now=now)
             except StoreUnavailable as error:
                 # The login is written: an error now would lose it. The next login enforces the limit.
                 self._beginnings.emit(StoreFailed(str(error)))
@@ -234,22 +248,8 @@ class StoreBackend:
         """Records are written by ``save()``, which finds out."""
 
     def admit(self, owner: str, working: WorkingCopy, *, now: int) -> None:
-        """Raise `TooManySessions` where the limit refuses one more session of `owner`.
-
-        What the login replaces does not count; nor does what took the place of that, since its answer may be lost.
-        """
-        loaded = working.loaded
-        located = loaded.located
-        own = {located.key} if located is not None else set()
-        if loaded.closed is not None and loaded.closed.successor_key is not None:
-            own.add(loaded.closed.successor_key)
-        try:
-            self._owners.admit(owner, own=own, now=now)
-        except TooManySessions:
-            found = None if located is None else self._vault.find(located.session_id, now)
-            if not isinstance(found, Closed) or found.successor_key is None:
-                raise
-            self._owners.admit(owner, own={*own, found.successor_key}, now=now)
+        """Raise `TooManySessions` where the limit refuses one more session of `owner`."""
+        self._owners.admit(owner, own=_keys_of(working.loaded), now=now)
 
     def record_key(self, working: WorkingCopy, *, now: int) -> bytes | None:
         """Return the store's key of the session, also where another request has just renewed it; None without one."""
@@ -276,6 +276,14 @@ class StoreBackend:
 def reference_to(located: Located, state: State) -> bytes:
     """Return what the cookie of a session in a store holds: its record's ID, and with overflow its own."""
     return REFERENCE + located.session_id + (state.sid or b"")
+
+
+def _keys_of(loaded: Loaded) -> list[bytes]:
+    """Return the store's keys of the sessions that a request came with, or would have."""
+    own = [loaded.key if loaded.located is None else loaded.located.key]
+    if loaded.closed is not None and loaded.closed.successor_key is not None:
+        own.append(loaded.closed.successor_key)
+    return [key for key in own if key] + [key for twin in loaded.twins for key in _keys_of(twin.loaded)]
 
 
 def dropped(reason: str) -> Done:

@@ -24,6 +24,7 @@ Differences instead of times save bytes in every cookie. `extras` is a map with 
     "p"  the session's own `persistent`, bool              "g"  the owner's generation at login, where it is not 0
     "n"  when the present ID was given, Unix seconds, where IDs are renewed periodically
     "x"  the epoch of the store of revocations, 8 bytes
+    "r"  records only, where an owner's sessions are limited: 16 bytes of the key of the record whose place it took
 """
 
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ from cookiesess.tokens.values import ValueCodec
 INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
 
 CSRF, FLASHES, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION, EPOCH = "c", "f", "p", "l", "e", "w", "g", "x"
+REPLACES = "r"
 
 
 class Origin(Enum):

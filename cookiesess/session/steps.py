@@ -25,6 +25,8 @@ class Loaded(NamedTuple):
         closed: How its ID was closed, where another ID has taken its place.
         twins: The sessions in the other cookies of the same name that the request brought.
         dropped: An event has said already that this request's writes are lost.
+        settled: This request has logged somebody in, and written it: the browser is to forget the twins.
+        key: The store's key of an ID that opens no session, where the owner's sessions are limited; else empty.
     """
 
     origin: Origin
@@ -39,6 +41,8 @@ class Loaded(NamedTuple):
     closed: Closed | None = None
     twins: "tuple[Twin, ...]" = ()
     dropped: bool = False
+    settled: bool = False
+    key: bytes = b""
 
     def __repr__(self) -> str:
         return f"<Loaded, {self.origin.name}>"  # never the cookies or the owner: a repr ends up in error reports
