@@ -11,9 +11,9 @@ from cookiesess.http.envelope import Envelope
 from cookiesess.session.closing import Closed
 from cookiesess.session.decision import Action
 from cookiesess.session.lifetime import Lifetime
-from cookiesess.session.state import Origin, State
+from cookiesess.session.state import Origin, State, fresh
 from cookiesess.session.steps import Done, Loaded
-from cookiesess.session.working_copy import WorkingCopy, fresh
+from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.values import ValueCodec
 
 SID_BYTES = 16

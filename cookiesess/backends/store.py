@@ -15,7 +15,7 @@ from cookiesess.backends.vault import Vault
 from cookiesess.errors import InvalidToken, StoreUnavailable
 from cookiesess.events import StoreFailed
 from cookiesess.http.envelope import Envelope
-from cookiesess.session.closing import Closed, How
+from cookiesess.session.closing import How
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
 from cookiesess.session.state import PERSISTENT, REFERENCE, REPLACES, Origin, State
@@ -42,14 +42,7 @@ class StoreBackend:
         owners: Keeps to the owners' limits.
     """
 
-    def __init__(
-        self,
-        vault: Vault,
-        *,
-        envelope: Envelope,
-        beginnings: Beginnings,
-        owners: Owners,
-    ) -> None:
+    def __init__(self, vault: Vault, *, envelope: Envelope, beginnings: Beginnings, owners: Owners) -> None:
         self._vault = vault
         self._envelope = envelope
         self._beginnings = beginnings
@@ -70,8 +63,6 @@ class StoreBackend:
             opened, alone = tokens[0], True
         reference, current_token = opened
         if reference[:1] != REFERENCE or len(reference) not in _REFERENCES_BYTES:
-            if self._owners.limited:
-                replaced.loaded = replaced.loaded._replace(key=record_key_of(reference[1 : 1 + ID_BYTES]))
             return self._beginnings.rejected(InvalidToken("plaintext"), header, now=now)
         try:
             found = self._vault.find(reference[1 : 1 + ID_BYTES], now)
@@ -79,6 +70,8 @@ class StoreBackend:
             return self._beginnings.unavailable(error, header, now=now)
         if not isinstance(found, Found):
             replaced = self._beginnings.replaced(found, header, now=now)
+            if self._owners.limited:
+                replaced.loaded = replaced.loaded._replace(key=record_key_of(reference[1 : 1 + ID_BYTES]))
             return self._beginnings.chosen([replaced], now=now) if alone else replaced
         state, located, current_key, until_at = found
         stale_key = not (current_token and current_key)
@@ -97,14 +90,14 @@ class StoreBackend:
             return EXPIRED if action is Action.EXPIRE else Done(action, _NO_LINE)
         # The absolute deadline may have passed while the request ran. (The idle one may have been moved since.)
         if until_at is not None and now >= until_at and not working.asked.authenticates:
-            return NOTHING_DONE if action is Action.TOUCH else dropped("ended")
+            return NOTHING_DONE if working.only_read else dropped("ended")
         match action:
             case Action.UPDATE:
                 return self._update(working, located, now)
             case Action.TOUCH | Action.RESEAL:
                 return self._refresh(action, working, located, now)
             case Action.MOVE:
-                return self.move(working, located, now, make=self._vault.create)
+                return self._move(working, located, now)
         return self._delete(working, located, now)
 
     def _create(self, working: WorkingCopy, now: int) -> Done:
@@ -144,7 +137,8 @@ class StoreBackend:
         try:
             if action is Action.RESEAL or not self._vault.touchable(state):
                 # Another key, or another idle timeout: a touch could not say so.
-                return self._update(working, located, now, action=action)
+                done = self._update(working, located, now, action=action)
+                return NOTHING_DONE if done.action is Action.DROP else done
             if not self._vault.touch(state, located, now):
                 return NOTHING_DONE
         except StoreUnavailable as error:
@@ -166,6 +160,17 @@ class StoreBackend:
 
     # A new ID for an old session
 
+    def _move(self, working: WorkingCopy, old: Located, now: int) -> Done:
+        try:
+            done = self.move(working, old, now, make=self._vault.create)
+        except StoreUnavailable as error:
+            if not working.only_read:
+                raise
+            # As in `_refresh`: all that is lost is a renewal in time, which the next request makes up for.
+            self._beginnings.emit(StoreFailed(str(error)))
+            return NOTHING_DONE
+        return NOTHING_DONE if done.action is Action.DROP and working.only_read else done
+
     def move(self, working: WorkingCopy, old: Located, now: int, *, make: Callable[[State, int], Located]) -> Done:
         """Have `make` put the session under a new ID, then close the old record; only then is the new ID given out."""
         asked, state, csrf = working.asked, working.state, working.loaded_csrf
@@ -186,7 +191,7 @@ class StoreBackend:
                 return self._overtaken(working, now, make) if asked.authenticates else dropped(merged)
             state, old, overwritten, csrf = merged.state, merged.located, merged.overwritten, merged.csrf or csrf
             if old.moved and not asked.authenticates:
-                return self._update(working, old, now, state=state)
+                return self._update(working, old, now, state=state) if working.modified else NOTHING_DONE
         raise conflict()
 
     def _overtaken(self, working: WorkingCopy, now: int, make: Callable[[State, int], Located]) -> Done:
@@ -198,11 +203,6 @@ class StoreBackend:
         working.adopt(state)
         return self._issued(Action.MOVE, working, new, now)
 
-    def _close(self, old: Located, new: Located, *, how: How, csrf: bytes | None, now: int) -> Record | Gone | None:
-        try:
-            return self._vault.close(old, new, how=how, csrf=csrf, now=now)
-        except StoreUnavailable:
-            # The new ID is not given out, so its record should not be listed; if that fails as well, it times out.
     def _descended(self, working: WorkingCopy, state: State) -> State:
         """Note in a session that gets an ID which one it had before, for whoever asks again with that one."""
         own = _keys_of(working.loaded) if self._owners.limited and state.owner is not None else ()
@@ -210,6 +210,11 @@ class StoreBackend:
             state.extras[REPLACES] = own[0][:_REPLACES_BYTES]
         return state
 
+    def _close(self, old: Located, new: Located, *, how: How, csrf: bytes | None, now: int) -> Record | Gone | None:
+        try:
+            return self._vault.close(old, new, how=how, csrf=csrf, now=now)
+        except StoreUnavailable:
+            # The new ID is not given out, so its record should not be listed; if that fails as well, it times out.
             with suppress(StoreUnavailable):
                 self._vault.delete(new)
             raise
@@ -219,7 +224,7 @@ class StoreBackend:
         if working.asked.authenticates:
             try:
                 for twin in working.loaded.twins:
-                    self._close_twin(twin, located, working.state.owner, now)
+                    self._close_twin(twin, located, working, now)
                 if working.asked.login:
                     own = _keys_of(working.loaded)
                     self._owners.enforce(working.state.owner, keep=located.key, own=own, now=now)
@@ -228,14 +233,14 @@ class StoreBackend:
                 self._beginnings.emit(StoreFailed(str(error)))
         return Done(action, _ISSUE, reference_to(located, working.state), located)
 
-    def _close_twin(self, twin: Twin, new: Located, owner: str | None, now: int) -> None:
+    def _close_twin(self, twin: Twin, new: Located, working: WorkingCopy, now: int) -> None:
         """Close another session that the request's cookies held, as the login closes the one that counted."""
-        old = twin.loaded.located
-        how = How.REAUTHENTICATION if owner is not None and twin.loaded.owner == owner else How.LOGIN
+        old, again = twin.loaded.located, working.asked.login and twin.loaded.owner == working.state.owner
+        how = How.REAUTHENTICATION if again else How.LOGIN
         for _ in range(MAX_TRIES):
             if old is None or not isinstance(self._vault.close(old, new, how=how, csrf=twin.csrf, now=now), Record):
                 return
-            found = self._vault.find(old.session_id, now)
+            found = self._vault.find(old.session_id, now, why=Why.MERGE)
             old = found.located if isinstance(found, Found) else None
 
     # Ending
@@ -273,17 +278,17 @@ class StoreBackend:
         return False
 
 
-def reference_to(located: Located, state: State) -> bytes:
-    """Return what the cookie of a session in a store holds: its record's ID, and with overflow its own."""
-    return REFERENCE + located.session_id + (state.sid or b"")
-
-
 def _keys_of(loaded: Loaded) -> list[bytes]:
     """Return the store's keys of the sessions that a request came with, or would have."""
     own = [loaded.key if loaded.located is None else loaded.located.key]
     if loaded.closed is not None and loaded.closed.successor_key is not None:
         own.append(loaded.closed.successor_key)
     return [key for key in own if key] + [key for twin in loaded.twins for key in _keys_of(twin.loaded)]
+
+
+def reference_to(located: Located, state: State) -> bytes:
+    """Return what the cookie of a session in a store holds: its record's ID, and with overflow its own."""
+    return REFERENCE + located.session_id + (state.sid or b"")
 
 
 def dropped(reason: str) -> Done:

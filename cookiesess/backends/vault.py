@@ -207,7 +207,7 @@ class Vault:
         if mark in state.extras.setdefault(MARKS, []):
             return Merged(state, theirs.located)
         overwritten, csrf = working.data.overwritten(state.data), state.extras.get(CSRF)
-        merged = working.merged_into(state)
+        merged = working.merged_into(state, renewed=theirs.located.moved and not working.asked.authenticates)
         return "owner" if merged is None else Merged(merged, theirs.located, overwritten, csrf)
 
     # Touch, close, delete

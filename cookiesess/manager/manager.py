@@ -240,7 +240,7 @@ class SessionManager(OwnedSessions):
         if done.line is not _NO_LINE:
             loaded, asked = working.loaded, working.asked
             forget = loaded.origin is _ENDED
-            if asked.how is not None and asked.authenticates and not forget:
+            if not forget and (loaded.settled or (asked.how is not None and asked.authenticates)):
                 forget = self._envelope.several(loaded.header)
             lines = self._envelope.answer(
                 done.line,
@@ -286,6 +286,8 @@ class SessionManager(OwnedSessions):
         action = self._decide(working, now)
         if action is _NOTHING:
             return None
+        if action is _MOVE and self._lifetime.renew_seconds is not None:
+            working.note_id(now)
         login = working.asked.login
         done = self._backend.apply(action, working, now=now)
         working.record(done)

@@ -32,7 +32,7 @@ from enum import Enum
 from typing import Any
 
 from cookiesess.errors import InvalidToken
-from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
+from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS, Lifetime
 from cookiesess.tokens.values import ValueCodec
 
 INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
@@ -84,6 +84,11 @@ class State:
     def empty(self) -> bool:
         """No data, no owner, no flashes and no CSRF secret: nothing that would be worth a cookie or a record."""
         return not (self.data or self.owner is not None or self.extras.get(FLASHES) or self.extras.get(CSRF))
+
+
+def fresh(*, now: int, lifetime: Lifetime) -> State:
+    """Return the empty state of a session that begins now."""
+    return State(created_at=now, refreshed_at=now, ends_at=lifetime.ends_at(now))
 
 
 def pack(state: State, codec: ValueCodec) -> bytes:
