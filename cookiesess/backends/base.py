@@ -11,9 +11,9 @@ from cookiesess.http.envelope import Envelope
 from cookiesess.session.closing import Closed
 from cookiesess.session.decision import Action
 from cookiesess.session.lifetime import Lifetime
-from cookiesess.session.state import Origin, State
+from cookiesess.session.state import Origin, State, fresh
 from cookiesess.session.steps import Done, Loaded
-from cookiesess.session.working_copy import WorkingCopy, fresh
+from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.values import ValueCodec
 
 SID_BYTES = 16
@@ -98,11 +98,14 @@ class Beginnings:
         self.emit(SessionExpired(self.lifetime.expired(state, now=now) or "idle"))
         return self.empty(Origin.GONE, header, now=now, opened=opened)
 
-    def replaced(self, closed: Closed | None, header: str, *, now: int, opened: tuple[str, ...] = ()) -> WorkingCopy:
+    def replaced(
+        self, closed: Closed | None, header: str, *, now: int, opened: tuple[str, ...] = (), key: bytes = b""
+    ) -> WorkingCopy:
         """Return an empty copy for an ID that was closed, or, with None, for one that leads to no session any more."""
         state = fresh(now=now, lifetime=self.lifetime)
         origin = Origin.GONE if closed is None else Origin.REPLACED
-        return WorkingCopy(Loaded(origin, header=header, closed=closed, opened=opened), state, codec=self.codec)
+        loaded = Loaded(origin, header=header, closed=closed, opened=opened, key=key)
+        return WorkingCopy(loaded, state, codec=self.codec)
 
     def chosen(self, copies: Sequence[WorkingCopy], *, now: int) -> WorkingCopy:
         """Return the copy that counts, of those that the request's cookies hold."""

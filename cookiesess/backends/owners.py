@@ -69,6 +69,7 @@ class Owners:
                 " use another store or leave the limit out"
             )
         self.indexed: bool = store.indexes_owners
+        self.limited = limit is not None
         self._store = store
         self._records = records
         self._summaries = summaries
@@ -122,22 +123,30 @@ class Owners:
         raise SessionConflict(f"the owner got new sessions in each of {_MAX_ROUNDS} rounds of ending them; try again")
 
     def admit(self, owner: str, *, own: Collection[bytes], now: int) -> None:
-        """Raise `TooManySessions` where a login is to be refused; `own` do not count, they are replaced."""
+        """Raise `TooManySessions` where a login is to be refused.
+
+        Args:
+            owner: Who logs in.
+            own: The keys of the sessions that the request came with. They do not count, since the login takes their
+                place; nor does what took their place before, since the answer that said so may have been lost.
+            now: Unix seconds.
+        """
         if self._limit is None or self._on_limit != "refuse":
             return
-        if len(self._live(owner, now).keys() - set(own)) >= self._limit:
+        live = self._live(owner, now)
+        if sum(key not in own and not _replaces(live[key][0], own) for key in live) >= self._limit:
             raise TooManySessions(
                 f"the owner has {self._limit} sessions already, all that max_sessions_per_owner allows; end one first"
             )
 
-    def enforce(self, owner: str | None, *, keep: bytes, now: int) -> None:
-        """End the oldest sessions beyond the limit, after the login that made `keep`."""
+    def enforce(self, owner: str | None, *, keep: bytes, own: Collection[bytes], now: int) -> None:
+        """End sessions beyond the limit, after the login that made `keep`: those in place of `own`, then the oldest."""
         if self._limit is None or owner is None:
             return
         live = self._live(owner, now)
         live.pop(keep, None)
-        oldest_first = sorted(live, key=lambda key: live[key][0].authenticated_at or live[key][0].created_at)
-        for key in oldest_first[: max(len(live) + 1 - self._limit, 0)]:
+        in_turn = sorted(live, key=lambda key: (not _replaces(live[key][0], own), _began_at(live[key][0])))
+        for key in in_turn[: max(len(live) + 1 - self._limit, 0)]:
             # One that changes at this moment stays, and the limit is exceeded until next time.
             self._delete(key, live[key][1])
 
@@ -166,3 +175,11 @@ class Owners:
             if deadline_at is None or now < deadline_at:
                 live[key] = (summary, record)
         return live
+
+
+def _replaces(summary: Summary, own: Collection[bytes]) -> bool:
+    return summary.replaces is not None and any(key.startswith(summary.replaces) for key in own)
+
+
+def _began_at(summary: Summary) -> int:
+    return summary.authenticated_at or summary.created_at

@@ -12,20 +12,22 @@ from cookiesess.backends.closings import ID_BYTES, Why
 from cookiesess.backends.found import MAX_TRIES, Found, conflict
 from cookiesess.backends.owners import Owners
 from cookiesess.backends.vault import Vault
-from cookiesess.errors import InvalidToken, StoreUnavailable, TooManySessions
+from cookiesess.errors import InvalidToken, StoreUnavailable
 from cookiesess.events import StoreFailed
 from cookiesess.http.envelope import Envelope
-from cookiesess.session.closing import Closed, How
+from cookiesess.session.closing import How
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
-from cookiesess.session.state import PERSISTENT, REFERENCE, Origin, State
+from cookiesess.session.state import PERSISTENT, REFERENCE, REPLACES, Origin, State
 from cookiesess.session.steps import EXPIRED, NOTHING_DONE, Done, Line, Loaded, Twin
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.stores.base import Gone, Record
-from cookiesess.tokens.sealing import Opened
+from cookiesess.tokens.sealing import Opened, record_key_of
 
 # With overflow, the session's own ID follows.
 _REFERENCES_BYTES: Final = (1 + ID_BYTES, 1 + ID_BYTES + SID_BYTES)
+# Nobody finds another key that begins like one's own.
+_REPLACES_BYTES: Final = 16
 _NO_RECORD: Final = (Action.NOTHING, Action.EXPIRE, Action.DROP)
 _LOADED, _ISSUE, _EXTEND, _NO_LINE = Origin.LOADED, Line.ISSUE, Line.EXTEND, Line.NOTHING
 
@@ -40,14 +42,7 @@ class StoreBackend:
         owners: Keeps to the owners' limits.
     """
 
-    def __init__(
-        self,
-        vault: Vault,
-        *,
-        envelope: Envelope,
-        beginnings: Beginnings,
-        owners: Owners,
-    ) -> None:
+    def __init__(self, vault: Vault, *, envelope: Envelope, beginnings: Beginnings, owners: Owners) -> None:
         self._vault = vault
         self._envelope = envelope
         self._names = (envelope.reference_name,)
@@ -75,7 +70,8 @@ class StoreBackend:
         except StoreUnavailable as error:
             return self._beginnings.unavailable(error, header, now=now)
         if not isinstance(found, Found):
-            replaced = self._beginnings.replaced(found, header, now=now, opened=self._names)
+            key = record_key_of(reference[1 : 1 + ID_BYTES]) if self._owners.limited else b""
+            replaced = self._beginnings.replaced(found, header, now=now, opened=self._names, key=key)
             return self._beginnings.chosen([replaced], now=now) if alone else replaced
         state, located, current_key, until_at = found
         stale_key = not (current_token and current_key)
@@ -96,19 +92,19 @@ class StoreBackend:
             return EXPIRED if action is Action.EXPIRE else Done(action, _NO_LINE)
         # The absolute deadline may have passed while the request ran. (The idle one may have been moved since.)
         if until_at is not None and now >= until_at and not working.asked.authenticates:
-            return NOTHING_DONE if action is Action.TOUCH else dropped("ended")
+            return NOTHING_DONE if working.only_read else dropped("ended")
         match action:
             case Action.UPDATE:
                 return self._update(working, located, now)
             case Action.TOUCH | Action.RESEAL:
                 return self._refresh(action, working, located, now)
             case Action.MOVE:
-                return self.move(working, located, now, make=self._vault.create)
+                return self._move(working, located, now)
         return self._delete(working, located, now)
 
     def _create(self, working: WorkingCopy, now: int) -> Done:
         try:
-            located = self._vault.create(working.state, now)
+            located = self._vault.create(self._descended(working, working.state), now)
         except StoreUnavailable as error:
             if working.loaded.origin is not Origin.FOREIGN or working.modified or working.asked.how is not None:
                 raise
@@ -143,7 +139,8 @@ class StoreBackend:
         try:
             if action is Action.RESEAL or not self._vault.touchable(state):
                 # Another key, or another idle timeout: a touch could not say so.
-                return self._update(working, located, now, action=action)
+                done = self._update(working, located, now, action=action)
+                return NOTHING_DONE if done.action is Action.DROP else done
             if not self._vault.touch(state, located, now):
                 return NOTHING_DONE
         except StoreUnavailable as error:
@@ -165,6 +162,17 @@ class StoreBackend:
 
     # A new ID for an old session
 
+    def _move(self, working: WorkingCopy, old: Located, now: int) -> Done:
+        try:
+            done = self.move(working, old, now, make=self._vault.create)
+        except StoreUnavailable as error:
+            if not working.only_read:
+                raise
+            # As in `_refresh`: all that is lost is a renewal in time, which the next request makes up for.
+            self._beginnings.emit(StoreFailed(str(error)))
+            return NOTHING_DONE
+        return NOTHING_DONE if done.action is Action.DROP and working.only_read else done
+
     def move(self, working: WorkingCopy, old: Located, now: int, *, make: Callable[[State, int], Located]) -> Done:
         """Have `make` put the session under a new ID, then close the old record; only then is the new ID given out."""
         asked, state, csrf = working.asked, working.state, working.loaded_csrf
@@ -173,7 +181,7 @@ class StoreBackend:
             return self._update(working, old, now) if working.modified else NOTHING_DONE
         overwritten = 0
         for merges in range(MAX_TRIES):
-            new = make(state, now)
+            new = make(self._descended(working, state), now)
             current = self._close(old, new, how=asked.how or How.RENEWAL, csrf=csrf, now=now)
             if current is None:
                 working.adopt(state)
@@ -185,15 +193,24 @@ class StoreBackend:
                 return self._overtaken(working, now, make) if asked.authenticates else dropped(merged)
             state, old, overwritten, csrf = merged.state, merged.located, merged.overwritten, merged.csrf or csrf
             if old.moved and not asked.authenticates:
-                return self._update(working, old, now, state=state)
+                return self._update(working, old, now, state=state) if working.modified else NOTHING_DONE
         raise conflict()
 
     def _overtaken(self, working: WorkingCopy, now: int, make: Callable[[State, int], Located]) -> Done:
         """Log in although the session ended meanwhile: into a new one, with what this request has set, and no more."""
         state = working.own()
-        new = make(state, now)
+        if state.empty:
+            return dropped("ended")  # a new ID was asked for and nothing else
+        new = make(self._descended(working, state), now)
         working.adopt(state)
         return self._issued(Action.MOVE, working, new, now)
+
+    def _descended(self, working: WorkingCopy, state: State) -> State:
+        """Note in a session that gets an ID which one it had before, for whoever asks again with that one."""
+        own = _keys_of(working.loaded) if self._owners.limited and state.owner is not None else ()
+        if own:
+            state.extras[REPLACES] = own[0][:_REPLACES_BYTES]
+        return state
 
     def _close(self, old: Located, new: Located, *, how: How, csrf: bytes | None, now: int) -> Record | Gone | None:
         try:
@@ -210,7 +227,8 @@ class StoreBackend:
             self.close_twins(working, located, now)
         if working.asked.login:
             try:
-                self._owners.enforce(working.state.owner, keep=located.key, now=now)
+                own = _keys_of(working.loaded)
+                self._owners.enforce(working.state.owner, keep=located.key, own=own, now=now)
             except StoreUnavailable as error:
                 # The login is written: an error now would lose it. The next login enforces the limit.
                 self._beginnings.emit(StoreFailed(str(error)))
@@ -220,19 +238,19 @@ class StoreBackend:
         """Close all other sessions that the request's cookies held, after a login has made the `new` one."""
         try:
             for twin in working.loaded.twins:
-                self._close_twin(twin, new, working.state.owner, now)
+                self._close_twin(twin, new, working, now)
         except StoreUnavailable as error:
             # The login is written: an error now would lose it. What was not closed times out.
             self._beginnings.emit(StoreFailed(str(error)))
 
-    def _close_twin(self, twin: Twin, new: Located, owner: str | None, now: int) -> None:
+    def _close_twin(self, twin: Twin, new: Located, working: WorkingCopy, now: int) -> None:
         """Close another session that the request's cookies held, as the login closes the one that counted."""
-        old = twin.loaded.located
-        how = How.REAUTHENTICATION if owner is not None and twin.loaded.owner == owner else How.LOGIN
+        old, again = twin.loaded.located, working.asked.login and twin.loaded.owner == working.state.owner
+        how = How.REAUTHENTICATION if again else How.LOGIN
         for _ in range(MAX_TRIES):
             if old is None or not isinstance(self._vault.close(old, new, how=how, csrf=twin.csrf, now=now), Record):
                 return
-            found = self._vault.find(old.session_id, now)
+            found = self._vault.find(old.session_id, now, why=Why.MERGE)
             old = found.located if isinstance(found, Found) else None
 
     # Ending
@@ -245,22 +263,8 @@ class StoreBackend:
         """Records are written by ``save()``, which finds out."""
 
     def admit(self, owner: str, working: WorkingCopy, *, now: int) -> None:
-        """Raise `TooManySessions` where the limit refuses one more session of `owner`.
-
-        What the login replaces does not count; nor does what took the place of that, since its answer may be lost.
-        """
-        loaded = working.loaded
-        located = loaded.located
-        own = {located.key} if located is not None else set()
-        if loaded.closed is not None and loaded.closed.successor_key is not None:
-            own.add(loaded.closed.successor_key)
-        try:
-            self._owners.admit(owner, own=own, now=now)
-        except TooManySessions:
-            found = None if located is None else self._vault.find(located.session_id, now)
-            if not isinstance(found, Closed) or found.successor_key is None:
-                raise
-            self._owners.admit(owner, own={*own, found.successor_key}, now=now)
+        """Raise `TooManySessions` where the limit refuses one more session of `owner`."""
+        self._owners.admit(owner, own=_keys_of(working.loaded), now=now)
 
     def record_key(self, working: WorkingCopy, *, now: int) -> bytes | None:
         """Return the store's key of the session, also where another request has just renewed it; None without one."""
@@ -282,6 +286,14 @@ class StoreBackend:
         if closed is not None and closed.how.leads_on and closed.successor is not None:
             return self._vault.end(closed.successor, now)
         return False
+
+
+def _keys_of(loaded: Loaded) -> list[bytes]:
+    """Return the store's keys of the sessions that a request came with, or would have."""
+    own = [loaded.key if loaded.located is None else loaded.located.key]
+    if loaded.closed is not None and loaded.closed.successor_key is not None:
+        own.append(loaded.closed.successor_key)
+    return [key for key in own if key] + [key for twin in loaded.twins for key in _keys_of(twin.loaded)]
 
 
 def reference_to(located: Located, state: State) -> bytes:

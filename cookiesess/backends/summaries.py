@@ -20,6 +20,7 @@ class Summary(NamedTuple):
         ends_at: The absolute deadline in Unix seconds, or None.
         idle_seconds: What the record's expiry was counted with.
         label: The user's name for it, or None.
+        replaces: What names the ID whose place it took, where the owner's sessions are limited; else None.
     """
 
     created_at: int
@@ -27,6 +28,7 @@ class Summary(NamedTuple):
     ends_at: int | None
     idle_seconds: int
     label: str | None
+    replaces: bytes | None = None
 
 
 class Summaries:

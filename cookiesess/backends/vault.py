@@ -40,7 +40,7 @@ from cookiesess.events import ConflictMerged, SessionExpired, SessionRejected
 from cookiesess.session.closing import Closed, How
 from cookiesess.session.lifetime import IDLE
 from cookiesess.session.located import Description, Located
-from cookiesess.session.state import COUNTED_IDLE, CSRF, INLINE, LABEL, MARKS, State, pack, unpack
+from cookiesess.session.state import COUNTED_IDLE, CSRF, INLINE, LABEL, MARKS, REPLACES, State, pack, unpack
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
 from cookiesess.tokens.sealing import RECORD_KEY_LABEL, RecordSealer, record_key_of
@@ -207,7 +207,7 @@ class Vault:
         if mark in state.extras.setdefault(MARKS, []):
             return Merged(state, theirs.located)
         overwritten, csrf = working.data.overwritten(state.data), state.extras.get(CSRF)
-        merged = working.merged_into(state)
+        merged = working.merged_into(state, renewed=theirs.located.moved and not working.asked.authenticates)
         return "owner" if merged is None else Merged(merged, theirs.located, overwritten, csrf)
 
     # Touch, close, delete
@@ -292,4 +292,5 @@ class Vault:
 def describe(state: State) -> Description:
     """Return what the summary of `state` says."""
     extras = state.extras
-    return (state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL))
+    said = (state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL))
+    return (*said, extras[REPLACES]) if REPLACES in extras else said

@@ -283,6 +283,8 @@ class SessionManager(OwnedSessions):
         action = self._decide(working, now)
         if action is _NOTHING:
             return None
+        if action is _MOVE and self._lifetime.renew_seconds is not None:
+            working.note_id(now)
         login = working.asked.login
         done = self._backend.apply(action, working, now=now)
         working.record(done)
@@ -300,7 +302,8 @@ class SessionManager(OwnedSessions):
 _OPEN, _STREAMING, _OVER, _ABANDONED = Stage.OPEN, Stage.STREAMING, Stage.OVER, Stage.ABANDONED
 _LOADED, _FOREIGN, _REPLACED, _ENDED = Origin.LOADED, Origin.FOREIGN, Origin.REPLACED, Origin.ENDED
 _NO_LINE: Final = Line.NOTHING
-_NOTHING, _CREATE, _UPDATE, _DROP = Action.NOTHING, Action.CREATE, Action.UPDATE, Action.DROP
+_NOTHING, _CREATE, _UPDATE = Action.NOTHING, Action.CREATE, Action.UPDATE
+_MOVE, _DROP = Action.MOVE, Action.DROP
 # What was replaced may lead on to a session that a logout ends with it.
 _CAN_END: Final = (Origin.LOADED, Origin.REPLACED)
 _NOT_WRITTEN: Final = (Action.NOTHING, Action.EXPIRE, Action.DROP)

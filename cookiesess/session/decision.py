@@ -98,6 +98,9 @@ def decide(
     """
     if login:
         happened = Happened.LOGGED_IN
+    elif origin is Origin.REPLACED:
+        # A label or another setting alone makes no session, but here it was meant for one that exists.
+        happened = Happened.FILLED if modified or not empty else Happened.EMPTY
     elif origin not in _CONTINUED:
         happened = Happened.EMPTY if empty else Happened.FILLED
     elif empty and (modified or renewed):

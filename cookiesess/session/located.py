@@ -6,8 +6,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cookiesess.stores.base import Record
 
-Description = tuple[int, int | None, int | None, int, str | None]
-"""What a record's summary says: created, authenticated, absolute deadline, idle seconds, label."""
+Description = tuple[int | str | bytes | None, ...]
+"""What a record's summary says: created, authenticated, absolute deadline, idle seconds, label, what it replaced."""
 
 
 @dataclass(slots=True)

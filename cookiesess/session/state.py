@@ -24,19 +24,21 @@ Differences instead of times save bytes in every cookie. `extras` is a map with 
     "p"  the session's own `persistent`, bool              "g"  the owner's generation at login, where it is not 0
     "n"  when the present ID was given, Unix seconds, where IDs are renewed periodically
     "x"  the epoch of the store of revocations, 8 bytes
+    "r"  records only, where an owner's sessions are limited: 16 bytes of the key of the record whose place it took
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from cookiesess.errors import InvalidToken
-from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
+from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS, Lifetime
 from cookiesess.session.member import Member
 from cookiesess.tokens.values import ValueCodec
 
 INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
 
 CSRF, FLASHES, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION, EPOCH = "c", "f", "p", "l", "e", "w", "g", "x"
+REPLACES = "r"
 
 
 class Origin(Member):
@@ -80,6 +82,11 @@ class State:
     def empty(self) -> bool:
         """No data, no owner, no flashes and no CSRF secret: nothing that would be worth a cookie or a record."""
         return not (self.data or self.owner is not None or self.extras.get(FLASHES) or self.extras.get(CSRF))
+
+
+def fresh(*, now: int, lifetime: Lifetime) -> State:
+    """Return the empty state of a session that begins now."""
+    return State(created_at=now, refreshed_at=now, ends_at=lifetime.ends_at(now))
 
 
 def pack(state: State, codec: ValueCodec) -> bytes:

@@ -29,6 +29,7 @@ class Loaded(NamedTuple):
         opened: The names of our cookies in which something opened, so that the browser may forget them when this answer
             takes their place; None: somebody has logged out, and it may forget all of ours.
         settled: A login of this request has settled which of several cookies of the name counts.
+        key: The store's key of an ID that opens no session, where the owner's sessions are limited; else empty.
     """
 
     origin: Origin
@@ -45,6 +46,7 @@ class Loaded(NamedTuple):
     dropped: bool = False
     opened: tuple[str, ...] | None = ()
     settled: bool = False
+    key: bytes = b""
 
     def __repr__(self) -> str:
         return f"<Loaded, {self.origin.name}>"  # never the cookies or the owner: a repr ends up in error reports

@@ -19,13 +19,14 @@ from cookiesess.session.changes import ABSENT, Tracked, replay
 from cookiesess.session.closing import How
 from cookiesess.session.decision import Action
 from cookiesess.session.lifetime import NAMED_AT, Lifetime
-from cookiesess.session.state import CSRF, FLASHES, Origin, State
-from cookiesess.session.steps import HAS_CONTENT, NOTHING_ASKED, NOTHING_DONE, Asked, Done, Loaded, Twin
+from cookiesess.session.state import CSRF, FLASHES, Origin, State, fresh
+from cookiesess.session.steps import HAS_CONTENT, NOTHING_ASKED, NOTHING_DONE, Asked, Done, Line, Loaded, Twin
 from cookiesess.tokens.values import ValueCodec
 
 # With these the app sees an empty session. What it writes there before a login does not belong to the login's session.
 _LOST: Final = (Origin.REPLACED, Origin.GONE)
 _LOADED: Final = Origin.LOADED
+_NOT_ASKED_FOR: Final = (None, How.PERIODIC)
 # A session that ``save()`` has begun in this very request counts as loaded.
 _NOTHING_OPENED: Final = (Origin.NONE, Origin.REJECTED, Origin.LOADED)
 
@@ -76,6 +77,11 @@ class WorkingCopy:
         return self.tracked_extras is not None and self.tracked_extras.modified
 
     @property
+    def only_read(self) -> bool:
+        """Whether the app has asked for nothing: neither for a change nor for a new ID."""
+        return self.asked.how in _NOT_ASKED_FOR and not self.modified
+
+    @property
     def needs_cookie(self) -> bool:
         """Whether only a Set-Cookie line can keep what the app writes.
 
@@ -115,8 +121,8 @@ class WorkingCopy:
         state.owner = owner
         state.authenticated_at = now
         state.ends_at = lifetime.ends_at(now)
-        again = self.loaded.owner == owner
-        self.asked = self.asked._replace(how=How.REAUTHENTICATION if again else How.LOGIN, login=True)
+        self._ask(How.REAUTHENTICATION if self.loaded.owner == owner else How.LOGIN)
+        self.asked = self.asked._replace(login=True)
         return lost
 
     def renew(self) -> None:
@@ -137,8 +143,11 @@ class WorkingCopy:
         if loaded.origin is not _LOADED or self.asked.how is not None or not named:
             return
         if lifetime.renewal_due(self.state, now=now):
-            self.extras.set(NAMED_AT, now)
             self._ask(How.PERIODIC)
+
+    def note_id(self, now: int) -> None:
+        """Note that the session gets an ID now. That is no change of the app's, so it is not tracked as one."""
+        self.state.extras[NAMED_AT] = now
 
     def _ask(self, how: How) -> None:
         self.asked = self.asked._replace(how=max(how, self.asked.how or how))
@@ -156,18 +165,16 @@ class WorkingCopy:
     def csrf(self) -> bytes | None:
         """The secret that its CSRF tokens are made of: its own, or that of the session that was replaced."""
         closed = self.loaded.closed
-        if closed is not None and self.loaded.origin is Origin.REPLACED and not self.asked.login:
+        if closed is not None and self.loaded.origin is Origin.REPLACED and not self.asked.authenticates:
             return closed.csrf
         return self.state.extras.get(CSRF)
 
     @property
     def loaded_csrf(self) -> bytes | None:
         """The secret that was loaded."""
-        tracked = self.tracked_extras
-        if tracked is not None and CSRF in tracked.changes():
-            before: bytes | None = tracked.before(CSRF)
-            return before
-        return self.state.extras.get(CSRF)
+        extras = self.extras
+        secret: bytes | None = extras.before(CSRF) if CSRF in extras.changes() else extras.data.get(CSRF)
+        return secret
 
     def refresh(self) -> None:
         """Ask for a new idle deadline, whether it is due or not."""
@@ -184,42 +191,58 @@ class WorkingCopy:
         """Give the session an ID of its own, by which it can be revoked."""
         self.state.sid = sid
 
-    def merged_into(self, theirs: State) -> State | None:
-        """Return `theirs` with this request's changes made again on it; None where it is another owner's now."""
+    def merged_into(self, theirs: State, *, renewed: bool = False) -> State | None:
+        """Return what a faster request has left, with this one's changes; None where it is another owner's now.
+
+        `renewed`: that request has given the session a new ID, and this one does not.
+        """
         before, mine = self.loaded.owner, self.state
         if theirs.owner != before:
             return None
         if mine.owner == before or before is None:
             replay(self.data.log(), theirs.data, self._codec)
-            self._merge_extras(theirs.extras)
+            self._merge_extras(theirs.extras, renewed=renewed)
         else:
             # Logged in over another owner: nothing of that one's is taken along, not even what came in meanwhile.
             theirs.data, theirs.extras = mine.data, mine.extras
         theirs.owner = mine.owner
-        if self.asked.how is not None:
+        if self.asked.how is not None and not renewed:
             theirs.sid = mine.sid  # else theirs stands: it may have been renewed, and mine be ended
+            if NAMED_AT in mine.extras:
+                theirs.extras[NAMED_AT] = mine.extras[NAMED_AT]
         if self.asked.login:
             theirs.authenticated_at, theirs.ends_at = mine.authenticated_at, mine.ends_at
         return theirs
 
-    def _merge_extras(self, theirs: dict[str, Any]) -> None:
-        for key, value in self.extras.changes().items():
+    def _merge_extras(self, theirs: dict[str, Any], *, renewed: bool) -> None:
+        asked, changes = self.asked, self.extras.changes()
+        secret = changes.pop(CSRF, ABSENT)
+        anew = asked.login or asked.authenticates or (asked.how is How.RENEWAL and self.state.owner is None)
+        if anew and not (renewed and theirs.get(CSRF) != self.loaded_csrf):
+            # Whoever planted the old ID may have had this one made just now. (With a new ID a new one has come.)
+            theirs.pop(CSRF, None)
+        if secret is not ABSENT:
+            # An existing CSRF secret wins: forms that hold tokens of it have been sent already.
+            theirs.setdefault(CSRF, secret)
+        for key, value in changes.items():
             if key == FLASHES:
                 base, mine = self.extras.before(key) or [], [] if value is ABSENT else value
                 theirs[key] = flash.merge(base, mine, theirs.get(key, []), encode=self._codec.pack)
             elif value is ABSENT:
                 theirs.pop(key, None)
-            elif key != CSRF or key not in theirs:
-                # An existing CSRF secret wins: forms that hold tokens of it have been sent already.
+            else:
                 theirs[key] = value
 
     def own(self) -> State:
-        """Return what this request has set itself, without what was loaded."""
+        """Return what this request has set itself, without what was loaded; its owner, where it has logged one in."""
         extras = {key: value for key, value in self.extras.changes().items() if value is not ABSENT}
         if FLASHES in extras:
             base = self.extras.before(FLASHES) or []
             extras[FLASHES] = flash.merge(base, extras[FLASHES], [], encode=self._codec.pack)
-        return replace(self.state, data=self.data.assigned(), extras=extras)
+        own = replace(self.state, data=self.data.assigned(), extras=extras)
+        if not self.asked.login:
+            own.owner = own.authenticated_at = None  # the session of that login has ended
+        return own
 
     def adopt(self, merged: State) -> None:
         """Take `merged`, which `merged_into` has returned and the store has by now, as the session's content."""
@@ -234,23 +257,16 @@ class WorkingCopy:
         self.done = done if self.done is NOTHING_DONE else done.after(self.done)
 
     def rebase(self, *, now: int, lifetime: Lifetime, keep_line: bool = False) -> None:
-        """Take what was done as what was loaded, because the request goes on.
-
-        Args:
-            now: Unix seconds.
-            lifetime: Of the session that begins where this one has ended.
-            keep_line: The response does not have its line yet.
-        """
+        """Take what was done as what was loaded, since the request goes on; `keep_line`: its line is still owed."""
         done, loaded = self.done, self.loaded
         if done.action is Action.DELETE:
-            self.restart(now=now, lifetime=lifetime)
+            self.restart(now=now, lifetime=lifetime, line=done.line)
         else:
             for tracked in (self._data, self.tracked_extras):
                 if tracked is not None:
                     tracked.rebase()
             if done.action in HAS_CONTENT:
                 state, settled = self.state, keep_line and self.settles
-                self.asked = NOTHING_ASKED
                 self.loaded = loaded._replace(
                     origin=_LOADED,
                     owner=state.owner,
@@ -259,10 +275,12 @@ class WorkingCopy:
                     sid=state.sid,
                     until_at=lifetime.absolute_deadline(state),
                     closed=None,
-                    twins=(),
+                    twins=() if self.asked.authenticates else loaded.twins,
                     opened=loaded.opened if keep_line else (),
                     settled=settled,
                 )
+            if done.action in HAS_CONTENT or not keep_line:
+                self.asked = NOTHING_ASKED  # once the headers are out, nobody could be told of a new ID
         self.done = NOTHING_DONE._replace(line=done.line, plaintext=done.plaintext) if keep_line else NOTHING_DONE
 
     def pair(self, twins: tuple[Twin, ...]) -> None:
@@ -281,9 +299,9 @@ class WorkingCopy:
         self.loaded = self.loaded._replace(origin=Origin.REPLACED, dropped=True)
         return is_new
 
-    def restart(self, *, now: int, lifetime: Lifetime) -> None:
-        """Become an empty session, as after ``invalidate()``; the browser's cookie goes, if it sent one."""
-        origin = Origin.NONE if self.loaded.origin is Origin.NONE else Origin.ENDED
+    def restart(self, *, now: int, lifetime: Lifetime, line: Line = Line.EXPIRE) -> None:
+        """Become an empty session, as after ``invalidate()``; the browser's cookie goes, if `line` says so."""
+        origin = Origin.NONE if self.loaded.origin is Origin.NONE or line is Line.NOTHING else Origin.ENDED
         self.loaded = Loaded(origin, header=self.loaded.header, dropped=self.loaded.dropped, opened=None)
         self.asked, self.done = NOTHING_ASKED, NOTHING_DONE
         self._empty(now=now, lifetime=lifetime)
@@ -291,8 +309,3 @@ class WorkingCopy:
     def _empty(self, *, now: int, lifetime: Lifetime) -> None:
         self.state = fresh(now=now, lifetime=lifetime)
         self._data = self.tracked_extras = None
-
-
-def fresh(*, now: int, lifetime: Lifetime) -> State:
-    """Return the empty state of a session that begins now."""
-    return State(created_at=now, refreshed_at=now, ends_at=lifetime.ends_at(now))

@@ -37,6 +37,7 @@ def row(name, origin, flags, action):
         row("replaced, read: nothing", Origin.REPLACED, EMPTY, Action.NOTHING),
         row("replaced, renew(): nothing", Origin.REPLACED, {**EMPTY, "renewed": True}, Action.NOTHING),
         row("replaced, written: dropped", Origin.REPLACED, READ, Action.DROP),
+        row("replaced, a setting alone was written: dropped", Origin.REPLACED, EMPTIED, Action.DROP),
         row("replaced, written and renewed: dropped", Origin.REPLACED, RENEWED, Action.DROP),
         row("replaced, login(): a session of its own", Origin.REPLACED, LOGGED_IN, Action.CREATE),
         row("unavailable, read: nothing", Origin.UNAVAILABLE, EMPTY, Action.NOTHING),
@@ -64,7 +65,7 @@ def test_each_row_of_the_table(origin, flags, action):
 
 
 @pytest.mark.parametrize("empty", [True, False])
-@pytest.mark.parametrize("origin", [Origin.NONE, Origin.REJECTED, Origin.GONE, Origin.ENDED, Origin.REPLACED])
+@pytest.mark.parametrize("origin", [Origin.NONE, Origin.REJECTED, Origin.GONE, Origin.ENDED])
 def test_what_was_not_loaded_is_decided_by_its_content_alone(origin, empty):
     rest = [flag for flag in FLAGS if flag not in {"empty", "login"}]
     decisions = {
