@@ -87,7 +87,7 @@ def test_a_load_of_many_is_one_statement(store, statements):
 
 
 def test_a_listing_is_one_statement(store, statements):
-    store.records_of(b"ann", now=NOW)
+    store.records_of(b"ann", now=NOW, limit=9)
     assert statements == ["SELECT"]
 
 

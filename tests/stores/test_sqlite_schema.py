@@ -203,6 +203,7 @@ for number in range(500):
 """
 
 
+@pytest.mark.process
 def test_a_file_is_migrated_while_processes_of_both_versions_write_it_and_nothing_is_lost(path):
     with contextlib.ExitStack() as stack:
 

@@ -1,4 +1,4 @@
-"""The statements of `SQLiteStore`.
+"""The statements of `SQLiteStore`, and how it sweeps.
 
 They are constant texts, since sqlite3 keeps prepared statements by their text. The columns of a load are in the order
 of `Record`'s fields, and the parameters are named by position.
@@ -59,6 +59,6 @@ DELETE FROM sessions WHERE expires_at <= ?2 AND key IN (
     WITH RECURSIVE at (i) AS (VALUES (1) UNION ALL SELECT i + 32 FROM at WHERE i + 32 <= length(?1))
     SELECT substr(?1, i, 32) FROM at)"""
 
-RECORDS_OF: Final = (
-    "SELECT key, x'', expires_at, summary, owner, version FROM sessions WHERE owner = ? AND expires_at > ?"
-)
+# What has expired is left out by the caller: the statement would look for others in its place, beyond any limit.
+RECORDS_OF: Final = """
+SELECT key, x'', expires_at, summary, owner, version FROM sessions WHERE owner = ? AND key > ? ORDER BY key LIMIT ?"""

@@ -1,13 +1,14 @@
 """The store: each method of the contract as SQL."""
 
 import os
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import timedelta
 from itertools import count
 from typing import Any, Final, cast
 
 from cookiesess.errors import ConfigurationError, RecordExists
-from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+from cookiesess.stores.base import Conflict, Gone, Page, Record, Store, Updated
+from cookiesess.stores.cursors import Cursors
 from cookiesess.stores.sqlite import statements as sql
 from cookiesess.stores.sqlite.file import SQLiteFile
 
@@ -82,6 +83,7 @@ class SQLiteStore(Store):
         self._sweep_batch = sweep_batch
         self._writes = count(1)
         self._file = SQLiteFile(path, busy_timeout=busy_timeout, durable=durable)
+        self._cursors = Cursors(str(self._file.path))
 
     def __repr__(self) -> str:
         return f"<SQLiteStore {self._file.path}>"
@@ -135,6 +137,12 @@ class SQLiteStore(Store):
         self._keep_house()
         return deleted == 1
 
+    def delete_many(self, versions: Mapping[bytes, Hashable]) -> int:
+        """See `Store.delete_many`. One transaction; records that lie side by side share the pages it writes."""
+        deleted = self._file.changed_together(sql.DELETE_VERSION, sorted(versions.items()))
+        self._keep_house(_LARGE_BYTES)
+        return deleted
+
     def delete_expired(self, *, now: int, limit: int) -> int:
         """See `Store.delete_expired`.
 
@@ -153,10 +161,12 @@ class SQLiteStore(Store):
             deleted += self._file.changed(sql.DELETE_EXPIRED, (b"".join(key for (key,) in found), now), now)
         return deleted
 
-    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
-        """See `Store.records_of`."""
-        rows: list[Any] = self._file.rows(sql.RECORDS_OF, (owner, now), now)
-        return {key: Record(*columns) for key, *columns in rows}
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        """See `Store.records_of`; by key."""
+        position = self._cursors.position(owner, limit, cursor)
+        rows: list[Any] = self._file.rows(sql.RECORDS_OF, (owner, position, limit), now)
+        records = {key: Record(*columns) for key, *columns in rows if columns[1] > now}
+        return Page(records, self._cursors.after(owner, rows[-1][0]) if len(rows) == limit else None)
 
     def close(self) -> None:
         """Close the idle connections; a later call opens a new one."""
