@@ -12,7 +12,7 @@ import pytest
 
 import cookiesess.testing
 from cookiesess.errors import RecordExists
-from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+from cookiesess.stores.base import Conflict, Gone, Page, Record, Store, Updated
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import CookieHeader, ManualClock, StoreContract, session_transaction
 
@@ -148,6 +148,11 @@ class DeleteIsAlwaysTrue(MemoryStore):
         return True
 
 
+class DeleteManyIgnoresTheVersions(MemoryStore):
+    def delete_many(self, versions: dict[bytes, Hashable]) -> int:
+        return sum(self.delete(key) for key in versions)
+
+
 class SweepIgnoresItsLimit(MemoryStore):
     def delete_expired(self, *, now: int, limit: int) -> int:
         return super().delete_expired(now=now, limit=10**6)
@@ -171,13 +176,49 @@ class ForgetsOwnerChanges(MemoryStore):
 
 
 class ListsExpired(MemoryStore):
-    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
-        return super().records_of(owner, now=0)
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        return super().records_of(owner, now=0, limit=limit, cursor=cursor)
 
 
 class ListsPayloads(MemoryStore):
-    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
-        return {key: self._find(key) for key in super().records_of(owner, now=now)}
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        page = super().records_of(owner, now=now, limit=limit, cursor=cursor)
+        return Page({key: self._find(key) for key in page.records}, page.cursor)
+
+
+class ListsAllAtOnce(MemoryStore):
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        return super().records_of(owner, now=now, limit=1_000_000, cursor=cursor)
+
+
+class ListsTheFirstPageForEver(MemoryStore):
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        return super().records_of(owner, now=now, limit=limit)
+
+
+class ListsNoSecondPage(MemoryStore):
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        return super().records_of(owner, now=now, limit=limit, cursor=cursor)._replace(cursor=None)
+
+
+class CountsWhatItHasListed(MemoryStore):
+    """Its cursor is a number of records, so that ending some of them moves the others out of sight."""
+
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        page, start = super().records_of(owner, now=now, limit=1_000_000), int(cursor or b"0")
+        listed = dict(list(page.records.items())[start : start + limit])
+        return Page(listed, b"%d" % (start + limit) if len(page.records) > start + limit else None)
+
+
+class EndsAtAnEmptyPage(MemoryStore):
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        page = super().records_of(owner, now=now, limit=limit, cursor=cursor)
+        return page if page.records else Page({}, None)
+
+
+class TakesAnyLimit(MemoryStore):
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        return super().records_of(owner, now=now, limit=max(limit, 1), cursor=cursor)
 
 
 class RepeatsVersions(MemoryStore):
@@ -222,12 +263,22 @@ class RefusesAfterClosing(MemoryStore):
         (TouchOnlyLengthens, "test_touch_moves_the_expiry_in"),
         (DeleteIgnoresTheVersion, "test_delete_with_a_stale_version_leaves_the_record"),
         (DeleteIsAlwaysTrue, "test_delete_twice_is_fine_and_false"),
+        (DeleteManyIgnoresTheVersions, "test_delete_many_deletes_what_still_has_the_version_and_counts_it"),
         (SweepIgnoresItsLimit, "test_delete_expired_keeps_to_its_limit"),
         (SweepsTheLiving, "test_delete_expired_spares_the_last_second"),
         (CutsAtZeroBytes, "test_every_byte_value_comes_back"),
         (ForgetsOwnerChanges, "test_an_update_gives_a_record_another_owner"),
         (ListsExpired, "test_an_expired_record_is_not_listed"),
         (ListsPayloads, "test_records_of_returns_all_but_the_payload"),
+        (ListsAllAtOnce, "test_a_limit_of_one_lists_every_record"),
+        (ListsTheFirstPageForEver, "test_a_limit_of_one_lists_every_record"),
+        (ListsNoSecondPage, "test_thousands_of_records_come_in_pages_each_of_them_once"),
+        (CountsWhatItHasListed, "test_thousands_of_records_can_be_ended_page_by_page"),
+        (CountsWhatItHasListed, "test_what_is_ended_behind_the_cursor_hides_no_other"),
+        (CountsWhatItHasListed, "test_a_cursor_of_another_owner_is_refused_and_nothing_is_lost"),
+        (CountsWhatItHasListed, "test_a_cursor_of_another_kind_of_store_is_refused_and_nothing_is_lost"),
+        (EndsAtAnEmptyPage, "test_what_has_expired_is_not_listed_and_hides_no_other"),
+        (TakesAnyLimit, "test_a_limit_below_one_is_refused_and_nothing_is_lost"),
         (RepeatsVersions, "test_a_version_from_before_a_delete_does_not_fit_the_new_record"),
         (ConflictHoldsAnOldVersion, "test_the_version_in_a_conflict_fits_the_next_try"),
         (NeverUpdates, "test_parallel_increments_lose_nothing"),
@@ -241,8 +292,8 @@ def test_the_contract_catches(store, case):
 class WithoutOwners(MemoryStore):
     indexes_owners = False
 
-    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
-        return Store.records_of(self, owner, now=now)
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        return Store.records_of(self, owner, now=now, limit=limit, cursor=cursor)
 
 
 class ExpiresByItself(MemoryStore):

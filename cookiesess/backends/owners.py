@@ -1,7 +1,13 @@
-"""Owners: "show my devices", "log out everywhere", and how many sessions a user may have."""
+"""Owners: "show my devices", "log out everywhere", and how many sessions a user may have.
 
-from collections.abc import Callable, Collection
+However many sessions an owner has, they are read in pages and ended in batches, so that no step takes longer for it.
+Only `Owners.end_all` goes on until all have been seen; a listing and a login look at a bounded number.
+"""
+
+from collections.abc import Callable, Collection, Hashable, Iterator
 from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import islice
 from typing import Final, Literal
 
 from cookiesess.backends.summaries import Summaries, Summary
@@ -15,6 +21,19 @@ from cookiesess.tokens.sealing import RecordSealer
 # `end_all` looks again until nothing is left: a session that was being renewed has a new record by then. Each round
 # ends whatever the one before could not see, so more rounds than this mean that somebody logs in again and again.
 _MAX_ROUNDS: Final = 16
+
+# What a handle is, in bytes: the key of a record.
+_KEY_BYTES: Final = 32
+
+# The most records that are asked for at once.
+_PAGE: Final = 500
+
+# How many are ended at once, while other writers may have to wait.
+_BATCH: Final = 100
+
+# A login ends at most so many sessions beyond the limit. An owner who has thousands, of a time without a limit, comes
+# down to it login by login.
+_MOST_ENDED: Final = 100
 
 OnOwnerLimit = Literal["end_oldest", "refuse"]
 
@@ -39,6 +58,16 @@ class SessionInfo:
     label: str | None
 
 
+class SessionList(list[SessionInfo]):
+    """An owner's sessions, the one seen last first.
+
+    Attributes:
+        more: Whether the owner has others, which are not in the list.
+    """
+
+    more: bool = False
+
+
 class Owners:
     """The owner index of one store. Thread-safe.
 
@@ -48,8 +77,8 @@ class Owners:
         summaries: Opens what records say of themselves.
         lifetime: The timeouts.
         emit: Is told what was ended.
-        limit: The most sessions an owner may have, or None.
-        on_limit: What a login beyond it does: end the oldest, or be refused.
+        limit: The most sessions an owner may have, 1 or more, or None.
+        on_limit: What a login beyond it does: end the one that has been idle for longest, or be refused.
     """
 
     def __init__(
@@ -78,19 +107,22 @@ class Owners:
         self._limit = limit
         self._on_limit = on_limit
 
-    def sessions_of(self, owner: str, *, now: int) -> list[SessionInfo]:
-        """Return the owner's live sessions, the one seen last first. One round trip for each key of the ring."""
-        found = [
-            SessionInfo(
-                key.hex(),
-                summary.created_at,
-                summary.authenticated_at,
-                record.expires_at - summary.idle_seconds,
-                summary.label,
-            )
-            for key, (summary, record) in self._live(owner, now).items()
-        ]
-        return sorted(found, key=lambda info: -info.last_seen_at)
+    def sessions_of(self, owner: str, *, now: int, limit: int = _PAGE) -> SessionList:
+        """Return the owner's live sessions, at most `limit`, the one seen last first.
+
+        One round trip for each key of the ring and each further page. Of an owner with more than 500 sessions, and more
+        than `limit`, it is a part that is looked at: the one that the store lists first.
+
+        Raises:
+            ValueError: `limit` is below 1.
+        """
+        if limit < 1:
+            raise ValueError(f"limit is {limit}; a list has room for 1 session or more")
+        live = self._live(owner, now, most=max(limit, _PAGE) + 1)
+        found = sorted((_info(key, *session) for key, session in live.items()), key=lambda info: -info.last_seen_at)
+        sessions = SessionList(found[:limit])
+        sessions.more = len(found) > limit
+        return sessions
 
     def end(self, owner: str, handle: str, *, now: int) -> bool:
         """End one session; False where it is not (any more) one of the owner's."""
@@ -98,28 +130,33 @@ class Owners:
             key = bytes.fromhex(handle)
         except ValueError:
             return False
+        if len(key) != _KEY_BYTES:
+            return False
+        owners = self._records.owner_hashes(owner)
         for _ in range(_MAX_ROUNDS):
-            record = self._records_of(owner, now).get(key)
-            if record is None:
+            record = self._store.load(key, now=now)
+            if record is None or record.owner not in owners:
                 return False
             if self._delete(key, record):
                 return True
         raise SessionConflict(f"the session changed in each of {_MAX_ROUNDS} tries to end it; try again")
 
     def end_all(self, owner: str, *, keep: Callable[[], bytes | None], now: int) -> int:
-        """End all of the owner's sessions, until a look finds no other; return how many.
+        """End all of the owner's sessions page by page, until a look finds no other; return how many.
 
-        `keep` returns the key of the one to keep. It is asked in each round, since that one may be renewed meanwhile.
+        `keep` returns the key of the one to keep. It is asked for each page, since that one may be renewed meanwhile.
         """
         ended = 0
         for _ in range(_MAX_ROUNDS):
-            records = self._records_of(owner, now)
-            if records:
-                records.pop(keep() or b"", None)
-            if not records:
+            others = False
+            for records in self._pages(owner, now):
+                if records:
+                    records.pop(keep() or b"", None)
+                others = others or bool(records)
+                for batch in _batches({key: record.version for key, record in records.items()}):
+                    ended += self._delete_many(batch)
+            if not others:
                 return ended
-            for key, record in records.items():
-                ended += self._delete(key, record)
         raise SessionConflict(f"the owner got new sessions in each of {_MAX_ROUNDS} rounds of ending them; try again")
 
     def admit(self, owner: str, *, own: Collection[bytes], now: int) -> None:
@@ -133,20 +170,24 @@ class Owners:
         """
         if self._limit is None or self._on_limit != "refuse":
             return
-        live = self._live(owner, now)
+        live = self._live(owner, now, most=self._limit + len(own) + _MOST_ENDED)
         if sum(key not in own and not _replaces(live[key][0], own) for key in live) >= self._limit:
             raise TooManySessions(
                 f"the owner has {self._limit} sessions already, all that max_sessions_per_owner allows; end one first"
             )
 
     def enforce(self, owner: str | None, *, keep: bytes, own: Collection[bytes], now: int) -> None:
-        """End sessions beyond the limit, after the login that made `keep`: those in place of `own`, then the oldest."""
+        """End the sessions beyond the limit, after the login that made `keep`.
+
+        First those that took the place of `own` before, whose answer was lost; then those that have been idle for
+        longest. Of an owner with many more than the limit, they are found among the first hundred beyond it; the logins
+        that follow see the rest.
+        """
         if self._limit is None or owner is None:
             return
-        live = self._live(owner, now)
+        live = self._live(owner, now, most=self._limit + _MOST_ENDED)
         live.pop(keep, None)
-        in_turn = sorted(live, key=lambda key: (not _replaces(live[key][0], own), _began_at(live[key][0])))
-        for key in in_turn[: max(len(live) + 1 - self._limit, 0)]:
+        for key in nsmallest(len(live) + 1 - self._limit, live, key=lambda key: _turn(*live[key], own)):
             # One that changes at this moment stays, and the limit is exceeded until next time.
             self._delete(key, live[key][1])
 
@@ -157,29 +198,66 @@ class Owners:
             self._emit(SessionEnded(emptied=False))
         return deleted
 
-    def _records_of(self, owner: str, now: int) -> dict[bytes, Record]:
-        """Return all records of the owner, those that do not open included: they have to end as well."""
-        found: dict[bytes, Record] = {}
-        for owner_hash in self._records.owner_hashes(owner):
-            found |= self._store.records_of(owner_hash, now=now)
-        return found
+    def _delete_many(self, versions: dict[bytes, Hashable]) -> int:
+        deleted = self._store.delete_many(versions)
+        for _ in range(deleted):
+            self._emit(SessionEnded(emptied=False))
+        return deleted
 
-    def _live(self, owner: str, now: int) -> dict[bytes, tuple[Summary, Record]]:
-        live = {}
-        for key, record in self._records_of(owner, now).items():
-            try:
-                summary = self._summaries.open(record.summary, key)
-            except InvalidToken:
-                continue  # of another form, or under a key that has left the ring: such a session opens no more
-            deadline_at = self._lifetime.absolute_deadline(summary)
-            if deadline_at is None or now < deadline_at:
-                live[key] = (summary, record)
+    def _pages(self, owner: str, now: int) -> Iterator[dict[bytes, Record]]:
+        """Yield all records under the owner's name, readable or not: what is to end must not hide."""
+        for owner_hash in self._records.owner_hashes(owner):
+            page = self._store.records_of(owner_hash, now=now, limit=_PAGE)
+            yield page.records
+            while page.cursor is not None:
+                page = self._store.records_of(owner_hash, now=now, limit=_PAGE, cursor=page.cursor)
+                yield page.records
+
+    def _live(self, owner: str, now: int, *, most: int) -> dict[bytes, tuple[Summary, Record]]:
+        """Return the first of the owner's live sessions that the store lists, `most` at most."""
+        live: dict[bytes, tuple[Summary, Record]] = {}
+        for records in self._pages(owner, now):
+            for key, record in records.items():
+                if (summary := self._summary(key, record, now)) is not None:
+                    live[key] = (summary, record)
+                    if len(live) == most:
+                        return live
         return live
+
+    def _summary(self, key: bytes, record: Record, now: int) -> Summary | None:
+        """Return what the record says of a live session; None where it opens no more."""
+        try:
+            summary = self._summaries.open(record.summary, key)
+        except InvalidToken:
+            return None  # of another form, or under a key that has left the ring
+        deadline_at = self._lifetime.absolute_deadline(summary)
+        return summary if deadline_at is None or now < deadline_at else None
+
+
+def _batches(versions: dict[bytes, Hashable]) -> Iterator[dict[bytes, Hashable]]:
+    remaining = iter(versions.items())
+    while batch := dict(islice(remaining, _BATCH)):
+        yield batch
+
+
+def _last_seen_at(summary: Summary, record: Record) -> int:
+    return record.expires_at - summary.idle_seconds
+
+
+def _idleness(summary: Summary, record: Record) -> tuple[int, int]:
+    """Sort by the last visit; and those of one second by the login, since it was the one before."""
+    return _last_seen_at(summary, record), summary.authenticated_at or summary.created_at
+
+
+def _turn(summary: Summary, record: Record, own: Collection[bytes]) -> tuple[bool, int, int]:
+    return not _replaces(summary, own), *_idleness(summary, record)
 
 
 def _replaces(summary: Summary, own: Collection[bytes]) -> bool:
     return summary.replaces is not None and any(key.startswith(summary.replaces) for key in own)
 
 
-def _began_at(summary: Summary) -> int:
-    return summary.authenticated_at or summary.created_at
+def _info(key: bytes, summary: Summary, record: Record) -> SessionInfo:
+    return SessionInfo(
+        key.hex(), summary.created_at, summary.authenticated_at, _last_seen_at(summary, record), summary.label
+    )

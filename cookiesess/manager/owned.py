@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from cookiesess.backends.base import Backend
-from cookiesess.backends.owners import Owners, SessionInfo
+from cookiesess.backends.owners import Owners, SessionList
 from cookiesess.backends.revoking import RevokingBackend
 from cookiesess.errors import ConfigurationError
 from cookiesess.session.session import Session
@@ -32,14 +32,19 @@ class OwnedSessions:
         self._revoking = revoking
         self._time = now
 
-    def sessions_of(self, owner: str) -> list[SessionInfo]:
+    def sessions_of(self, owner: str, *, limit: int = 500) -> SessionList:
         """Return the live sessions of `owner`, the one seen last first: for a page that lists devices.
+
+        Args:
+            owner: As given to `Session.login`.
+            limit: The most sessions in the list, from 1. Its ``more`` says whether there are others.
 
         Raises:
             ConfigurationError: Sessions are client-side, or the store does not index owners.
             StoreUnavailable: The store did not answer.
+            ValueError: `limit` is below 1.
         """
-        return self._index().sessions_of(owner, now=self._time())
+        return self._index().sessions_of(owner, now=self._time(), limit=limit)
 
     def handle_of(self, session: Session) -> str | None:
         """Return the handle by which `sessions_of` lists `session`, or None where it is not stored (yet)."""

@@ -14,11 +14,11 @@ Time is an argument everywhere (Unix seconds), so that a store has no clock to d
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-__all__ = ["Conflict", "Gone", "Record", "Store", "Updated"]
+__all__ = ["Conflict", "Gone", "Page", "Record", "Store", "Updated"]
 
 
 class Record(NamedTuple):
@@ -38,6 +38,19 @@ class Record(NamedTuple):
     summary: bytes = b""
     owner: bytes | None = None
     version: Hashable = None
+
+
+class Page(NamedTuple):
+    """A part of an owner's records, from `Store.records_of`.
+
+    Attributes:
+        records: By key, each with an empty payload. Fewer than were asked for where the store stopped sooner, which is
+            not the end: it may be none, and there may be more behind.
+        cursor: Where the next page begins, opaque and for the same owner alone; None where this was the last one.
+    """
+
+    records: dict[bytes, Record]
+    cursor: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +134,33 @@ class Store(ABC):
             True where a record was deleted. Deleting what is not there is fine, and False.
         """
 
+    def delete_many(self, versions: Mapping[bytes, Hashable]) -> int:
+        """Delete those of a hundred records, or so, that still have the version given for their key; return how many.
+
+        The whole is not one step: where it fails half-way, some are deleted. By default they are deleted one by one; a
+        store whose engine commits, or waits for a lock, should do so once for all.
+        """
+        return sum(self.delete(key, expected_version=version) for key, version in versions.items())
+
     @abstractmethod
     def delete_expired(self, *, now: int, limit: int) -> int:
         """Delete at most `limit` expired records and return how many; 0 for engines that expire by themselves."""
 
-    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
-        """Return the unexpired records of `owner`, by key, with an empty payload. One round trip.
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        """Return a page of the unexpired records of `owner`, with empty payloads. One round trip.
+
+        What a page takes, of time and of the engine, is bounded by `limit`, however many records the owner has. Whoever
+        walks from page to page until the cursor is None gets each record that lived all the while; one that is written
+        meanwhile may come twice. The order is the store's own.
+
+        Args:
+            owner: As records have it.
+            now: Unix seconds.
+            limit: The most records in the page, 1 or more.
+            cursor: Of the page before; None for the first.
 
         Raises:
+            ValueError: `limit` is below 1, or `cursor` is another owner's or another store's.
             NotImplementedError: The store does not index owners (`indexes_owners` is False).
         """
         raise NotImplementedError(f"{type(self).__name__} does not index owners")

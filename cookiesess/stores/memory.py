@@ -1,12 +1,15 @@
 """Sessions in the memory of one process: for tests, and for a small app that runs as a single process."""
 
+from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import count, islice
+from os import urandom
 from threading import Lock
 
 from cookiesess.errors import ConfigurationError, RecordExists
-from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+from cookiesess.stores.base import Conflict, Gone, Page, Record, Store, Updated
+from cookiesess.stores.cursors import Cursors
 
 __all__ = ["MemoryStore"]
 
@@ -47,7 +50,9 @@ class MemoryStore(Store):
         # Each shelf stands in the order of last use, so that what goes first is found without a search.
         self._anonymous: OrderedDict[bytes, Record] = OrderedDict()
         self._owned: OrderedDict[bytes, Record] = OrderedDict()
-        self._keys_by_owner: dict[bytes, set[bytes]] = {}
+        # Sorted, so that a page begins where the one before ended.
+        self._keys_by_owner: dict[bytes, list[bytes]] = {}
+        self._cursors = Cursors(urandom(8).hex())
         # One counter for all records, so that a key that is deleted and created again never repeats a version.
         self._versions = count(1)
         # No record expires before this second. It saves the search for expired ones while there cannot be any, and
@@ -115,15 +120,17 @@ class MemoryStore(Store):
         with self._lock:
             return self._drop_expired(now, limit)
 
-    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
-        """See `Store.records_of`. A listing is no use of the sessions in it."""
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        """See `Store.records_of`; by key. A listing is no use of the sessions in it."""
+        position = self._cursors.position(owner, limit, cursor)
         with self._lock:
-            records = ((key, self._owned[key]) for key in self._keys_by_owner.get(owner, ()))
-            return {
-                key: Record(b"", record.expires_at, record.summary, owner, record.version)
-                for key, record in records
-                if record.expires_at > now
-            }
+            keys = self._keys_by_owner.get(owner, [])
+            start = bisect_right(keys, position)
+            listed = keys[start : start + limit]
+            found = [(key, self._owned[key]) for key in listed]
+            more = start + limit < len(keys)
+        records = {key: record._replace(payload=b"") for key, record in found if record.expires_at > now}
+        return Page(records, self._cursors.after(owner, listed[-1]) if more else None)
 
     # Everything below runs with the lock held.
 
@@ -146,14 +153,14 @@ class MemoryStore(Store):
         stored = Record(record.payload, record.expires_at, record.summary, record.owner, version)
         self._shelf(stored)[key] = stored
         if stored.owner is not None:
-            self._keys_by_owner.setdefault(stored.owner, set()).add(key)
+            insort(self._keys_by_owner.setdefault(stored.owner, []), key)
         self._none_expires_before = min(self._none_expires_before, stored.expires_at)
 
     def _remove(self, key: bytes, record: Record) -> None:
         del self._shelf(record)[key]
         if record.owner is not None:
             keys = self._keys_by_owner[record.owner]
-            keys.remove(key)
+            del keys[bisect_left(keys, key)]
             if not keys:
                 del self._keys_by_owner[record.owner]
 

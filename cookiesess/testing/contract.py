@@ -2,11 +2,12 @@
 
 from cookiesess.testing.contract_lifetimes import LifetimeCases
 from cookiesess.testing.contract_owners import OwnerCases
+from cookiesess.testing.contract_pages import PageCases
 from cookiesess.testing.contract_threads import ThreadCases
 from cookiesess.testing.contract_verbs import VerbCases
 
 
-class StoreContract(VerbCases, LifetimeCases, OwnerCases, ThreadCases):
+class StoreContract(VerbCases, LifetimeCases, OwnerCases, PageCases, ThreadCases):
     """`cookiesess.stores.base`, case by case. A store that passes keeps what this library promises about sessions.
 
     Subclass it under a name that your test runner collects, and say how a store is made. With pytest::

@@ -5,7 +5,7 @@
 import sys
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from functools import cached_property
 from typing import ClassVar
 from unittest import SkipTest
@@ -14,6 +14,9 @@ from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
 
 # For how long a case waits for its threads. None needs more than milliseconds; a store that deadlocks fails by this.
 THREAD_SECONDS = 30
+
+# After how many pages a case gives up. None needs a tenth of them.
+MOST_PAGES = 10_000
 
 
 class ContractBase(ABC):
@@ -88,6 +91,22 @@ class ContractBase(ABC):
         """Move a record's expiry to `lives` seconds after `self.now`."""
         key, now = self.key() if key is None else key, self.now if now is None else now
         return self.store.touch(key, expires_at=self.now + lives, expected_version=version, now=now)
+
+    def listed(self, name: str = "ann", *, now: int | None = None, limit: int = 100) -> dict[bytes, Record]:
+        """Return all records of an owner, from as many pages as it takes."""
+        return {key: record for page in self.pages(name, now=now, limit=limit) for key, record in page.items()}
+
+    def pages(self, name: str = "ann", *, now: int | None = None, limit: int) -> Iterator[dict[bytes, Record]]:
+        """Walk through the records of an owner, page by page."""
+        now, cursor = self.now if now is None else now, None
+        for _ in range(MOST_PAGES):
+            page = self.store.records_of(self.owner(name), now=now, limit=limit, cursor=cursor)
+            assert len(page.records) <= limit, "a page holds more than its limit"
+            yield page.records
+            cursor = page.cursor
+            if cursor is None:
+                return
+        raise AssertionError("the pages do not end")
 
     def need_owner_index(self) -> None:
         """Skip the case where the store does not index owners."""

@@ -26,13 +26,13 @@ class OwnerCases(ContractBase):
     def test_records_of_returns_all_but_the_payload(self) -> None:
         self.need_owner_index()
         self.created(record=self.record(summary=b"a phone", owner=self.owner()))
-        listed = self.store.records_of(self.owner(), now=self.now)
+        listed = self.listed()
         assert listed == {self.key(): self.loaded()._replace(payload=b"")}
 
     def test_the_version_that_records_of_returns_can_be_used(self) -> None:
         self.need_owner_index()
         self.created(record=self.record(owner=self.owner()))
-        listed = self.store.records_of(self.owner(), now=self.now)[self.key()]
+        listed = self.listed()[self.key()]
         assert self.store.delete(self.key(), expected_version=listed.version)
 
     def test_an_update_gives_a_record_its_owner(self) -> None:
@@ -60,14 +60,14 @@ class OwnerCases(ContractBase):
     def test_an_update_with_the_same_owner_keeps_the_record_listed_once(self) -> None:
         self.need_owner_index()
         self._update_owner(self.created(record=self.record(owner=self.owner())), "ann")
-        listed = self.store.records_of(self.owner(), now=self.now)
+        listed = self.listed()
         assert listed == {self.key(): self.loaded()._replace(payload=b"")}
 
     def test_a_touched_record_is_listed_with_its_new_expiry(self) -> None:
         self.need_owner_index()
         version = self.created(record=self.record(owner=self.owner()))
         self.store.touch(self.key(), expires_at=self.now + 7200, expected_version=version, now=self.now)
-        assert self.store.records_of(self.owner(), now=self.now + 7199)[self.key()].expires_at == self.now + 7200
+        assert self.listed(now=self.now + 7199)[self.key()].expires_at == self.now + 7200
 
     def test_a_deleted_record_is_not_listed(self) -> None:
         self.need_owner_index()
@@ -85,21 +85,21 @@ class OwnerCases(ContractBase):
     def test_an_expired_record_is_not_listed(self) -> None:
         self.need_owner_index()
         self.created(record=self.record(lives=60, owner=self.owner()))
-        assert list(self.store.records_of(self.owner(), now=self.now + 59)) == [self.key()]
-        assert self.store.records_of(self.owner(), now=self.now + 60) == {}
+        assert list(self.listed(now=self.now + 59)) == [self.key()]
+        assert self.listed(now=self.now + 60) == {}
 
     def test_a_swept_record_is_not_listed(self) -> None:
         self.need_owner_index()
         self.created(record=self.record(lives=60, owner=self.owner()))
         self.store.delete_expired(now=self.now + 60, limit=100)
-        assert self.store.records_of(self.owner(), now=self.now + 60) == {}
+        assert self.listed(now=self.now + 60) == {}
 
     def test_a_key_that_is_created_again_has_only_its_new_owner(self) -> None:
         self.need_owner_index()
         self.created(record=self.record(lives=60, owner=self.owner("ann")))
         self.store.create(self.key(), self.record(owner=self.owner("bob")), now=self.now + 60)
-        assert self.store.records_of(self.owner("ann"), now=self.now + 60) == {}
-        assert list(self.store.records_of(self.owner("bob"), now=self.now + 60)) == [self.key()]
+        assert self.listed("ann", now=self.now + 60) == {}
+        assert list(self.listed("bob", now=self.now + 60)) == [self.key()]
 
     def test_an_unknown_owner_has_no_records(self) -> None:
         self.need_owner_index()
@@ -109,13 +109,13 @@ class OwnerCases(ContractBase):
         if self.store.indexes_owners:
             raise SkipTest(f"{type(self.store).__name__} indexes owners")
         try:
-            self.store.records_of(self.owner(), now=self.now)
+            self.store.records_of(self.owner(), now=self.now, limit=1)
         except NotImplementedError:
             return
         raise AssertionError("indexes_owners is False, and records_of did not raise NotImplementedError")
 
     def _keys_of(self, name: str) -> set[bytes]:
-        return set(self.store.records_of(self.owner(name), now=self.now))
+        return set(self.listed(name))
 
     def _update_owner(self, version: Hashable, name: str | None) -> None:
         owner = None if name is None else self.owner(name)

@@ -196,6 +196,25 @@ class VerbCases(ContractBase):
         self.store.delete(self.key("a"))
         assert self.loaded(self.key("b")).payload == b"payload"
 
+    def test_delete_many_deletes_what_still_has_the_version_and_counts_it(self) -> None:
+        keys = [self.key(str(number)) for number in range(100)]
+        versions = {key: self.created(key) for key in keys}
+        for key in keys[:10]:
+            self.update(versions[key], key=key)
+        self.store.delete(keys[10])
+        assert self.store.delete_many(versions) == 89
+        assert self.store.load_many(keys, now=self.now).keys() == set(keys[:10])
+
+    def test_delete_many_leaves_other_records_alone(self) -> None:
+        self.created(self.key("b"))
+        assert self.store.delete_many({self.key("a"): self.created(self.key("a"))}) == 1
+        assert self.loaded(self.key("b")).payload == b"payload"
+
+    def test_delete_many_of_nothing_is_fine_and_zero(self) -> None:
+        self.created()
+        assert self.store.delete_many({}) == 0
+        assert self.loaded().payload == b"payload"
+
     def test_load_many_returns_those_that_exist(self) -> None:
         keys = [self.key(name) for name in "abc"]
         for key in keys[:2]:

@@ -1,8 +1,8 @@
 """A store in front of another one: each write is noted in the request that made it."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
-from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+from cookiesess.stores.base import Conflict, Gone, Page, Record, Store, Updated
 from examples.inspector.visits import Written, note_write
 
 
@@ -67,11 +67,17 @@ class WatchedStore(Store):
             note_write(Written("deleted"))
         return done
 
+    def delete_many(self, versions: Mapping[bytes, Hashable]) -> int:
+        deleted = self._inner.delete_many(versions)
+        for _ in range(deleted):
+            note_write(Written("deleted"))
+        return deleted
+
     def delete_expired(self, *, now: int, limit: int) -> int:
         return self._inner.delete_expired(now=now, limit=limit)
 
-    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
-        return self._inner.records_of(owner, now=now)
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        return self._inner.records_of(owner, now=now, limit=limit, cursor=cursor)
 
     def close(self) -> None:
         self._inner.close()

@@ -13,6 +13,7 @@ import redis
 from cookiesess.errors import StoreUnavailable
 from cookiesess.stores.base import Gone, Updated
 from cookiesess.stores.redis import RedisStore, scripts
+from kit.listing import listed
 from kit.servers.redis import (
     ANN,
     HANGS,
@@ -106,7 +107,7 @@ def test_after_script_flush_each_write_works_and_the_scripts_are_known_again(own
         client.script_flush()
         assert store.touch(KEY, expires_at=NOW + 60, expected_version=store.load(KEY, now=NOW).version, now=NOW)
         client.script_flush()
-        assert list(store.records_of(ANN, now=NOW)) == [KEY]
+        assert list(listed(store, ANN, now=NOW)) == [KEY]
         client.script_flush()
         assert store.delete(KEY)
 
@@ -148,7 +149,7 @@ def test_a_server_that_was_killed_has_all_that_was_acknowledged_and_nothing_that
         assert all(found.payload == b"changed" for found in store.load_many(acknowledged, now=NOW).values())
         assert store.load_many(acknowledged, now=NOW).keys() == set(acknowledged)
         assert store.load_many(ended, now=NOW) == {}
-        assert store.records_of(ANN, now=NOW).keys() >= set(acknowledged)
+        assert listed(store, ANN, now=NOW).keys() >= set(acknowledged)
         store.close()
 
 
@@ -175,7 +176,7 @@ def test_a_full_server_refuses_writes_and_loses_nothing(owner):
             with pytest.raises(StoreUnavailable):
                 store.update(taken[0], record(b"y", owner=new_owner), expected_version=version, now=NOW)
         assert [payload(store, key) for key in taken] == [b"x" * 100_000] * len(taken)
-        assert store.records_of(ANN, now=NOW).keys() == (set(taken) if owner else set())
+        assert listed(store, ANN, now=NOW).keys() == (set(taken) if owner else set())
         store.close()
 
 
@@ -205,7 +206,7 @@ def test_an_evicting_server_is_told_apart_drops_sessions_early_and_none_returns(
         lost = next(key for key in keys if key not in left)
         assert isinstance(update(store, key=lost, version=next(iter(left.values())).version), Gone)
         assert payload(store, lost) is None
-        assert store.records_of(ANN, now=NOW).keys() <= set(keys)
+        assert listed(store, ANN, now=NOW).keys() <= set(keys)
         store.close()
 
 

@@ -18,6 +18,7 @@ from cookiesess.errors import RecordExists, StoreUnavailable
 from cookiesess.stores.base import Conflict, Gone, Record, Updated
 from cookiesess.stores.redis import RedisStore
 from cookiesess.stores.redis.record import text_of
+from kit.listing import listed
 from kit.servers.redis import ClusterServers, client_of, folder_of_its_own, outcome_in_time, prefix, wait_until
 
 NOW = int(time.time())
@@ -137,7 +138,7 @@ def test_a_primary_that_dies_loses_nothing_its_replica_had_confirmed_and_no_requ
         assert found.keys() == set(counters)
         assert all(acknowledged[key] <= found[key] <= most[key] for key in counters)
         assert store.load_many(ended, now=NOW) == {}
-        assert store.records_of(ANN, now=NOW).keys() >= set(counters)
+        assert listed(store, ANN, now=NOW).keys() >= set(counters)
 
         on_victim = set(range(5461))
         slot = store._client.keyslot
@@ -197,7 +198,7 @@ def test_sessions_can_be_read_written_and_ended_while_their_slot_moves_to_anothe
 
         def everything():
             assert store.load(key, now=NOW).owner == ANN
-            assert store.load_many([key], now=NOW).keys() == store.records_of(ANN, now=NOW).keys() == {key}
+            assert store.load_many([key], now=NOW).keys() == listed(store, ANN, now=NOW).keys() == {key}
             version = store.load(key, now=NOW).version
             assert store.touch(key, expires_at=NOW + 60, expected_version=version, now=NOW)
             assert isinstance(store.update(key, record(1), expected_version=version, now=NOW), Updated)

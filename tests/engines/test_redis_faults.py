@@ -11,6 +11,7 @@ import redis
 from cookiesess.errors import RecordExists, StoreUnavailable
 from cookiesess.stores.base import Conflict, Updated
 from cookiesess.stores.redis import RedisStore
+from kit.listing import listed
 from kit.servers.proxy import Proxy
 from kit.servers.redis import ANN, KEY, NOW, TIMEOUT, client_of, outcome_in_time, payload, prefix, record, update, verbs
 
@@ -102,7 +103,7 @@ def test_a_create_whose_connection_was_dropped_is_acknowledged(repeating, direct
     proxy.drop(moment, match=a_write)
     repeating.create(KEY, record(), now=NOW)
     assert payload(direct) == b"payload"
-    assert list(direct.records_of(ANN, now=NOW)) == [KEY]
+    assert list(listed(direct, ANN, now=NOW)) == [KEY]
 
 
 def test_a_session_that_ended_while_its_create_s_answer_was_lost_is_not_created_again(repeating, direct, proxy):

@@ -8,8 +8,10 @@ import redis
 
 from cookiesess.stores.base import Record, Updated
 from cookiesess.stores.redis import RedisStore
+from cookiesess.stores.redis.record import index_deadline, pack, text_of
 from cookiesess.stores.redis.scripts import LIST
 from kit.constants import DAY
+from kit.listing import listed
 from kit.servers.redis import ANN, KEY, NOW, OTHER, client_of, prefix
 
 BOB = b"b" * 32
@@ -59,7 +61,7 @@ def test_a_touch_beyond_the_entry_lengthens_it(store, raw):
     lives = 2 * 3600 + DAY + 1
     store.touch(KEY, expires_at=NOW + lives, expected_version=version(store), now=NOW)
     assert raw.zscore(owner_set(store), TEXT) == NOW + 2 * lives + DAY
-    assert list(store.records_of(ANN, now=NOW + lives - 1)) == [KEY]
+    assert list(listed(store, ANN, now=NOW + lives - 1)) == [KEY]
 
 
 def test_an_update_beyond_the_entry_lengthens_it(store, raw):
@@ -93,10 +95,104 @@ def test_writing_the_index_removes_entries_whose_deadline_has_passed(store, raw)
 
 def test_listing_removes_entries_whose_record_is_gone(store, raw):
     store.create(KEY, record(owner=ANN), now=NOW)
-    store.delete(KEY)
-    assert raw.zcard(owner_set(store)) == 1
-    assert store.records_of(ANN, now=NOW) == {}
+    raw.delete(store._names(TEXT, b"")[0])
+    assert listed(store, ANN, now=NOW) == {}
     assert not raw.exists(owner_set(store))
+
+
+def test_deleting_whatever_the_version_removes_the_entry_at_once(store, raw):
+    store.create(KEY, record(owner=ANN), now=NOW)
+    store.delete(KEY)
+    assert not raw.exists(owner_set(store))
+
+
+@pytest.mark.parametrize("owner", [bytes(32), b"\xff" * 32, bytes(range(32)), bytes(range(224, 256))])
+def test_the_entry_of_any_owner_is_found_by_what_the_record_says(store, raw, owner):
+    store.create(KEY, record(owner=owner), now=NOW)
+    assert raw.zcard(owner_set(store, owner)) == 1
+    store.delete(KEY)
+    assert not raw.exists(owner_set(store, owner))
+
+
+def many(raw, store, count: int, *, lives: int = 3600, owner: bytes = ANN) -> list[bytes]:
+    """Write records as the store would, by the thousand; all entries have one score, as those of one second have."""
+    until = index_deadline(NOW + lives, NOW)
+    value = pack(record(lives=lives, owner=owner), b"8 bytes.", until)
+    keys = [number.to_bytes(32) for number in range(count)]
+    pipeline = raw.pipeline(transaction=False)
+    for key in keys:
+        pipeline.set(store._names(text_of(key), b"")[0], value)
+        pipeline.zadd(owner_set(store, owner), {text_of(key): until})
+    pipeline.execute()
+    return keys
+
+
+def longest_script_microseconds(raw, action) -> int:
+    """For how long Redis has done nothing else, at most, while `action` ran; by its own slow log."""
+    before = raw.config_get("slowlog-*")
+    raw.config_set("slowlog-log-slower-than", 0)
+    raw.config_set("slowlog-max-len", 100_000)
+    raw.slowlog_reset()
+    try:
+        action()
+        return max(entry["duration"] for entry in raw.slowlog_get(100_000) if entry["command"].startswith(b"EVAL"))
+    finally:
+        for name, value in before.items():
+            raw.config_set(name, value)
+        raw.slowlog_reset()
+
+
+def test_a_page_holds_redis_no_longer_where_an_owner_has_thousands(store, raw):
+    keys = many(raw, store, 10_000)
+    found = {}
+    longest = longest_script_microseconds(raw, lambda: found.update(listed(store, ANN, now=NOW, limit=500)))
+    assert found.keys() == set(keys)
+    assert longest < 20_000  # it is about 500; one script for all took 400,000
+
+
+def test_a_page_where_thousands_of_records_are_gone_holds_redis_no_longer_either(store, raw):
+    for key in many(raw, store, 10_000)[:-1]:
+        raw.delete(store._names(text_of(key), b"")[0])
+    longest = longest_script_microseconds(raw, lambda: listed(store, ANN, now=NOW))
+    assert longest < 20_000
+    assert raw.zcard(owner_set(store)) == 1
+
+
+def test_writes_remove_entries_that_have_run_out_a_hundred_at_a_time(store, raw):
+    many(raw, store, 1000, lives=60)
+    later = NOW + 120 + DAY
+    store.create(b"n" * 32, record(lives=later - NOW + 3600, owner=ANN), now=later)
+    assert raw.zcard(owner_set(store)) == 901
+    assert listed(store, ANN, now=later).keys() == {b"n" * 32}
+    assert raw.zcard(owner_set(store)) < 901
+
+
+def test_a_page_goes_on_where_the_record_before_it_has_ended_meanwhile(store, raw):
+    keys = set(many(raw, store, 10))
+    page = store.records_of(ANN, now=NOW, limit=4)
+    for key in page.records:
+        store.delete(key)
+    rest = store.records_of(ANN, now=NOW, limit=100, cursor=page.cursor)
+    assert rest.records.keys() == keys - page.records.keys()
+
+
+def test_a_page_goes_on_where_the_record_before_it_was_listed_for_longer_meanwhile(store, raw):
+    keys = set(many(raw, store, 10))
+    page = store.records_of(ANN, now=NOW, limit=4)
+    last = list(page.records)[-1]
+    raw.zadd(owner_set(store), {text_of(last): NOW + 30 * DAY})
+    rest = store.records_of(ANN, now=NOW, limit=100, cursor=page.cursor)
+    assert page.records.keys() | rest.records.keys() == keys
+
+
+def test_a_page_of_nothing_but_entries_whose_records_are_gone_leads_on(store, raw):
+    keys = many(raw, store, 10)
+    for key in keys[:6]:
+        raw.delete(store._names(text_of(key), b"")[0])
+    page = store.records_of(ANN, now=NOW, limit=3)
+    assert page.records == {}
+    assert store.records_of(ANN, now=NOW, limit=3, cursor=page.cursor).cursor is not None
+    assert listed(store, ANN, now=NOW, limit=3).keys() == set(keys[6:])
 
 
 def test_deleting_a_known_version_removes_its_entry_at_once(store, raw):
@@ -115,14 +211,14 @@ def test_a_change_of_owner_removes_the_old_entry_at_once(store, raw):
 
 def test_listing_keeps_what_lives_and_hides_what_has_expired(store, raw):
     store.create(KEY, record(lives=60, owner=ANN), now=NOW)
-    assert store.records_of(ANN, now=NOW + 60) == {}
-    assert list(store.records_of(ANN, now=NOW + 59)) == [KEY]
+    assert listed(store, ANN, now=NOW + 60) == {}
+    assert list(listed(store, ANN, now=NOW + 59)) == [KEY]
 
 
 def test_a_listing_carries_no_payload_over_the_wire(store, raw):
     store.create(KEY, record(b"x" * 1_000_000, owner=ANN, summary=b"s" * 1024), now=NOW)
-    found = store._run(LIST, (owner_set(store),), (NOW, ANN, store._before_key))
-    assert len(found[1]) == 28 + 32 + 1024
+    found = store._run(LIST, (owner_set(store),), (NOW, 1, b"", b"", ANN, store._before_key))
+    assert len(found[2]) == 28 + 32 + 1024
 
 
 # In a Cluster
@@ -179,20 +275,20 @@ def test_in_a_cluster_a_session_ends_though_its_index_cannot_be_written(spread):
     spread.create(KEY, record(owner=ANN), now=NOW)
     spread._execute = execute
     assert spread.delete(KEY) is True
-    assert spread.records_of(ANN, now=NOW) == {}
+    assert listed(spread, ANN, now=NOW) == {}
 
 
 def test_in_a_cluster_listing_leaves_an_entry_whose_record_is_about_to_be_written(spread):
     """Or the record would be written and never be listed: no end_all would find it."""
     spread._listed(ANN, TEXT, NOW + DAY, NOW)
-    assert spread.records_of(ANN, now=NOW) == {}
+    assert listed(spread, ANN, now=NOW) == {}
     assert spread._client.zcard(owner_set(spread)) == 1
 
 
 def test_in_a_cluster_a_change_of_owner_leaves_an_entry_that_listing_sees_through(spread):
     spread.create(KEY, record(owner=ANN), now=NOW)
     spread.update(KEY, record(owner=BOB), expected_version=version(spread), now=NOW)
-    assert (list(spread.records_of(ANN, now=NOW)), list(spread.records_of(BOB, now=NOW))) == ([], [KEY])
+    assert (list(listed(spread, ANN, now=NOW)), list(listed(spread, BOB, now=NOW))) == ([], [KEY])
 
 
 def test_in_a_cluster_what_belongs_to_a_record_lies_in_one_slot(spread):

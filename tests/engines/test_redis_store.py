@@ -10,6 +10,7 @@ from cookiesess.errors import StoreUnavailable
 from cookiesess.stores.base import Conflict, Record
 from cookiesess.stores.redis import RedisStore
 from kit.constants import DAY
+from kit.listing import listed
 from kit.servers.proxy import Proxy
 from kit.servers.redis import ANN, KEY, NOW, OTHER, client_of, prefix
 
@@ -52,7 +53,7 @@ def counted(shared_redis):
             store.create(OTHER, record(owner=script_of), now=NOW)
             store.touch(OTHER, expires_at=NOW + 60, expected_version=version(store, OTHER), now=NOW)
             store.update(OTHER, record(owner=script_of), expected_version=version(store, OTHER), now=NOW)
-            store.records_of(ANN, now=NOW)
+            listed(store, ANN, now=NOW)
             store.delete(OTHER)
         yield store, proxy
 
@@ -73,7 +74,7 @@ def test_each_verb_is_one_round_trip(shared_redis, owner):
         assert cost(lambda: store.touch(KEY, expires_at=NOW + 60, expected_version=found.version, now=NOW)) == 1
         assert cost(lambda: store.update(KEY, record(owner=owner), expected_version=found.version, now=NOW)) == 1
         assert cost(lambda: store.update(KEY, record(owner=owner), expected_version=found.version, now=NOW)) == 1
-        assert cost(lambda: store.records_of(ANN, now=NOW)) == 1
+        assert cost(lambda: listed(store, ANN, now=NOW)) == 1
         assert cost(lambda: store.delete(KEY)) == 1
 
 

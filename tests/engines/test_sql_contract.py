@@ -58,7 +58,14 @@ class TestOnSQLite(StoreContract):
         return self.open_again(None)
 
     def open_again(self, store: Store | None) -> Store:
-        return SQLStore(sa.create_engine(self.url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True))
+        engine = sa.create_engine(self.url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
+        sa.event.listen(engine, "connect", self._sync_less)
+        return SQLStore(engine)
+
+    @staticmethod
+    def _sync_less(connection, _) -> None:
+        # Each of the thousands of writes of some cases would wait for the disk twice.
+        connection.execute("PRAGMA synchronous=OFF")
 
 
 @cache

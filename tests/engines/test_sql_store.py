@@ -14,6 +14,7 @@ from cookiesess.stores.base import Conflict, Updated
 from cookiesess.stores.sql import SQLStore, create_schema, migrate, sessions_table
 from cookiesess.stores.sql import connections as sql_connections
 from kit.constants import NOW
+from kit.listing import listed
 from kit.servers.proxy import Proxy
 from kit.servers.sql import KINDS, PATIENT, Database, create, key, loaded, record, update
 from kit.threads import Call, in_threads
@@ -51,10 +52,11 @@ def far(database, proxy):
             version = loaded(opened, 1).version
             assert opened.touch(key(1), expires_at=NOW + 60, expected_version=version, now=NOW)
             assert isinstance(update(opened, 1, b"payload", version=version), Updated)
-            opened.records_of(b"ann", now=NOW)
+            opened.records_of(b"ann", now=NOW, limit=9)
             opened.load_many([key(1), key(2)], now=NOW)
             opened.delete(key(2))
             opened.delete(key(2), expected_version=0)
+            opened.delete_many({key(2): 0})
             create(opened, 3)
             opened.delete(key(3))
         yield opened
@@ -63,11 +65,12 @@ def far(database, proxy):
 CALLS = {
     "load": lambda store, version: store.load(key(1), now=NOW),
     "load_many": lambda store, version: store.load_many([key(1), key(2)], now=NOW),
-    "records_of": lambda store, version: store.records_of(b"ann", now=NOW),
+    "records_of": lambda store, version: store.records_of(b"ann", now=NOW, limit=9),
     "create": lambda store, version: create(store, 3),
     "update": lambda store, version: update(store, 1, b"new", version=version),
     "touch": lambda store, version: store.touch(key(1), expires_at=NOW + 9, expected_version=version, now=NOW),
     "delete": lambda store, version: store.delete(key(1)),
+    "delete_many": lambda store, version: store.delete_many({key(1): version}),
     "delete of a version": lambda store, version: store.delete(key(1), expected_version=version),
 }
 
@@ -234,6 +237,30 @@ def test_an_index_that_is_missing_is_created(store, database):
     assert len(sa.inspect(engine).get_indexes("cookiesess_sessions")) == 2
 
 
+def test_an_index_of_the_first_version_is_replaced(store, database):
+    engine = store._connections.engine
+    table = sessions_table(sa.MetaData())
+    (index,) = [index for index in table.indexes if index.name.endswith("_by_owner")]
+    create(store, 1)
+    for _ in range(2):
+        index.drop(engine)
+        database.run("CREATE INDEX cookiesess_sessions_by_owner ON cookiesess_sessions (owner)")
+        in_threads(*[lambda: migrate(database.url())] * 4)
+        columns = {each["name"]: each["column_names"] for each in sa.inspect(engine).get_indexes("cookiesess_sessions")}
+        assert columns["cookiesess_sessions_by_owner"] == ["owner", "key"]
+    assert loaded(store, 1).payload == b"payload"
+
+
+def test_a_table_whose_index_is_of_the_first_version_lists_the_same(store, database):
+    engine = store._connections.engine
+    (index,) = [index for index in sessions_table(sa.MetaData()).indexes if index.name.endswith("_by_owner")]
+    index.drop(engine)
+    database.run("CREATE INDEX cookiesess_sessions_by_owner ON cookiesess_sessions (owner)")
+    for number in range(5):
+        store.create(key(number), record(owner=b"ann"), now=NOW)
+    assert listed(store, b"ann", now=NOW, limit=2).keys() == {key(number) for number in range(5)}
+
+
 def test_a_table_of_another_name_is_another_store(store, database):
     migrate(database.url("?table=others"))
     with contextlib.closing(database.open(f"{PATIENT}&table=others")) as other:
@@ -261,13 +288,14 @@ def test_a_plan_for_each_query_uses_an_index(store, database):
     queries = [
         "SELECT payload FROM cookiesess_sessions WHERE key = '' AND expires_at > 0",
         "SELECT key FROM cookiesess_sessions WHERE expires_at <= 0 ORDER BY expires_at LIMIT 9 FOR UPDATE SKIP LOCKED",
-        "SELECT key FROM cookiesess_sessions WHERE owner = '' AND expires_at > 0",
+        "SELECT summary FROM cookiesess_sessions WHERE owner = '' AND key > '' ORDER BY key LIMIT 9",
     ]
     database.run(f"ALTER DATABASE {database.name} SET enable_seqscan = off")
     for query in queries:
         plan = " ".join(str(line) for (line,) in database.run(f"EXPLAIN {query}"))
         assert "Index" in plan
         assert "Seq Scan" not in plan
+        assert "Sort" not in plan
 
 
 # From end to end

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import runpy
 import sys
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -14,9 +13,9 @@ import sqlalchemy as sa
 
 from cookiesess.cli import main
 from cookiesess.errors import ConfigurationError, MissingDependency, StoreUnavailable
+from cookiesess.stores.base import Record
 from cookiesess.stores.sql import SQLStore, create_schema, migrate
 from cookiesess.stores.sql import errors as sql_errors
-from cookiesess.stores.sql import store as sql
 from cookiesess.stores.sql.psycopg import limit_silence
 from cookiesess.stores.sql.urls import engine_of
 from cookiesess.stores.urls import open_store
@@ -59,7 +58,7 @@ def test_sweep_deletes_the_expired_sessions(empty, capsys):
     migrate(empty.url())
     with contextlib.closing(empty.open()) as store:
         create(store, *range(10), lives=60)
-        store.create(key(10), sql.Record(b"", 1 << 40), now=NOW)
+        store.create(key(10), Record(b"", 1 << 40), now=NOW)
         code, captured = run(capsys, "sweep", "--store", empty.url(), "--batch", "4")
         assert (code, captured.out) == (0, "swept 10 expired sessions\n")
         assert list(store.load_many([key(number) for number in range(11)], now=NOW)) == [key(10)]
@@ -171,9 +170,12 @@ def test_a_psycopg_whose_waits_cannot_be_bounded_is_refused(monkeypatch):
 
 
 def test_missing_sqlalchemy_names_the_line_to_type(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("cookiesess.stores.sql.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "cookiesess.stores.sql")
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     with pytest.raises(MissingDependency, match=r'pip install "cookiesess\[sql\]"'):
-        runpy.run_path(sql.__file__)
+        open_store("postgresql://host/db")
 
 
 # Engines

@@ -158,8 +158,8 @@ def test_a_store_without_an_owner_index_says_so_when_asked(world, ask):
     class Plain(Probe):
         indexes_owners = False
 
-        def records_of(self, owner, *, now):
-            return super(Probe, self).records_of(owner, now=now)
+        def records_of(self, owner, *, now, limit, cursor=None):
+            return super(Probe, self).records_of(owner, now=now, limit=limit, cursor=cursor)
 
     plain = World(Plain(world.probe.inner), clock=world.clock)
     assert plain.browser(ann).read() == {}

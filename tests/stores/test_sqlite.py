@@ -4,15 +4,15 @@ import contextlib
 import os
 import sqlite3
 import threading
-import time
 from datetime import timedelta
 
 import pytest
 
-from cookiesess.errors import ConfigurationError, StoreUnavailable
+from cookiesess.errors import ConfigurationError
 from cookiesess.stores.base import Conflict, Record, Store, Updated
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.stores.sqlite import schema as sqlite_schema
+from cookiesess.stores.sqlite import statements as sql
 from cookiesess.testing import StoreContract
 from kit.constants import NOW
 
@@ -87,7 +87,7 @@ def test_a_load_of_many_is_one_statement(store, statements):
 
 
 def test_a_listing_is_one_statement(store, statements):
-    store.records_of(b"ann", now=NOW)
+    store.records_of(b"ann", now=NOW, limit=9)
     assert statements == ["SELECT"]
 
 
@@ -108,6 +108,26 @@ def test_an_update_that_conflicts_reads_the_others_record(store, statements):
     assert (statements, type(outcome)) == (["UPDATE", "SELECT"], Conflict)
 
 
+def test_an_update_to_another_owner_reads_first_that_this_is_all_that_was_in_the_way(store, statements):
+    expected = version(store, 0)
+    statements.clear()
+    outcome = store.update(key(0), Record(b"", NOW + 60, b"", b"ann"), expected_version=expected, now=NOW)
+    assert (statements, type(outcome)) == (["UPDATE", "SELECT", "UPDATE"], Updated)
+    assert store.load(key(0), now=NOW).owner == b"ann"
+
+
+def test_an_update_to_another_owner_that_is_overtaken_conflicts(store, statements, raw):
+    expected = version(store, 0)
+    (connection,) = store._file.idle
+    overtake = iter(["UPDATE sessions SET version = version + 1"])
+    connection.set_trace_callback(
+        lambda text: raw.execute(next(overtake, "SELECT 1")) if text.startswith("SELECT payload") else None
+    )
+    outcome = store.update(key(0), Record(b"", NOW + 60, b"", b"ann"), expected_version=expected, now=NOW)
+    assert isinstance(outcome, Conflict)
+    assert store.load(key(0), now=NOW).owner is None
+
+
 def test_a_touch_is_one_statement(store, statements):
     store.touch(key(0), expires_at=NOW + 60, expected_version=0, now=NOW)
     assert statements == ["UPDATE"]
@@ -122,13 +142,20 @@ def test_a_delete_is_one_statement(store, statements):
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        ("SELECT payload FROM sessions WHERE key = ? AND expires_at > ?", "PRIMARY KEY"),
-        ("SELECT key FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", "sessions_by_expiry"),
-        ("SELECT key FROM sessions WHERE owner = ? AND expires_at > ?", "sessions_by_owner"),
+        (sql.LOAD, "PRIMARY KEY"),
+        (sql.UPDATE, "PRIMARY KEY"),
+        (sql.TOUCH, "PRIMARY KEY"),
+        (sql.DELETE_SOONER, "sessions_by_sooner_expiry"),
+        (sql.DELETE_DUE, "sessions_by_due"),
+        (sql.MOVE_DUE, "sessions_by_due"),
+        (sql.EXPIRED_THIS_HOUR, "sessions_by_due"),
+        (sql.RECORDS_OF, "sessions_by_owner"),
     ],
 )
 def test_no_query_scans_the_table(raw, query, index):
-    plan = " ".join(row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {query}", (b"", 0)))
+    numbered = [number for number in range(1, 9) if f"?{number}" in query]
+    values = [0] * max(numbered, default=query.count("?"))
+    plan = " ".join(row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {query}", values))
     assert index in plan
     assert "SCAN" not in plan
     assert "TEMP" not in plan
@@ -241,41 +268,6 @@ def test_sessions_survive_closing_and_opening(path):
             assert len(store.load_many([key(n) for n in range(3)], now=NOW)) == number + 1
 
 
-def test_a_file_of_a_newer_schema_is_refused(path, raw):
-    raw.execute("PRAGMA user_version=99")
-    with pytest.raises(ConfigurationError, match=r"newer cookiesess .schema 99; this one knows up to 1.*upgrade"):
-        SQLiteStore(path)
-
-
-def test_a_file_that_becomes_newer_while_running_makes_the_store_unavailable(store, raw):
-    raw.execute("PRAGMA user_version=99")
-    with pytest.raises(StoreUnavailable, match="newer cookiesess") as caught:
-        create(store, 1)
-    assert isinstance(caught.value.__cause__, ConfigurationError)
-
-
-def test_a_file_of_an_older_schema_is_migrated_with_its_sessions(path, store, raw, monkeypatch):
-    create(store, 1)
-    store.close()
-    added = ("ALTER TABLE sessions ADD COLUMN colour TEXT DEFAULT 'red'",)
-    monkeypatch.setattr(sqlite_schema, "MIGRATIONS", (*sqlite_schema.MIGRATIONS, added))
-    with contextlib.closing(SQLiteStore(path)) as newer:
-        assert newer.load(key(1), now=NOW).payload == b"payload"
-    assert raw.execute("SELECT colour FROM sessions").fetchall() == [("red",)]
-    assert raw.execute("PRAGMA user_version").fetchone() == (2,)
-
-
-def test_a_migration_that_fails_leaves_the_file_as_it_was(path, store, raw, monkeypatch):
-    create(store, 1)
-    store.close()
-    broken = ("ALTER TABLE sessions ADD COLUMN colour TEXT", "not SQL")
-    monkeypatch.setattr(sqlite_schema, "MIGRATIONS", (*sqlite_schema.MIGRATIONS, broken))
-    with pytest.raises(StoreUnavailable, match="syntax error"):
-        SQLiteStore(path)
-    assert raw.execute("PRAGMA user_version").fetchone() == (1,)
-    assert "colour" not in [row[1] for row in raw.execute("PRAGMA table_info(sessions)")]
-
-
 def test_the_database_of_another_application_is_refused_and_left_alone(path):
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE sessions (mine TEXT)")
@@ -304,63 +296,6 @@ def test_threads_that_open_a_new_file_at_once_do_not_fail_each_other(tmp_path):
         for thread in threads:
             thread.join()
         assert failures == []
-
-
-def rows(connection: sqlite3.Connection) -> int:
-    return connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
-
-
-def test_writing_sweeps_expired_rows_now_and_then(store, raw):
-    create(store, *range(10), lives=60)
-    create(store, *range(10, 16), now=NOW + 60)
-    assert rows(raw) == 6
-
-
-def test_updates_sweep_too(store, raw):
-    create(store, *range(10), lives=60)
-    create(store, 10)
-    record = store.load(key(10), now=NOW)
-    for _ in range(5):
-        expected = version(store, 10)
-        store.update(key(10), record, expected_version=expected, now=NOW + 60)
-    assert rows(raw) == 1
-
-
-def test_a_sweep_keeps_to_its_batch(path):
-    with contextlib.closing(SQLiteStore(path, sweep_batch=3)) as store:
-        create(store, *range(15), lives=60)
-        create(store, 15, now=NOW + 60)
-        assert store.delete_expired(now=NOW + 60, limit=100) == 12
-
-
-def test_a_batch_of_zero_never_sweeps(path):
-    with contextlib.closing(SQLiteStore(path, sweep_batch=0)) as store:
-        create(store, *range(50), lives=60)
-        create(store, *range(50, 100), now=NOW + 60)
-        assert store.delete_expired(now=NOW + 60, limit=100) == 50
-
-
-def test_a_sweep_does_not_wait_for_a_lock(store, raw):
-    create(store, 1, lives=60)
-    raw.execute("BEGIN IMMEDIATE")
-    began = time.monotonic()
-    store._file.attempt("DELETE FROM sessions", ())
-    assert time.monotonic() - began < 5  # the store's busy_timeout
-    assert not store._file.idle
-    raw.execute("ROLLBACK")
-    assert rows(raw) == 1
-
-
-def test_a_connection_that_swept_waits_for_locks_again(store):
-    create(store, *range(16))
-    assert store._file.idle[0].execute("PRAGMA busy_timeout").fetchone() == (5000,)
-
-
-def test_a_sweep_is_left_for_later_where_every_connection_is_in_use(store, raw):
-    create(store, 1)
-    store.close()
-    store._file.attempt("DELETE FROM sessions", ())
-    assert rows(raw) == 1
 
 
 def test_the_versions_of_new_records_are_not_predictable(store):

@@ -26,8 +26,9 @@ CALLS = {
     "update": lambda store: store.update(KEY, RECORD, expected_version=1, now=NOW),
     "touch": lambda store: store.touch(KEY, expires_at=NOW, expected_version=1, now=NOW),
     "delete": lambda store: store.delete(KEY),
+    "delete_many": lambda store: store.delete_many({KEY: 1}),
     "delete_expired": lambda store: store.delete_expired(now=NOW, limit=1),
-    "records_of": lambda store: store.records_of(b"ann", now=NOW),
+    "records_of": lambda store: store.records_of(b"ann", now=NOW, limit=9),
 }
 
 
@@ -56,7 +57,7 @@ def expect(error: StoreError | ConfigurationError, path: Path, *words: str) -> N
     assert isinstance(error.__cause__, sqlite3.Error)
 
 
-@pytest.mark.parametrize("call", ["create", "update", "touch", "delete", "delete_expired"])
+@pytest.mark.parametrize("call", ["create", "update", "touch", "delete", "delete_many", "delete_expired"])
 def test_a_lock_that_is_held_too_long_makes_a_write_unavailable(store, lock, path, call):
     with pytest.raises(StoreUnavailable) as caught:
         CALLS[call](store)

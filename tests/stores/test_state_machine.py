@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from cookiesess.errors import RecordExists
-from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+from cookiesess.stores.base import Conflict, Gone, Page, Record, Store, Updated
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.testing import ManualClock
@@ -129,7 +129,16 @@ class StoreMachine(RuleBasedStateMachine):
         assert {key: self.store.load(key, now=self.now) for key in expected} == expected
         for owner in OWNERS[1:]:
             listed = {key: record._replace(payload=b"") for key, record in expected.items() if record.owner == owner}
-            assert self.store.records_of(owner, now=self.now) == listed
+            first = self.store.records_of(owner, now=self.now, limit=2)
+            # There are four keys, so two pages of two hold everything, and a third says that this was all.
+            second = self._next(owner, first.cursor)
+            assert self._next(owner, second.cursor) == Page({}, None)
+            assert first.records | second.records == listed
+
+    def _next(self, owner: bytes, cursor: bytes | None) -> Page:
+        if cursor is None:
+            return Page({}, None)
+        return self.store.records_of(owner, now=self.now, limit=2, cursor=cursor)
 
 
 class MemoryMachine(StoreMachine):

@@ -1,6 +1,6 @@
 """The writes of `RedisStore`: Lua scripts, each of which Redis runs as one step.
 
-Five things hold for all of them.
+Six things hold for all of them.
 
 - A script that writes checks first: time against the caller's `now`, never the server's clock, and the version by
   comparing eight bytes. Redis's own expiry only cleans up.
@@ -12,8 +12,10 @@ Five things hold for all of them.
 - Redis looks whether its memory is full before the *first* writing command of a script alone. So where a script needs
   memory, that command is one which Redis then refuses (ZADD, SET), and nothing has been written; ending a session and
   moving its expiry begin with one that it allows, and go through.
-- Every key a script touches is declared, so that Cluster, proxies and access lists can route and check; `LIST` is the
-  one exception, which finds its keys in the index, and which Cluster does without.
+- Every key a script touches is declared, so that Cluster, proxies and access lists can route and check. There are two
+  exceptions, which Cluster does without: `LIST` finds its keys in the index, and `DELETE` its index in the record.
+- No script takes longer the more sessions an owner has: it looks at a bounded number of entries, and whoever wants more
+  asks again. Redis does nothing else while one runs.
 """
 
 from hashlib import sha1
@@ -37,6 +39,10 @@ class Script:
 # meanwhile, and writing it costs the server a sixth more time for an update (3 microseconds of 20).
 _MARK_SECONDS: Final = 120
 
+# The most entries of an owner's index that one script looks at, and how many it removes of those that have run out: a
+# hundred take half a millisecond.
+MOST_ENTRIES: Final = 100
+
 # The record's version and expiry, without the rest of what may be a large value.
 _HELD: Final = """
 local now = tonumber(ARGV[1])
@@ -51,10 +57,17 @@ local function marked() return KEYS[2] and redis.call('EXISTS', KEYS[2]) == 1 en
 
 # An entry's score is the second it lasts until. It never goes back (GT), or a record might drop out of the index; and
 # the set lives as long as its last entry.
+_PRUNE: Final = f"""
+local function prune(set)
+    local over = redis.call('ZCOUNT', set, '-inf', ARGV[1])
+    if over > 0 then redis.call('ZREMRANGEBYRANK', set, 0, math.min(over, {MOST_ENTRIES}) - 1) end
+    return math.max(over - {MOST_ENTRIES}, 0)
+end
+"""
 _INDEX: Final = """
 local function index(set, member, indexed_until)
     redis.call('ZADD', set, 'GT', indexed_until, member)
-    redis.call('ZREMRANGEBYSCORE', set, '-inf', ARGV[1])
+    prune(set)
     local seconds = indexed_until - tonumber(ARGV[1])
     if redis.call('TTL', set) < seconds then redis.call('EXPIRE', set, seconds) end
 end
@@ -73,6 +86,7 @@ end
 CREATE: Final = Script(
     _HELD
     + _MARKED
+    + _PRUNE
     + _INDEX
     + _WRITE
     + """
@@ -88,6 +102,7 @@ return write()
 UPDATE: Final = Script(
     _HELD
     + _MARKED
+    + _PRUNE
     + _INDEX
     + _WRITE
     + """
@@ -110,6 +125,7 @@ return alive and redis.call('GET', KEYS[1])
 # member, indexed_until. To do it twice is to do it once, so it has no mark.
 TOUCH: Final = Script(
     _HELD
+    + _PRUNE
     + _INDEX
     + """
 if not alive or version ~= ARGV[4] then return 0 end
@@ -120,41 +136,85 @@ return 1
 """
 )
 
-# KEYS: record, mark, [set to take it from]. ARGV: expected version or nothing, member. Returns the record's owner, 1
-# for a repetition, or nothing.
+# What `text_of` does, for an owner that only the record names.
+_TEXT: Final = """
+local digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+local function text(bytes)
+    local found = {}
+    for at = 1, #bytes, 3 do
+        local a, b, c = string.byte(bytes, at, at + 2)
+        local bits = a * 65536 + (b or 0) * 256 + (c or 0)
+        for _, place in ipairs({262144, 4096, 64, 1}) do
+            local digit = math.floor(bits / place) % 64 + 1
+            found[#found + 1] = string.sub(digits, digit, digit)
+        end
+    end
+    return string.sub(table.concat(found), 1, math.ceil(#bytes * 4 / 3))
+end
+"""
+
+# KEYS: record, mark, [set to take it from]. ARGV: expected version or nothing, member, what stands before an owner in
+# the name of his set, or nothing in a Cluster. Returns the record's owner, 1 for a repetition, or nothing.
 DELETE: Final = Script(
     _MARKED
+    + _TEXT
     + f"""
 local held = redis.call('GETRANGE', KEYS[1], 0, 59)
 if held == '' or (ARGV[1] ~= '' and ARGV[1] ~= string.sub(held, 2, 9)) then return marked() and 1 end
 local owner = string.sub(held, 29, 28 + string.byte(held, 26))
 redis.call('DEL', KEYS[1])
 if KEYS[2] then redis.call('SET', KEYS[2], 1, 'EX', {_MARK_SECONDS}) end
-if KEYS[3] then redis.call('ZREM', KEYS[3], ARGV[2]) end
+local set = KEYS[3] or (ARGV[3] ~= '' and owner ~= '' and ARGV[3] .. text(owner))
+if set then redis.call('ZREM', set, ARGV[2]) end
 return owner
 """
 )
 
 # KEYS: the owner's set. ARGV: now, member, indexed_until. For a Cluster, where set and record lie in different slots.
-INDEX: Final = Script(_INDEX + "index(KEYS[1], ARGV[2], ARGV[3])")
+INDEX: Final = Script(_PRUNE + _INDEX + "index(KEYS[1], ARGV[2], ARGV[3])")
 
-# KEYS: the owner's set. ARGV: now, owner, what stands before a member in its record's name. Returns members, each with
-# the beginning of its record, up to the payload. An entry whose record is gone, or another owner's, is removed: here
-# that is safe, since the entry and the record are written in one step.
-LIST: Final = Script(
-    """
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
-local found = {}
-for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-    local name = ARGV[3] .. member .. '}'
-    local head = redis.call('GETRANGE', name, 0, 59)
-    if head ~= '' and string.sub(head, 29, 28 + string.byte(head, 26)) == ARGV[2] then
-        found[#found + 1] = member
-        local size = 28 + string.byte(head, 26) + struct.unpack('>I2', head, 27)
-        found[#found + 1] = redis.call('GETRANGE', name, 0, size - 1)
-    else
-        redis.call('ZREM', KEYS[1], member)
+# Entries come in the order of their scores, and those of one score by their names. A page begins behind the entry that
+# the one before ended with. Where that has gone, or has been given another score, it begins with all of its old score:
+# some may come twice then, and none is passed over, for scores only grow.
+_ENTRIES: Final = """
+local function entries(set, count, score, member)
+    local first = prune(set)
+    if score ~= '' then
+        local held = redis.call('ZSCORE', set, member)
+        if held and tonumber(held) == tonumber(score) then
+            first = math.max(first, redis.call('ZRANK', set, member) + 1)
+        else
+            first = math.max(first, redis.call('ZCOUNT', set, '-inf', '(' .. score))
+        end
     end
+    return redis.call('ZRANGE', set, first, first + count - 1, 'WITHSCORES')
+end
+"""
+
+# KEYS: the owner's set. ARGV: now, how many, score and member that the page before ended with, or nothing. Returns
+# members and scores, in turn. For a Cluster.
+ENTRIES: Final = Script(_PRUNE + _ENTRIES + "return entries(KEYS[1], tonumber(ARGV[2]), ARGV[3], ARGV[4])")
+
+# KEYS: the owner's set. ARGV: as ENTRIES, then owner, what stands before a member in its record's name. Returns
+# members, scores, and the beginnings of their records, up to the payload, in turn. An entry whose record is gone, or
+# another owner's, is removed, and has nothing as its beginning: here that is safe, since the entry and the record are
+# written in one step.
+LIST: Final = Script(
+    _PRUNE
+    + _ENTRIES
+    + """
+local found, listed = {}, entries(KEYS[1], tonumber(ARGV[2]), ARGV[3], ARGV[4])
+for at = 1, #listed, 2 do
+    local name = ARGV[6] .. listed[at] .. '}'
+    local head = redis.call('GETRANGE', name, 0, 255)
+    if head ~= '' and string.sub(head, 29, 28 + string.byte(head, 26)) == ARGV[5] then
+        local size = 28 + string.byte(head, 26) + struct.unpack('>I2', head, 27)
+        head = size > 256 and redis.call('GETRANGE', name, 0, size - 1) or string.sub(head, 1, size)
+    else
+        redis.call('ZREM', KEYS[1], listed[at])
+        head = ''
+    end
+    found[#found + 1], found[#found + 2], found[#found + 3] = listed[at], listed[at + 1], head
 end
 return found
 """

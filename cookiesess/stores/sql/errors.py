@@ -14,8 +14,9 @@ Code = str | int
 # (1205) is none of these: whoever holds the lock goes on holding it, and the request has waited long enough.
 _TRANSIENT: Final[frozenset[Code]] = frozenset({"40001", "40P01", 1213})
 
-# Another process has just created the same table or index; 23505 is how PostgreSQL's own catalogue says so.
-_TAKEN: Final[frozenset[Code]] = frozenset({"42P07", "42710", "23505", 1050, 1061})
+# Another process has just created the same table or index, or dropped it (the last three); 23505 and XX000 are how
+# PostgreSQL's own catalogue says so.
+_TAKEN: Final[frozenset[Code]] = frozenset({"42P07", "42710", "23505", 1050, 1061, "42704", "XX000", 1091})
 
 _TABLE: Final = (
     "the table is missing, or not this version's; run `python -m cookiesess migrate --store URL`, or call"
@@ -103,7 +104,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_taken(error: BaseException) -> bool:
-    """Whether a table or an index could not be created because it has just been."""
+    """Whether a table or an index could not be created, or dropped, because it has just been."""
     return _code(error) in _TAKEN
 
 

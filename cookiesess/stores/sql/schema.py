@@ -2,7 +2,8 @@
 
 The schema has no version number: it is its columns. `SQLStore` reads all of them once when it is made, so a table that
 lacks one is refused there. A later release may add columns, which `create_schema` then adds to an older table; it never
-gives an existing column another meaning.
+gives an existing column another meaning. Indexes only make it faster: where `create_schema` finds one of the first
+version, it replaces it.
 """
 
 import re
@@ -56,11 +57,12 @@ def sessions_table(metadata: sa.MetaData, name: str = DEFAULT_TABLE) -> sa.Table
             f"the table's name is {name!r}; it has letters, digits and underscores, 53 at most (another schema is"
             " chosen by the user's search_path)"
         )
+    key = sa.Column("key", _bytes(32, mysql.BINARY(32)), primary_key=True)
     owner = sa.Column("owner", _bytes(32, mysql.VARBINARY(32)))
     return sa.Table(
         name,
         metadata,
-        sa.Column("key", _bytes(32, mysql.BINARY(32)), primary_key=True),
+        key,
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         owner,
@@ -68,14 +70,16 @@ def sessions_table(metadata: sa.MetaData, name: str = DEFAULT_TABLE) -> sa.Table
         # Last, so that a listing reads what stands before it. A plain BLOB would end at 64 KiB on MySQL.
         sa.Column("payload", _bytes(1 << 24, mysql.MEDIUMBLOB()), nullable=False),
         sa.Index(f"{name}_by_expiry", "expires_at"),
-        sa.Index(f"{name}_by_owner", owner, postgresql_where=owner.is_not(None), sqlite_where=owner.is_not(None)),
+        # By key as well, so that a page of a listing begins where the one before ended.
+        sa.Index(f"{name}_by_owner", owner, key, postgresql_where=owner.is_not(None), sqlite_where=owner.is_not(None)),
     )
 
 
 def create_schema(engine: sa.Engine, *, table: str = DEFAULT_TABLE) -> None:
-    """Create the table and its indexes where they are missing.
+    """Create the table and its indexes where they are missing, and bring those of the first version up to date.
 
-    Safe to run again, and by several processes at once; what is there stays as it is. The engine's user needs the right
+    Safe to run again, and by several processes at once. Whoever writes waits while an index is built: seconds for a
+    million sessions, once. The engine's user needs the right
     to create tables, which `SQLStore` itself does not.
 
     Args:
@@ -99,6 +103,11 @@ def create_schema(engine: sa.Engine, *, table: str = DEFAULT_TABLE) -> None:
 def _create_missing(engine: sa.Engine, sessions: sa.Table) -> None:
     with engine.begin() as connection:
         sessions.create(connection, checkfirst=True)
-        # Where a process ended between the table and its indexes, which MySQL does not create in one transaction.
+        have = {index["name"]: index["column_names"] for index in sa.inspect(connection).get_indexes(sessions.name)}
+        # Also where a process ended between the table and its indexes, which MySQL does not create in one transaction.
         for index in sessions.indexes:
-            index.create(connection, checkfirst=True)
+            if have.get(index.name) == [column.name for column in index.columns]:
+                continue
+            if index.name in have:
+                index.drop(connection)
+            index.create(connection)

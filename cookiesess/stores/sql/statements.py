@@ -33,8 +33,8 @@ class Statement:
 class Statements:
     """All statements on one table.
 
-    Their parameters are ``key``, ``version`` (the expected one), ``now``, ``owner_is``, ``at_most``, ``key_0`` and so
-    on, and the new values of columns: ``new_key``, ``new_version``, ``new_expires_at``, ….
+    Their parameters are ``key``, ``version`` (the expected one), ``now``, ``owner_is``, ``after`` (a key), ``at_most``,
+    ``key_0`` and so on, and the new values of columns: ``new_key``, ``new_version``, ``new_expires_at``, ….
 
     Args:
         table: Of `sessions_table`.
@@ -56,7 +56,14 @@ class Statements:
             sa.update(table).where(same_key, expired).values(record | _new("version"))
         )
         self.load = self._compiled(sa.select(*self._columns).where(same_key, alive))
-        self.records_of = self._compiled(sa.select(at.key, *listed).where(at.owner == sa.bindparam("owner_is"), alive))
+        # What has expired is left out by the caller: the statement would look for others in its place, without a limit.
+        self.records_of = self._compiled(
+            sa.select(at.key, *listed)
+            .where(at.owner == sa.bindparam("owner_is"), at.key > sa.bindparam("after"))
+            .order_by(at.key)
+            .limit(sa.bindparam("at_most"))
+            .offset(sa.literal_column("0"))
+        )
         # Counted up by the database: what is sent is what is expected, once.
         self.update = self._compiled(
             sa.update(table)
@@ -76,6 +83,7 @@ class Statements:
         )
         # One text for each number of keys; a sweep has mostly the same one.
         self.load_many = lru_cache(maxsize=32)(self._load_many)
+        self.delete_expired = lru_cache(maxsize=32)(self._delete_expired)
         self.delete_many = lru_cache(maxsize=32)(self._delete_many)
 
     def _load_many(self, count: int) -> Statement:
@@ -84,6 +92,14 @@ class Statements:
         return self._compiled(sa.select(at.key, *self._columns).where(at.key.in_(_numbered(count)), alive))
 
     def _delete_many(self, count: int) -> Statement:
+        at = self._table.c
+        pairs = [
+            sa.and_(at.key == key, at.version == sa.bindparam(f"version_{number}"))
+            for number, key in enumerate(_numbered(count))
+        ]
+        return self._compiled(sa.delete(self._table).where(sa.or_(*pairs)))
+
+    def _delete_expired(self, count: int) -> Statement:
         at = self._table.c
         # Once more by expiry: one of them may have been created again since it was found.
         expired = at.expires_at <= sa.bindparam("now")
@@ -94,7 +110,7 @@ class Statements:
 
 
 def by_number(keys: Sequence[bytes]) -> dict[str, object]:
-    """Return the parameters of `Statements.load_many` and `delete_many` for these keys."""
+    """Return the parameters of `Statements.load_many` and its like for these keys."""
     return {f"key_{number}": key for number, key in enumerate(keys)}
 
 

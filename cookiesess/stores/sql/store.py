@@ -1,18 +1,15 @@
 """The store: each method of the contract as one statement."""
 
 import os
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
-from cookiesess.errors import ConfigurationError, MissingDependency, RecordExists
-from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+import sqlalchemy as sa
 
-try:
-    import sqlalchemy as sa
-except ImportError as error:
-    raise MissingDependency("sqlalchemy", extra="sql") from error
-
+from cookiesess.errors import ConfigurationError, RecordExists
+from cookiesess.stores.base import Conflict, Gone, Page, Record, Store, Updated
+from cookiesess.stores.cursors import Cursors
 from cookiesess.stores.sql.connections import Connections
 from cookiesess.stores.sql.errors import place_of
 from cookiesess.stores.sql.schema import DEFAULT_TABLE, create_schema, sessions_table
@@ -75,6 +72,7 @@ class SQLStore(Store):
                 " or the store with open_store(URL)"
             )
         self._place = place_of(engine, table)
+        self._cursors = Cursors(self._place)
         self._do = Statements(sessions_table(sa.MetaData(), table), engine.dialect)
         self._connections = Connections(engine, place=self._place)
         self._connections.look(self._do.load, {"key": bytes(32), "now": 0})
@@ -123,17 +121,28 @@ class SQLStore(Store):
             return self._connections.changed(self._do.delete, {"key": key}) == 1
         return self._connections.changed(self._do.delete_version, {"key": key, "version": expected_version}) == 1
 
+    def delete_many(self, versions: Mapping[bytes, Hashable]) -> int:
+        """See `Store.delete_many`. One statement, so one commit for all."""
+        if not versions:
+            return 0
+        # In the order of their keys: two that delete the same records at once do not wait for each other in a circle.
+        keys = sorted(versions)
+        expected = {f"version_{number}": versions[key] for number, key in enumerate(keys)}
+        return self._connections.changed(self._do.delete_many(len(keys)), by_number(keys) | expected)
+
     def delete_expired(self, *, now: int, limit: int) -> int:
         """See `Store.delete_expired`. Rows that another transaction has locked are left for the next time."""
         keys = [key for (key,) in self._connections.rows(self._do.expired, {"now": now, "at_most": limit})]
         if not keys:
             return 0
-        return self._connections.changed(self._do.delete_many(len(keys)), by_number(keys) | {"now": now})
+        return self._connections.changed(self._do.delete_expired(len(keys)), by_number(keys) | {"now": now})
 
-    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
-        """See `Store.records_of`."""
-        rows = self._connections.rows(self._do.records_of, {"owner_is": owner, "now": now})
-        return {key: Record(b"", *columns) for key, *columns in rows}
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        """See `Store.records_of`; by key."""
+        after = self._cursors.position(owner, limit, cursor)
+        rows = self._connections.rows(self._do.records_of, {"owner_is": owner, "after": after, "at_most": limit})
+        records = {key: Record(b"", *columns) for key, *columns in rows if columns[0] > now}
+        return Page(records, self._cursors.after(owner, rows[-1][0]) if len(rows) == limit else None)
 
     def close(self) -> None:
         """Close the engine's idle connections; it opens new ones when it is used again."""

@@ -5,12 +5,15 @@
 
 import os
 import sqlite3
+import time
 from collections import deque
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
-from weakref import WeakSet
+from typing import Any, Final
+from weakref import WeakSet, finalize
 
 from cookiesess.errors import ConfigurationError, StoreUnavailable
+from cookiesess.stores.sqlite.path import checked, file_id, make, size
 from cookiesess.stores.sqlite.schema import bring_up_to_date, primary_code
 
 # What an error code means and what to do about it, in words for whoever runs the app.
@@ -29,6 +32,22 @@ _REMEDIES = {
 _SETUP_ERRORS = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
+# From here on a -wal is emptied and cut, by whoever writes next.
+_WAL_BYTES: Final = 4 << 20
+
+# SQLite empties it by itself only where nobody reads just then, which on a busy site is never; and then tries to after
+# each single write, at the cost of two syncs. So it is left to that only where the emptying does not come about.
+_AUTOCHECKPOINT_PAGES: Final = 4000
+
+# For how long the emptying may wait for requests that are reading, while those that write wait for it; and the longest
+# pause between two that failed, in seconds.
+_EMPTYING_MILLISECONDS: Final = 100
+_LONGEST_PAUSE: Final = 64
+
+# What SQLite answers to a checkpoint that has done all: it was not kept from it, and the -wal has no pages.
+_EMPTIED: Final = (0, 0, 0)
+
+
 class Connection(sqlite3.Connection):
     """A connection that remembers which file it has open, should another one take the path."""
 
@@ -43,19 +62,28 @@ class SQLiteFile:
 
     Args:
         path: See `SQLiteStore`, as are the others.
+
+    Attributes:
+        path: The path, absolute.
+        idle: The connections that nobody is using.
+        now: The Unix second that a call has given last; None before the first.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout: timedelta, durable: bool) -> None:
-        # Absolute, since a server that changes its directory later (a daemon does) must not open another file.
-        self.path = _checked(path).absolute()
+        self.path = checked(path)
         self.idle: deque[Connection] = deque()
         self._busy_timeout_seconds = busy_timeout.total_seconds()
         self._set_busy_timeout = f"PRAGMA busy_timeout={max(1, round(self._busy_timeout_seconds * 1000))}"
         self._set_synchronous = f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}"
         self._file_id: tuple[int, int] | None = None
-        self._checked_at: int | None = None
+        self.now: int | None = None
+        self._wal = f"{self.path}-wal"
+        self._next_emptying_at, self._emptying_pause = 0, 0
         self._try_out()
         _files.add(self)
+        # A store that is dropped, or there at the end of the process, closes its connections: the garbage collector
+        # would warn of each one from Python 3.13 on.
+        finalize(self, _close, self.idle)
 
     def rows(self, sql: str, parameters: tuple[object, ...], now: int) -> list[tuple[object, ...]]:
         """Run one SELECT and return all its rows."""
@@ -79,32 +107,70 @@ class SQLiteFile:
         self.idle.append(connection)
         return changed
 
-    def attempt(self, sql: str, parameters: tuple[object, ...]) -> None:
-        """Run one statement if that is possible right now, without waiting for a lock; say nothing where it is not."""
+    def changed_together(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
+        """Run a writing statement for each of several rows in one transaction; return how many rows it changed.
+
+        It rests for as long as it has held the lock. SQLite has no queue for it, so that whoever does one such
+        transaction after the other would keep all others from writing until the last.
+        """
+        connection = self._acquire(None)
+        began = time.perf_counter()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            changed = connection.executemany(sql, rows).rowcount
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            connection.close()
+            raise self._unavailable(error) from error
+        self.idle.append(connection)
+        time.sleep(time.perf_counter() - began)
+        return changed
+
+    def attempt(self, sql: str, parameters: tuple[object, ...] = (), *, wait_milliseconds: int = 0) -> list[Any]:
+        """Run one statement if that is possible right now, for housekeeping: no rows and no word where it is not."""
         try:
             connection = self.idle.pop()
         except IndexError:
-            return
+            return []
         try:
-            connection.execute("PRAGMA busy_timeout=0")
-            connection.execute(sql, parameters)
+            connection.execute(f"PRAGMA busy_timeout={wait_milliseconds}")
+            rows = connection.execute(sql, parameters).fetchall()
             connection.execute(self._set_busy_timeout)
         except sqlite3.Error:
             # Only housekeeping was missed. What ails the file will fail the next request's own statement, aloud.
             connection.close()
+            return []
+        self.idle.append(connection)
+        return rows
+
+    def bound_wal(self) -> None:
+        """Empty the -wal where it has grown, and cut it.
+
+        That cannot be done while somebody goes on reading an older state, a backup for instance. Writers wait for each
+        try, so there are pauses between those that fail, each twice as long as the one before. In a pause there is only
+        a look, for which nobody waits, at whether the reader has gone.
+        """
+        if size(self._wal) < _WAL_BYTES:
+            return
+        now = self.now or 0
+        if now < self._next_emptying_at and not self._may_be_emptied():
+            return
+        rows = self.attempt("PRAGMA wal_checkpoint(TRUNCATE)", wait_milliseconds=_EMPTYING_MILLISECONDS)
+        if rows == [_EMPTIED]:
+            self._emptying_pause = 0
         else:
-            self.idle.append(connection)
+            self._next_emptying_at = now + self._emptying_pause
+            self._emptying_pause = min(2 * self._emptying_pause or 1, _LONGEST_PAUSE)
+
+    def _may_be_emptied(self) -> bool:
+        return any(in_wal == moved >= 0 for _, in_wal, moved in self.attempt("PRAGMA wal_checkpoint(PASSIVE)"))
 
     def close_idle(self) -> None:
         """Close the connections that nobody is using."""
-        while True:
-            try:
-                self.idle.pop().close()
-            except IndexError:
-                return
+        _close(self.idle)
 
     def _acquire(self, now: int | None) -> Connection:
-        if now is not None and now != self._checked_at:
+        if now is not None and now != self.now:
             self._look_at_the_path(now)
         try:
             while (connection := self.idle.pop()).file_id is not self._file_id:
@@ -118,9 +184,9 @@ class SQLiteFile:
 
         SQLite itself does not: it would go on with the unlinked file, alone, while other processes use the new one.
         """
-        self._checked_at = now
-        if (file_id := _file_id(self.path)) != self._file_id:
-            self._file_id = file_id
+        self.now = now
+        if (found := file_id(self.path)) != self._file_id:
+            self._file_id = found
             self.close_idle()
 
     def _reopen(self) -> Connection:
@@ -150,6 +216,7 @@ class SQLiteFile:
             raise unavailable from error
 
     def _open(self) -> Connection:
+        make(self.path)
         connection = sqlite3.connect(
             self.path,
             timeout=self._busy_timeout_seconds,
@@ -159,12 +226,13 @@ class SQLiteFile:
         )
         try:
             connection.execute(self._set_synchronous)
+            connection.execute(f"PRAGMA wal_autocheckpoint={_AUTOCHECKPOINT_PAGES}")
             bring_up_to_date(connection, self.path)
         except (sqlite3.Error, ConfigurationError):
             connection.close()
             raise
-        if (file_id := _file_id(self.path)) != self._file_id:
-            self._file_id = file_id
+        if (found := file_id(self.path)) != self._file_id:
+            self._file_id = found
         connection.file_id = self._file_id
         return connection
 
@@ -173,27 +241,12 @@ class SQLiteFile:
         return StoreUnavailable(f"the session file {self.path}: {error}; {remedy}")
 
 
-def _checked(path: str | os.PathLike[str]) -> Path:
-    """Refuse what cannot become a file before SQLite words it worse."""
-    text = os.fspath(path)
-    if text in {"", ":memory:"} or text.startswith("file:"):
-        raise ConfigurationError(
-            f"an SQLiteStore needs the path of a file, not {text!r}; for sessions in memory take MemoryStore()"
-        )
-    checked = Path(path)
-    if checked.is_dir():
-        raise ConfigurationError(f"{checked} is a directory; give the path of a file in it")
-    if not checked.absolute().parent.is_dir():
-        raise ConfigurationError(f"the directory of {checked} does not exist; create it first")
-    return checked
-
-
-def _file_id(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+def _close(connections: deque[Connection]) -> None:
+    while True:
+        try:
+            connections.pop().close()
+        except IndexError:
+            return
 
 
 # SQLite's locks belong to a process, and its book-keeping about them is copied by a fork. A child that inherits an open

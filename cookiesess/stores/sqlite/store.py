@@ -1,45 +1,21 @@
 """The store: each method of the contract as SQL."""
 
 import os
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import timedelta
 from itertools import count
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from cookiesess.errors import ConfigurationError, RecordExists
-from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+from cookiesess.stores.base import Conflict, Gone, Page, Record, Store, Updated
+from cookiesess.stores.cursors import Cursors
+from cookiesess.stores.sqlite import statements as sql
 from cookiesess.stores.sqlite.file import SQLiteFile
 
-# Constant texts, since sqlite3 keeps prepared statements by their text. The columns of a load are in the order of
-# Record's fields.
-#
-# A version starts at random: a record that was deleted and created again under the same key must not have a version
-# that somebody still holds. Halved, so that counting up never overflows.
-_CREATE = """
-INSERT INTO sessions (key, version, expires_at, owner, summary, payload) VALUES (?, random() / 2, ?, ?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET version = excluded.version, expires_at = excluded.expires_at,
-    owner = excluded.owner, summary = excluded.summary, payload = excluded.payload
-WHERE sessions.expires_at <= ?"""
-_LOAD = "SELECT payload, expires_at, summary, owner, version FROM sessions WHERE key = ? AND expires_at > ?"
-# One parameter holds all the keys, 32 bytes each: one text and one statement for any number of them.
-_LOAD_MANY = """
-WITH RECURSIVE at (i) AS (VALUES (1) UNION ALL SELECT i + 32 FROM at WHERE i + 32 <= length(?1))
-SELECT key, payload, expires_at, summary, owner, version FROM at JOIN sessions ON key = substr(?1, i, 32)
-WHERE expires_at > ?2"""
-_UPDATE = """
-UPDATE sessions SET version = version + 1, expires_at = ?, owner = ?, summary = ?, payload = ?
-WHERE key = ? AND version = ? AND expires_at > ?"""
-_TOUCH = "UPDATE sessions SET expires_at = ? WHERE key = ? AND version = ? AND expires_at > ?"
-_DELETE = "DELETE FROM sessions WHERE key = ?"
-_DELETE_VERSION = "DELETE FROM sessions WHERE key = ? AND version = ?"
-_DELETE_EXPIRED = """
-DELETE FROM sessions
-WHERE key IN (SELECT key FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"""
-_RECORDS_OF = "SELECT key, x'', expires_at, summary, owner, version FROM sessions WHERE owner = ? AND expires_at > ?"
-
 # With the default batch, sweeping removes twice as many rows as writing can add, in pieces of a fraction of a
-# millisecond.
-_SWEEP_EVERY_WRITES = 16
+# millisecond. A write of this size is followed by it at once, since sixteen of them are a long -wal.
+_HOUSEKEEPING_EVERY_WRITES: Final = 16
+_LARGE_BYTES: Final = 1 << 16
 
 
 class SQLiteStore(Store):
@@ -52,13 +28,23 @@ class SQLiteStore(Store):
     power cut or a crash of the operating system can lose is set by `durable`. Neither setting can damage the file.
 
     - ``durable=False`` (``synchronous=NORMAL``): the writes since the last checkpoint may be undone, the newest first.
-      A checkpoint comes about every 1,000 pages (4 MB) written: seconds ago on a busy site, hours ago on a quiet one.
+      A checkpoint comes with every 4 MB written, about: seconds ago on a busy site, hours ago on a quiet one.
       Of that time a session may fall back to an earlier state, a new one be missing, and one that was ended be back.
     - ``durable=True`` (``synchronous=FULL``): nothing that a method has returned for. Each write waits for the disk,
       which costs about a millisecond on an SSD and ten on a disk that turns.
 
-    Expired rows are deleted a few at a time, by every 16th create or update, after its own transaction, and only if
-    nobody holds the lock. Their space is used again; the file does not shrink (``VACUUM`` shrinks it).
+    Expired rows are deleted a few at a time, up to an hour after they expired, by the first and every 16th write of a
+    process, after its own transaction, and only if nobody holds the lock. Their space is used again; the file does not
+    shrink (``VACUUM`` shrinks it). The same writes empty the ``-wal`` where it has grown to 4 MB, however many read and
+    write. One transaction that stays open for long, of a backup or a forgotten ``sqlite3`` shell, keeps them from it:
+    until it ends the ``-wal`` grows by all that is written.
+
+    The file is made readable by its owner alone, whatever the umask, and its neighbours get that mode. One that is
+    there keeps the mode it has.
+
+    SQLite knows nothing of greenlets: under gevent or eventlet a wait for the lock stops all of them in the process.
+    Writes take a fraction of a millisecond, so that is short, unless something holds the lock for long; set
+    ``busy_timeout=timedelta(milliseconds=200)`` there to bound it.
 
     The app may be loaded first and forked then, as servers with a preload option do: the constructor leaves no
     connection open, and idle ones are closed before a fork and opened again after it. A fork *while another thread is
@@ -74,8 +60,9 @@ class SQLiteStore(Store):
         sweep_batch: The most expired rows that are deleted at once; 0 leaves sweeping to `delete_expired`.
 
     Raises:
-        ConfigurationError: The path is a directory, not a database, another application's, not writable, written by a
-            newer version, or in a directory that does not exist; or an argument is out of its range.
+        ConfigurationError: The path is too long, or is a directory, a symbolic link, not a database, another
+            application's, not writable, written by a newer version, or in a directory that does not exist; or an
+            argument is out of its range.
         StoreUnavailable: The file is locked for longer than `busy_timeout`, or its disk is full.
     """
 
@@ -96,6 +83,7 @@ class SQLiteStore(Store):
         self._sweep_batch = sweep_batch
         self._writes = count(1)
         self._file = SQLiteFile(path, busy_timeout=busy_timeout, durable=durable)
+        self._cursors = Cursors(str(self._file.path))
 
     def __repr__(self) -> str:
         return f"<SQLiteStore {self._file.path}>"
@@ -103,52 +91,94 @@ class SQLiteStore(Store):
     def create(self, key: bytes, record: Record, *, now: int) -> None:
         """See `Store.create`."""
         values = (key, record.expires_at, record.owner, record.summary, record.payload, now)
-        if not self._file.changed(_CREATE, values, now):
+        if not self._file.changed(sql.CREATE, values, now):
             raise RecordExists("there is a record under this key already, and it was left as it is")
-        self._sweep_now_and_then(now)
+        self._keep_house(len(record.payload))
 
     def load(self, key: bytes, *, now: int) -> Record | None:
         """See `Store.load`."""
-        rows: list[Any] = self._file.rows(_LOAD, (key, now), now)
+        rows: list[Any] = self._file.rows(sql.LOAD, (key, now), now)
         return Record(*rows[0]) if rows else None
 
     def load_many(self, keys: Iterable[bytes], *, now: int) -> dict[bytes, Record]:
         """See `Store.load_many`."""
-        rows: list[Any] = self._file.rows(_LOAD_MANY, (b"".join(keys), now), now)
+        rows: list[Any] = self._file.rows(sql.LOAD_MANY, (b"".join(keys), now), now)
         return {key: Record(*columns) for key, *columns in rows}
 
     def update(self, key: bytes, record: Record, *, expected_version: Hashable, now: int) -> Updated | Conflict | Gone:
-        """See `Store.update`. One statement; where that changed nothing, a second one reads what the other left."""
-        columns = (record.expires_at, record.owner, record.summary, record.payload)
-        if self._file.changed(_UPDATE, (*columns, key, expected_version, now), now):
-            self._sweep_now_and_then(now)
-            return Updated(cast("int", expected_version) + 1)
-        current = self.load(key, now=now)
-        return Gone() if current is None else Conflict(current)
+        """See `Store.update`. One statement; where that changed nothing, a second one reads what is there.
+
+        Where that shows that only the owner is another one, a third statement writes him as well.
+        """
+        values = (key, expected_version, now, record.expires_at, record.owner, record.summary, record.payload)
+        statement = sql.UPDATE
+        while not self._file.changed(statement, values, now):
+            current = self.load(key, now=now)
+            if current is None:
+                return Gone()
+            if current.version != expected_version or statement is sql.UPDATE_OWNER:
+                return Conflict(current)
+            statement = sql.UPDATE_OWNER
+        self._keep_house(len(record.payload))
+        return Updated(cast("int", expected_version) + 1)
 
     def touch(self, key: bytes, *, expires_at: int, expected_version: Hashable, now: int) -> bool:
         """See `Store.touch`."""
-        return self._file.changed(_TOUCH, (expires_at, key, expected_version, now), now) == 1
+        touched = self._file.changed(sql.TOUCH, (key, expected_version, now, expires_at), now) == 1
+        self._keep_house()
+        return touched
 
     def delete(self, key: bytes, *, expected_version: Hashable = None) -> bool:
         """See `Store.delete`."""
         if expected_version is None:
-            return self._file.changed(_DELETE, (key,), None) == 1
-        return self._file.changed(_DELETE_VERSION, (key, expected_version), None) == 1
+            deleted = self._file.changed(sql.DELETE, (key,), None)
+        else:
+            deleted = self._file.changed(sql.DELETE_VERSION, (key, expected_version), None)
+        self._keep_house()
+        return deleted == 1
+
+    def delete_many(self, versions: Mapping[bytes, Hashable]) -> int:
+        """See `Store.delete_many`. One transaction; records that lie side by side share the pages it writes."""
+        deleted = self._file.changed_together(sql.DELETE_VERSION, sorted(versions.items()))
+        self._keep_house(_LARGE_BYTES)
+        return deleted
 
     def delete_expired(self, *, now: int, limit: int) -> int:
-        """See `Store.delete_expired`. Other writers wait meanwhile: some milliseconds for a few hundred."""
-        return self._file.changed(_DELETE_EXPIRED, (now, limit), now)
+        """See `Store.delete_expired`.
 
-    def records_of(self, owner: bytes, *, now: int) -> dict[bytes, Record]:
-        """See `Store.records_of`."""
-        rows: list[Any] = self._file.rows(_RECORDS_OF, (owner, now), now)
-        return {key: Record(*columns) for key, *columns in rows}
+        Other writers wait for one step of at most `limit` rows at a time: some milliseconds for a few hundred.
+        """
+        hour = now // sql.DUE_SECONDS
+        deleted = self._file.changed(sql.DELETE_SOONER, (hour, limit, now), now)
+        while deleted < limit:
+            deleted += self._file.changed(sql.DELETE_DUE, (hour, limit - deleted, now), now)
+            # Nothing to move means that nothing is due any more; what was in the way is moved once.
+            if not self._file.changed(sql.MOVE_DUE, (hour, limit, now), now):
+                break
+        # Found by a reader, for whom nobody waits: all that expires in this hour may have to be looked at.
+        found: list[Any] = self._file.rows(sql.EXPIRED_THIS_HOUR, (hour, limit - deleted, now), now)
+        if found:
+            deleted += self._file.changed(sql.DELETE_EXPIRED, (b"".join(key for (key,) in found), now), now)
+        return deleted
+
+    def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
+        """See `Store.records_of`; by key."""
+        position = self._cursors.position(owner, limit, cursor)
+        rows: list[Any] = self._file.rows(sql.RECORDS_OF, (owner, position, limit), now)
+        records = {key: Record(*columns) for key, *columns in rows if columns[1] > now}
+        return Page(records, self._cursors.after(owner, rows[-1][0]) if len(rows) == limit else None)
 
     def close(self) -> None:
         """Close the idle connections; a later call opens a new one."""
         self._file.close_idle()
 
-    def _sweep_now_and_then(self, now: int) -> None:
-        if next(self._writes) % _SWEEP_EVERY_WRITES == 0 and self._sweep_batch:
-            self._file.attempt(_DELETE_EXPIRED, (now, self._sweep_batch))
+    def _keep_house(self, written_bytes: int = 0) -> None:
+        """Sweep and bound the -wal, at the first write of a process (some live for a few requests) and every 16th."""
+        write = next(self._writes)
+        if written_bytes < _LARGE_BYTES and write % _HOUSEKEEPING_EVERY_WRITES and write != 1:
+            return
+        if self._sweep_batch and (now := self._file.now) is not None:
+            batch = (now // sql.DUE_SECONDS, self._sweep_batch, now)
+            for step in (sql.DELETE_SOONER, sql.DELETE_DUE, sql.MOVE_DUE):
+                self._file.attempt(step, batch)
+        self._file.bound_wal()

@@ -190,7 +190,7 @@ def verbs(store: Store, version: Any) -> dict[str, Callable[[], object]]:
         "update": partial(store.update, KEY, record(b"new"), expected_version=version, now=NOW),
         "touch": partial(store.touch, KEY, expires_at=NOW + 60, expected_version=version, now=NOW),
         "delete": partial(store.delete, OTHER),
-        "records_of": partial(store.records_of, ANN, now=NOW),
+        "records_of": partial(store.records_of, ANN, now=NOW, limit=9),
     }
 
 
