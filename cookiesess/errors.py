@@ -48,7 +48,8 @@ class InvalidToken(CookiesessError):
 
     Attributes:
         reason: One short word out of the library's own vocabulary (``"malformed"``, ``"unknown-key"``, ``"forged"``,
-            ``"version"``, ``"future"``, ``"plaintext"``, and those of `cookiesess.readers.base`), safe to log.
+            ``"version"``, ``"future"``, ``"plaintext"``, ``"joined"``, and those of `cookiesess.readers.base`), safe to
+            log.
         kid: The key id the token names, as eight hex digits, or None. It is the sender's claim, and no secret.
     """
 

@@ -79,7 +79,7 @@ class Beginnings:
         """Return the copy of a request of which no token of ours opened: what a reader has opened, or an empty one."""
         theirs = self._envelope.accept(header, now=now)
         if failure is None and "," in header and self._envelope.is_behind_a_comma(header):
-            failure = InvalidToken("malformed")
+            failure = InvalidToken("joined")
         if isinstance(theirs, InvalidToken):
             return self.rejected(failure or theirs, header, now=now)
         if theirs is None:

@@ -59,7 +59,7 @@ class SessionRejected(Event):
 
     Attributes:
         reason: As `InvalidToken.reason`. A rise of ``"unknown-key"`` after a deploy is a rotation gone wrong;
-            of ``"forged"``, somebody trying.
+            of ``"forged"``, somebody trying. ``"joined"``: it stood behind a comma, where nothing is read.
         kid: The key id it named, eight hex digits, or None.
         cause: What it probably comes from, in words, or empty.
     """

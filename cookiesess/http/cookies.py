@@ -5,16 +5,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import quote
 
 from cookiesess.http.grammar import NAME
+from cookiesess.tokens.encoding import is_utf8
 
 MAX_LINE_BYTES = 4093
 """The longest Set-Cookie line that is sent. Browsers keep 4,096 bytes of name and value (RFC 6265bis section 5.6);
 some count the attributes too, and some proxies three bytes of their own."""
 
 _DOMAIN = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?")
-# RFC 6265 section 4.1.1, path-value: anything but controls and ";"; kept to ASCII, since a header is not UTF-8.
-_PATH = re.compile(r"/[ -:<-~]*")
+# RFC 6265 section 4.1.1, path-value: anything but controls and ";".
+_PATH = re.compile(r"/[^\x00-\x1f;\x7f]*")
+# A browser compares a Path with the path of the page's URL, where it has written all but these as %XX (WHATWG URL
+# Standard, path percent-encode set; "\" is "/" there, and never stays). What is so written already is left.
+_IN_URLS = "!$%&'()*+,/:=@[]~"
+# RFC 6265bis section 5.6: a browser passes over an attribute with a longer value.
+_MOST_ATTRIBUTE_BYTES = 1024
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 # The last second of the year 9999: browsers read four digits (RFC 6265bis section 5.1.1), and so does Python.
@@ -42,7 +49,8 @@ class CookieAttributes:
     """Everything of a Set-Cookie line but name and value (RFC 6265bis section 4.1.2).
 
     Attributes:
-        path: Begins with ``/``. Not a security boundary: any page of the host can read around it.
+        path: Begins with ``/``. Blanks, what is beyond ASCII, and whatever else a browser percent-encodes in a URL, is
+            so encoded here. Not a security boundary: any page of the host can read around it.
         domain: None for this host alone (safest); else the cookie also goes to every subdomain.
         max_age: Seconds until the browser forgets it; 0 deletes; None: until the window closes.
         expires: Aware datetime, for clients that know no Max-Age; `max_age` outranks it. A `max_age` of 0 or less
@@ -50,7 +58,7 @@ class CookieAttributes:
         secure: Sent over HTTPS only.
         httponly: Hidden from scripts.
         samesite: ``"Strict"``, ``"Lax"``, ``"None"`` or None (the browser decides).
-        partitioned: Kept apart for each embedding site (CHIPS); needs `secure`.
+        partitioned: Kept apart for each embedding site (CHIPS); needs `secure` and ``samesite="None"``.
         suffix: The attributes as they stand behind the value, made once.
 
     Raises:
@@ -69,10 +77,7 @@ class CookieAttributes:
     _time_at: int = field(init=False, repr=False, compare=False)  # where in the suffix the two times stand
 
     def __post_init__(self) -> None:
-        if type(self.path) is not str or not _PATH.fullmatch(self.path):
-            raise ValueError(
-                f"path {self.path!r} is not allowed; it begins with '/', in ASCII, without ';' or controls"
-            )
+        object.__setattr__(self, "path", as_in_urls(self.path))
         if self.domain is not None and not (type(self.domain) is str and _DOMAIN.fullmatch(self.domain)):
             raise ValueError(f"domain {self.domain!r} is not allowed; write a host name such as 'example.com'")
         if self.samesite not in ("Strict", "Lax", "None", None):
@@ -122,6 +127,11 @@ class CookieAttributes:
         for flag, on in (("SameSite=None", self.samesite == "None"), ("Partitioned", self.partitioned)):
             if on and not self.secure:
                 raise ValueError(f"{flag} without Secure is dropped by browsers; set secure=True")
+        if self.partitioned and self.samesite != "None":
+            raise ValueError(
+                "Partitioned is for pages in frames of other sites, where browsers drop a cookie without SameSite=None;"
+                " set samesite='None', or leave out partitioned"
+            )
 
     def _flags(self) -> Iterator[str]:
         for attribute, on in (("Secure", self.secure), ("HttpOnly", self.httponly)):
@@ -131,6 +141,27 @@ class CookieAttributes:
             yield f"; SameSite={self.samesite}"
         if self.partitioned:
             yield "; Partitioned"
+
+
+def as_in_urls(path: str) -> str:
+    """Return a path as browsers have it in a URL, with which they compare a cookie's.
+
+    Raises:
+        ValueError: No path, or one that they would pass over.
+    """
+    if type(path) is not str or not _PATH.fullmatch(path):
+        raise ValueError(f"path {path!r} is not allowed; it begins with '/', without ';' or controls")
+    if not is_utf8(path):
+        raise ValueError(f"path {path!r} holds half a surrogate pair, which no URL carries; remove it")
+    if "|" in path:
+        raise ValueError(f"path {path!r} holds '|', which some browsers write as %7C and some do not; remove it")
+    encoded = quote(path, safe=_IN_URLS)
+    if len(encoded) > _MOST_ATTRIBUTE_BYTES:
+        raise ValueError(
+            f"path {path[:20]!r}… has {len(encoded)} bytes, and browsers pass over one of more than"
+            f" {_MOST_ATTRIBUTE_BYTES}; take a shorter one, such as '/'"
+        )
+    return encoded
 
 
 def in_utc(expires: object) -> datetime:
@@ -154,14 +185,19 @@ def in_utc(expires: object) -> datetime:
 def check_name(name: str, attributes: CookieAttributes) -> None:
     """Check a name and what its prefix demands (RFC 6265bis section 4.1.3), of which case does not matter.
 
+    ``__Secure-``: Secure. ``__Host-``: the same, no Domain, and the Path ``/``. ``__Http-``: Secure and HttpOnly, so
+    that no script can have set it. ``__Host-Http-``: all of these.
+
     Raises:
         ValueError: Not a name, or a prefix whose attributes are missing: browsers drop such a cookie silently.
     """
     if type(name) is not str or not NAME.fullmatch(name):
         raise ValueError(f"cookie name {name!r} is not allowed; use ASCII letters, digits and !#$%&'*+-.^_`|~")
     prefix = name.lower()
-    if prefix.startswith(("__host-", "__secure-")) and not attributes.secure:
+    if prefix.startswith(("__host-", "__secure-", "__http-")) and not attributes.secure:
         raise ValueError(f"the name {name!r} needs Secure; set secure=True or choose a name without the prefix")
+    if prefix.startswith(("__http-", "__host-http-")) and not attributes.httponly:
+        raise ValueError(f"the name {name!r} needs HttpOnly; set httponly=True or choose a name without Http-")
     if prefix.startswith("__host-") and (attributes.domain is not None or attributes.path != "/"):
         raise ValueError(
             f"the name {name!r} allows no domain and no path but '/'; choose a name without __Host-, such as 'session'"

@@ -21,7 +21,7 @@ from cookiesess.http.arrival import Arrival
 from cookiesess.http.candidates import Candidates, Protection, Reading
 from cookiesess.http.cookies import CookieAttributes
 from cookiesess.http.foreign import Accepted, Foreign, ForeignReader
-from cookiesess.http.grammar import values_of
+from cookiesess.http.grammar import is_behind_comma, values_of
 from cookiesess.http.headers import SetCookie
 from cookiesess.http.pieces import MAX_CANDIDATES, Pieces
 from cookiesess.http.places import CookieIdentity, Forgetting
@@ -140,8 +140,7 @@ class Envelope:
         It is not taken from there: a comma may stand in any other cookie's value, so that a subdomain could plant a
         ``__Host-`` name.
         """
-        squeezed = header.replace(" ", "")
-        return any(f",{name}=" in squeezed for name in self._begins)
+        return any(is_behind_comma(header, name) for name in self._begins)
 
     def open_token(self, token: str, name: str) -> Opened:
         """Open the token in one cookie; for tools, which have it without a header.

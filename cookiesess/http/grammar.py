@@ -79,6 +79,11 @@ def values_of(header: str, name: str, *, limit: int) -> list[str]:
     return values
 
 
+def is_behind_comma(header: str, name: str) -> bool:
+    """Whether a cookie called `name` stands where a second Cookie field was joined to the first, and is passed over."""
+    return "," in header and re.search(rf",[ \t]*{re.escape(name)}=", header) is not None
+
+
 def _begins_pair(header: str, at: int) -> bool:
     while at > 0 and header[at - 1] in _BLANKS:
         at -= 1

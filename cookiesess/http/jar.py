@@ -12,6 +12,7 @@ from cookiesess.http.cookies import CookieAttributes, check_name, in_utc, moment
 from cookiesess.http.grammar import parse, quote, values_of
 from cookiesess.http.headers import SetCookie, check_size
 from cookiesess.http.pieces import MAX_CANDIDATES
+from cookiesess.http.places import CookieIdentity
 from cookiesess.http.policy import CookiePolicy, Transport
 from cookiesess.session.session import Session
 from cookiesess.tokens.encoding import purpose
@@ -62,7 +63,7 @@ class Cookies(Mapping[str, str]):
 
     # Defaults of the class, not slots filled one by one: a jar is made for every request and used by few.
     _parsed: dict[str, str] | None = None
-    _set: dict[tuple[str, str | None, str], SetCookie] | None = None
+    _set: dict[CookieIdentity, SetCookie] | None = None
     _committed = False
     _also_reserved: Mapping[str, Session] = MappingProxyType({})
     touched: bool = False
@@ -103,14 +104,16 @@ class Cookies(Mapping[str, str]):
         return ProtectedCookies(self, self._context.sealed)
 
     def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
-        """Set a cookie on the response; the last one set under one name, domain and path counts.
+        """Set a cookie on the response; the last one set under one name, domain, path and partition counts.
 
         Args:
-            key: ASCII letters, digits and ``!#$%&'*+-.^_`|~``. ``__Host-`` and ``__Secure-`` names have rules.
+            key: ASCII letters, digits and ``!#$%&'*+-.^_`|~``. Names that begin with ``__Host-``, ``__Secure-`` or
+                ``__Http-`` have rules.
             value: Any text without CR, LF and NUL; what would break a header is written quoted.
             **attributes: ``max_age`` (seconds or timedelta) and ``expires`` (aware datetime), both None by default: the
                 cookie lives until the window closes; ``domain`` None: this host alone; ``path`` ``"/"``; ``secure`` as
-                the session's policy has it; ``httponly`` False; ``samesite`` ``"Lax"``; ``partitioned`` False.
+                the session's policy has it; ``httponly`` False; ``samesite`` ``"Lax"``; ``partitioned`` False (it needs
+                ``samesite="None"``).
 
         Raises:
             ValueError: A field that browsers would refuse, or that would break the header; or the session's own name.
@@ -121,13 +124,34 @@ class Cookies(Mapping[str, str]):
             raise ValueError(f"the value of cookie {key!r} is {type(value).__name__}; cookies hold text, use str(…)")
         self._add(key, quote(value), attributes)
 
-    def delete(self, key: str, *, path: str = "/", domain: str | None = None, partitioned: bool = False) -> None:
-        """Have the browser forget a cookie; `path`, `domain` and `partitioned` must be those it was set with.
+    def delete(
+        self,
+        key: str,
+        *,
+        path: str = "/",
+        domain: str | None = None,
+        samesite: Literal["Strict", "Lax", "None"] | None = None,
+        partitioned: bool = False,
+    ) -> None:
+        """Have the browser forget a cookie.
+
+        Args:
+            key: The cookie's name.
+            path: What it was set with.
+            domain: The same.
+            samesite: ``"None"`` for a page that another site shows in a frame: there browsers take nothing else, a
+                deletion neither. None: that where `partitioned` is True, else ``"Lax"``.
+            partitioned: What it was set with.
 
         Raises:
-            As `set`.
+            ValueError, ResponseStarted: As `set`.
         """
-        self._add(key, "", {"max_age": 0, "path": path, "domain": domain, "partitioned": partitioned})
+        samesite = samesite or ("None" if partitioned else "Lax")
+        attributes: Attributes = {"max_age": 0, "path": path, "domain": domain, "partitioned": partitioned}
+        if partitioned or samesite == "None" or str(key).startswith("__"):
+            # Without these a browser passes over a deletion, as it would pass over such a cookie.
+            attributes |= {"secure": True, "httponly": True}
+        self._add(key, "", {**attributes, "samesite": samesite})
 
     def _add(self, key: str, value: str, attributes: Attributes) -> None:
         if self._committed:
@@ -146,7 +170,7 @@ class Cookies(Mapping[str, str]):
         cookie = check_size(SetCookie(key, value, checked))
         if self._set is None:
             self._set = {}
-        self._set[key, checked.domain, checked.path] = cookie
+        self._set[CookieIdentity(key, checked.path, checked.domain, checked.partitioned)] = cookie
 
     def _touch(self) -> None:
         if self._committed and not self.touched:

@@ -29,14 +29,15 @@ class CookiePolicy:
     Args:
         name: The default's prefix ``__Host-`` has browsers refuse a cookie of that name that a subdomain, or plain
             HTTP, tries to plant (RFC 6265bis section 4.1.3.2). A `domain` or another `path` needs another name.
-        path: Begins with ``/``. Not a security boundary.
+        path: Begins with ``/``, and covers every page that uses the session. Written as a browser has it in a URL:
+            ``/caf%C3%A9`` for ``/café``. Not a security boundary.
         domain: None: this host alone. A domain sends the session to every one of its subdomains, each of which can
             then read and plant it.
         secure: HTTPS only. ``"auto"`` leaves ``Secure`` out where host and client are both this machine and no proxy
             shows: for development. A proxy on the same machine that adds no header looks just like that.
         httponly: Keeps the cookie from scripts; without it one XSS takes the session.
         samesite: ``"Lax"`` stops most cross-site requests from carrying the session; ``"None"`` lets all of them.
-        partitioned: For apps embedded in other sites (CHIPS); needs `secure`.
+        partitioned: For apps embedded in other sites (CHIPS); needs `secure`, and ``samesite="None"``.
         persistent: The cookie outlives the browser window, with a Max-Age of what the session has left.
         cross_site_posts: What becomes of an anonymous session that begins with a POST from another site's page. With
             `samesite` Lax or Strict the browser sends such a POST without the session's cookie, and takes what the
@@ -82,6 +83,7 @@ class CookiePolicy:
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
         object.__setattr__(self, "_usual", usual)
+        object.__setattr__(self, "path", usual[Transport.HTTPS].path)
 
     @classmethod
     def development(cls) -> Self:

@@ -90,7 +90,9 @@ class Reader(ABC):
         partitioned: bool = False,
     ) -> None:
         try:
-            check_name(cookie_name, CookieAttributes(path=path, domain=domain, partitioned=partitioned))
+            check_name(
+                cookie_name, CookieAttributes(path=path, domain=domain, samesite="None", partitioned=partitioned)
+            )
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
         if owner is not None and not callable(owner):

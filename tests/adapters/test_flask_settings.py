@@ -46,7 +46,10 @@ def test_the_cookie_is_flasks_by_default():
         ({"SESSION_COOKIE_SECURE": True}, "session=; Path=/; Secure; HttpOnly"),
         ({"SESSION_COOKIE_SAMESITE": "Strict"}, "session=; Path=/; HttpOnly; SameSite=Strict"),
         ({"SESSION_COOKIE_SAMESITE": "lax"}, "session=; Path=/; HttpOnly; SameSite=Lax"),
-        ({"SESSION_COOKIE_PARTITIONED": True}, "session=; Path=/; Secure; HttpOnly; Partitioned"),
+        (
+            {"SESSION_COOKIE_PARTITIONED": True, "SESSION_COOKIE_SAMESITE": "None"},
+            "session=; Path=/; Secure; HttpOnly; SameSite=None; Partitioned",
+        ),
     ],
 )
 def test_the_cookie_is_what_the_config_says(config, expected):
@@ -59,6 +62,7 @@ def test_the_cookie_is_what_the_config_says(config, expected):
         {"SESSION_COOKIE_SAMESITE": "Sometimes"},
         {"SESSION_COOKIE_SAMESITE": 1},
         {"SESSION_COOKIE_SAMESITE": "None"},  # without Secure, which browsers drop
+        {"SESSION_COOKIE_PARTITIONED": True},  # without SameSite=None, which browsers drop in a frame
         {"SESSION_COOKIE_NAME": "two words"},
         {"SESSION_COOKIE_NAME": "__Host-session"},  # without Secure
         {"SESSION_COOKIE_DOMAIN": "a domain"},

@@ -160,7 +160,7 @@ CONFIGS = {
     },
     "a name and a path": {"SESSION_COOKIE_NAME": "shop", "SESSION_COOKIE_PATH": "/"},
     "a domain": {"SESSION_COOKIE_DOMAIN": "localhost"},
-    "partitioned": {"SESSION_COOKIE_PARTITIONED": True},
+    "partitioned": {"SESSION_COOKIE_PARTITIONED": True, "SESSION_COOKIE_SAMESITE": "None"},
     "no refreshing": {"SESSION_REFRESH_EACH_REQUEST": False},
     "fallbacks": {"SECRET_KEY_FALLBACKS": [OTHER_KEY]},
     "no secret key": {"SECRET_KEY": None},

@@ -1,7 +1,7 @@
 """What a real browser makes of the attributes: sites with names of their own, by HTTPS, and what each may do."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,7 @@ from kit.constants import KEY
 SHOP, SUBDOMAIN, OTHER = "shop.test", "blog.shop.test", "other.test"
 SAMESITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
 EMBEDDED = CookiePolicy(samesite="None", partitioned=True)
+PARTITIONED = {"samesite": "None", "partitioned": True}
 HOUR = 3600
 SLACK = 60  # seconds that the two clocks and a busy machine may differ by
 
@@ -252,7 +253,7 @@ def test_a_logout_ends_the_session_of_its_partition_alone(open_sites):
 
 
 def test_a_partitioned_cookie_of_the_jar_is_listed_with_its_partition(sites):
-    sites.visit(lambda environ: get_cookies(environ).set("theme", "dark", partitioned=True))
+    sites.visit(lambda environ: get_cookies(environ).set("theme", "dark", **PARTITIONED))
     assert sites.cookies["theme"]["partitionKey"] == f"https://{SHOP}"
 
 
@@ -280,6 +281,43 @@ def test_a_cookie_with_a_prefix_is_deleted(sites):
 
 
 def test_a_partitioned_cookie_ends_with_a_max_age_of_nothing_in_its_partition(sites):
-    sites.visit(lambda environ: get_cookies(environ).set("old", "1", partitioned=True))
-    sites.visit(lambda environ: get_cookies(environ).set("old", "", partitioned=True, max_age=0))
+    sites.visit(lambda environ: get_cookies(environ).set("old", "1", **PARTITIONED))
+    sites.visit(lambda environ: get_cookies(environ).set("old", "", **PARTITIONED, max_age=0))
     assert sites.cookies == {}
+
+
+@pytest.mark.parametrize(
+    "delete",
+    [
+        lambda jar: jar.delete("theme", partitioned=True),
+        lambda jar: jar.set("theme", "", **PARTITIONED, max_age=0),
+        lambda jar: jar.set("theme", "", **PARTITIONED, expires=datetime(1, 1, 1, tzinfo=UTC)),
+    ],
+    ids=["deleted", "set with no time", "set with a date of long ago"],
+)
+def test_a_cookie_that_was_set_in_a_frame_of_another_site_is_deleted_there(open_sites, delete):
+    sites = open_sites(cookie=EMBEDDED)
+    sites.embed("one.test", lambda environ: get_cookies(environ).set("theme", "dark", **PARTITIONED))
+    assert sites.embed("one.test", names_sent) == ["theme"]
+    sites.embed("one.test", lambda environ: delete(get_cookies(environ)))
+    assert sites.embed("one.test", names_sent) == []
+
+
+@pytest.mark.parametrize("name", ["__Http-theme", "__Host-Http-theme"])
+def test_a_cookie_that_no_script_can_have_set_is_kept_and_deleted(sites, name):
+    sites.visit(lambda environ: get_cookies(environ).set(name, "dark", httponly=True))
+    assert sites.visit(names_sent) == [name]
+    sites.visit(lambda environ: get_cookies(environ).delete(name))
+    assert sites.cookies == {}
+
+
+# Path
+
+
+@pytest.mark.parametrize("path", ["/my shop", "/café", "/萧兮", '/a"<>`{}^b', "/a[b]", "/100%", "/a'b(c)*!$&+,=:@~"])
+def test_a_session_comes_back_to_the_page_whose_path_its_cookie_has(open_sites, path):
+    sites = open_sites(cookie=CookiePolicy("session", path=path))
+    sites.visit(put(a=1), path)
+    assert sites.visit(session_of, path) == {"a": 1}
+    assert sites.visit(session_of, f"{path}/below") == {"a": 1}
+    assert sites.visit(session_of, "/other") == {}

@@ -463,14 +463,14 @@ def test_a_line_holds_every_attribute_once_and_in_order():
     berlin = timezone(timedelta(hours=1))
     assert (
         line(
-            path="/x y",
+            path="/x",
             domain="cms.example.com",
             max_age=60,
             expires=datetime(2030, 1, 1, 12, 0, 0, tzinfo=berlin),
             samesite="None",
             partitioned=True,
         )
-        == "a=b; Path=/x y; Domain=cms.example.com; Max-Age=60; Expires=Tue, 01 Jan 2030 11:00:00 GMT; Secure;"
+        == "a=b; Path=/x; Domain=cms.example.com; Max-Age=60; Expires=Tue, 01 Jan 2030 11:00:00 GMT; Secure;"
         " HttpOnly; SameSite=None; Partitioned"
     )
 
@@ -532,11 +532,48 @@ def test_how_long_a_cookie_lasts_needs_the_time():
         CookieAttributes().lasting(60)
 
 
-@pytest.mark.parametrize("bad", ["\r", "\n", "\0", ";", "\x7f", "é"])
+@pytest.mark.parametrize("bad", ["\r", "\n", "\0", ";", "\x7f"])
 @pytest.mark.parametrize("place", ["/{}", "/a{}b", "/a{}Domain=evil.example"])
 def test_a_path_that_would_break_the_line_is_refused(bad, place):
     with pytest.raises(ValueError, match=r"path .* is not allowed"):
         CookieAttributes(path=place.format(bad))
+
+
+@pytest.mark.parametrize(
+    ("path", "written"),
+    [
+        ("/", "/"),
+        ("/my shop", "/my%20shop"),
+        ("/café", "/caf%C3%A9"),
+        ("/caf%C3%A9 au lait", "/caf%C3%A9%20au%20lait"),
+        ("/萧", "/%E8%90%A7"),
+        ("/100%", "/100%"),
+        (r"/\"#<>?`{}^", "/%5C%22%23%3C%3E%3F%60%7B%7D%5E"),
+        ("/a-b._~!$&'()*+,=:@[]/", "/a-b._~!$&'()*+,=:@[]/"),
+        ("/\x80", "/%C2%80"),
+    ],
+)
+def test_a_path_is_written_as_browsers_have_it_in_a_url(path, written):
+    attributes = CookieAttributes(path=path)
+    assert attributes.suffix.startswith(f"; Path={written};")
+    assert attributes == CookieAttributes(path=written)
+
+
+def test_a_path_that_browsers_compare_in_two_ways_is_refused():
+    with pytest.raises(ValueError, match="some browsers write as %7C"):
+        CookieAttributes(path="/a|b")
+
+
+def test_a_path_with_half_a_surrogate_pair_is_refused():
+    with pytest.raises(ValueError, match="surrogate"):
+        CookieAttributes(path="/\ud800")
+
+
+def test_a_path_that_browsers_would_pass_over_for_its_length_is_refused():
+    assert CookieAttributes(path="/" + "x" * 1023).path
+    for path in ("/" + "x" * 1024, "/" + "é" * 171):
+        with pytest.raises(ValueError, match=r"^path '/.*'… has 10\d\d bytes, and browsers pass over"):
+            CookieAttributes(path=path)
 
 
 @pytest.mark.parametrize("path", ["", "relative", " /"])
@@ -576,6 +613,12 @@ def test_another_samesite_is_refused_with_the_choices(samesite):
 def test_a_max_age_that_is_no_whole_number_is_refused(max_age):
     with pytest.raises(ValueError, match="max_age"):
         CookieAttributes(max_age=max_age)
+
+
+@pytest.mark.parametrize("samesite", ["Lax", "Strict", None])
+def test_a_partitioned_cookie_without_samesite_none_is_refused(samesite):
+    with pytest.raises(ValueError, match="set samesite='None', or leave out partitioned"):
+        CookieAttributes(partitioned=True, samesite=samesite)
 
 
 @pytest.mark.parametrize("attributes", [{"samesite": "None"}, {"partitioned": True}])
@@ -620,7 +663,19 @@ def test_a_name_of_token_characters_is_taken(name):
     assert parse(f"{name}=1") == {name: "1"}
 
 
-@pytest.mark.parametrize("name", ["__Host-a", "__Secure-a", "__host-a", "__SECURE-a"])
+@pytest.mark.parametrize("name", ["__Http-a", "__HTTP-a", "__Host-Http-a", "__host-http-a"])
+def test_a_name_that_says_that_no_script_set_it_needs_httponly(name):
+    check_name(name, CookieAttributes())
+    with pytest.raises(ValueError, match="needs HttpOnly; set httponly=True or choose a name without Http-"):
+        check_name(name, CookieAttributes(httponly=False))
+
+
+@pytest.mark.parametrize("attributes", [{"domain": "example.com"}, {"path": "/x"}])
+def test_an_http_name_allows_a_domain_and_any_path(attributes):
+    check_name("__Http-a", CookieAttributes(**attributes))
+
+
+@pytest.mark.parametrize("name", ["__Host-a", "__Secure-a", "__host-a", "__SECURE-a", "__Http-a", "__Host-Http-a"])
 def test_a_prefixed_name_needs_secure_whatever_its_case(name):
     check_name(name, CookieAttributes())
     with pytest.raises(ValueError, match="needs Secure"):
@@ -628,7 +683,7 @@ def test_a_prefixed_name_needs_secure_whatever_its_case(name):
 
 
 @pytest.mark.parametrize("attributes", [{"domain": "example.com"}, {"path": "/x"}])
-@pytest.mark.parametrize("name", ["__Host-a", "__HOST-a"])
+@pytest.mark.parametrize("name", ["__Host-a", "__HOST-a", "__Host-Http-a"])
 def test_a_host_name_allows_no_domain_and_no_other_path(name, attributes):
     with pytest.raises(ValueError, match="without __Host-"):
         check_name(name, CookieAttributes(**attributes))

@@ -240,6 +240,51 @@ def test_deleting_takes_back_what_was_set():
     assert lines(cookies) == [f"a=; Path=/; Max-Age=0; {PAST}; Secure; SameSite=Lax"]
 
 
+def test_a_path_is_one_however_it_is_written():
+    cookies = jar()
+    cookies.set("a", "1", path="/my café")
+    cookies.delete("a", path="/my%20caf%C3%A9")
+    assert lines(cookies) == [f"a=; Path=/my%20caf%C3%A9; Max-Age=0; {PAST}; Secure; SameSite=Lax"]
+
+
+def test_a_cookie_moves_into_its_partition():
+    cookies = jar("a=1")
+    cookies.delete("a")
+    cookies.set("a", "1", samesite="None", partitioned=True)
+    assert [(cookie.value, cookie.attributes.partitioned) for cookie in cookies.commit()] == [("", False), ("1", True)]
+
+
+@pytest.mark.parametrize(
+    ("how", "samesite"),
+    [
+        ({}, "Lax"),
+        ({"samesite": "None"}, "None"),
+        ({"samesite": "Strict"}, "Strict"),
+        ({"partitioned": True}, "None"),
+        ({"partitioned": True, "samesite": "None"}, "None"),
+    ],
+)
+@pytest.mark.parametrize("transport", Transport)
+def test_a_deletion_is_such_that_a_browser_takes_it_where_the_cookie_was_set(transport, how, samesite):
+    cookies = manager(cookie=CookiePolicy.development()).jar("", transport=lambda: transport)
+    cookies.delete("a", **how)
+    (attributes,) = [cookie.attributes for cookie in cookies.commit()]
+    assert (attributes.samesite, attributes.partitioned) == (samesite, how.get("partitioned", False))
+    assert attributes.secure is (samesite == "None" or transport is not Transport.LOOPBACK)
+
+
+def test_a_deletion_cannot_be_partitioned_without_samesite_none():
+    with pytest.raises(ValueError, match="set samesite='None'"):
+        jar().delete("a", partitioned=True, samesite="Lax")
+
+
+@pytest.mark.parametrize("name", ["__Host-a", "__Secure-a", "__Http-a", "__Host-Http-a"])
+def test_a_deletion_keeps_the_rules_of_the_names_prefix(name):
+    cookies = manager(cookie=CookiePolicy.development()).jar("", transport=lambda: Transport.LOOPBACK)
+    cookies.delete(name)
+    assert lines(cookies) == [f"{name}=; Path=/; Max-Age=0; {PAST}; Secure; HttpOnly; SameSite=Lax"]
+
+
 @given(TEXTS.filter(lambda text: not {"\r", "\n", "\0"} & set(text)))
 def test_any_text_comes_back_with_the_next_request(value):
     cookies = jar()
@@ -303,6 +348,8 @@ def test_a_value_that_is_no_text_is_refused_with_its_type(view, value):
         ({"samesite": "lax"}, "samesite 'lax' is not allowed"),
         ({"samesite": "None", "secure": False}, "without Secure"),
         ({"partitioned": True, "secure": False}, "without Secure"),
+        ({"partitioned": True}, "set samesite='None'"),
+        ({"path": "/" + "x" * 2000}, "browsers pass over"),
         ({"expires": datetime(2030, 1, 1)}, "expires is naive"),
         ({"max_age": 1.5}, "max_age 1.5 is not allowed"),
         ({"max_age": "60"}, "max_age '60' is not allowed"),
@@ -311,6 +358,16 @@ def test_a_value_that_is_no_text_is_refused_with_its_type(view, value):
 def test_attributes_that_browsers_would_refuse_are_refused(attributes, message):
     with pytest.raises(ValueError, match=message):
         jar().set("a", "1", **attributes)
+
+
+@pytest.mark.parametrize("name", ["__Http-theme", "__Host-Http-theme"])
+def test_a_name_that_says_that_no_script_set_it_needs_httponly_or_a_protected_view(name):
+    cookies = jar()
+    with pytest.raises(ValueError, match="set httponly=True"):
+        cookies.set(name, "dark")
+    cookies.set(name, "dark", httponly=True)
+    cookies.sealed.set(name, "dark")
+    assert "; Secure; HttpOnly;" in lines(cookies)[0]
 
 
 def test_a_prefixed_name_keeps_its_rules():

@@ -51,6 +51,12 @@ def test_every_field_reaches_the_line():
         ({"samesite": "lax"}, "choose 'Strict', 'Lax', 'None' or None"),
         ({"name": "a", "samesite": "None", "secure": False}, "SameSite=None without Secure"),
         ({"name": "a", "partitioned": True, "secure": False}, "Partitioned without Secure"),
+        ({"partitioned": True}, "set samesite='None', or leave out partitioned"),
+        ({"partitioned": True, "samesite": None}, "set samesite='None', or leave out partitioned"),
+        ({"name": "__Http-s", "httponly": False}, "needs HttpOnly"),
+        ({"name": "__Http-s", "secure": False}, "needs Secure"),
+        ({"name": "__Host-Http-s", "httponly": False}, "needs HttpOnly"),
+        ({"name": "__Host-Http-s", "path": "/app"}, "choose a name without __Host-"),
         ({"name": "a", "samesite": "None", "secure": "auto"}, "SameSite=None without Secure"),
         ({"domain": "example.com"}, "choose a name without __Host-"),
         ({"path": "/app"}, "choose a name without __Host-"),
@@ -70,6 +76,13 @@ def test_every_field_reaches_the_line():
 def test_what_browsers_would_refuse_cannot_be_built(fields, message):
     with pytest.raises(ConfigurationError, match=message):
         CookiePolicy(**fields)
+
+
+def test_a_path_is_one_whether_it_is_written_as_in_a_url_or_not():
+    policy = CookiePolicy("session", path="/my café")
+    assert policy.path == "/my%20caf%C3%A9"
+    assert policy == CookiePolicy("session", path="/my%20caf%C3%A9")
+    assert line(policy, "t", HTTPS).startswith("session=t; Path=/my%20caf%C3%A9; Secure")
 
 
 @pytest.mark.parametrize(

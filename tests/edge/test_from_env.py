@@ -173,7 +173,6 @@ def test_a_variable_for_what_is_no_text_is_refused(name):
         ("COOKIE_SAMESITE", "Strict", "cookie", CookiePolicy(samesite="Strict")),
         ("COOKIE_SAMESITE", "None", "cookie", CookiePolicy(samesite="None")),
         ("COOKIE_SAMESITE", "unset", "cookie", CookiePolicy(samesite=None)),
-        ("COOKIE_PARTITIONED", "true", "cookie", CookiePolicy(partitioned=True)),
         ("COOKIE_PERSISTENT", "true", "cookie", CookiePolicy(persistent=True)),
         ("COOKIE_MAX_BYTES", "2000", "cookie", CookiePolicy(max_bytes=2000)),
         ("COOKIE_CHUNKS", "2", "cookie", CookiePolicy(chunks=2)),
@@ -198,6 +197,12 @@ def test_several_variables_make_one_cookie_policy():
 def test_several_variables_make_one_lifetime():
     found = read(LIFETIME_RENEW_AFTER="2 days", LIFETIME_RENEW_GRACE="0 seconds")
     assert found == {"lifetime": Lifetime(renew_after=timedelta(days=2), renew_grace=timedelta(0))}
+
+
+def test_an_embedded_app_needs_two_variables():
+    found = read(COOKIE_PARTITIONED="true", COOKIE_SAMESITE="None")
+    assert found == {"cookie": CookiePolicy(partitioned=True, samesite="None")}
+    assert "set samesite='None'" in refusal(COOKIE_PARTITIONED="true")
 
 
 @pytest.mark.parametrize("name", ["STORE", "OVERFLOW", "REVOCATIONS"])

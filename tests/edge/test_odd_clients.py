@@ -8,9 +8,10 @@ import waitress
 from webob import Request
 
 from cookiesess import CookiePolicy, get_cookies, get_session
+from cookiesess.events import SessionRejected
 from cookiesess.stores.memory import MemoryStore
-from kit.constants import PLAIN
-from kit.wsgi import WebBrowser, wrap
+from kit.constants import NAME, PLAIN
+from kit.wsgi import Server, WebBrowser, answering, environ_of, wrap
 
 LITTLE, MUCH = "x", "x" * 5000
 SIDES = {
@@ -90,6 +91,20 @@ def test_a_cookie_of_another_site_of_the_domain_cannot_bring_a_session_behind_a_
     """Whoever may set any cookie for the domain would plant one of the name with the prefix so."""
     response = ask(browser, f"theme=dark, {browser.header}".replace(";", ","))
     assert response.text == repr((None, 0, [None] * 3))
+
+
+@pytest.mark.parametrize("comma", [",", ", "])
+def test_a_session_that_a_comma_hides_is_an_event_that_names_the_cause(events, comma):
+    app = wrap(answering(len), on_event=events.append)
+    environ = environ_of(HTTP_COOKIE=f"theme=dark{comma}{NAME}=token")
+    assert Server().run(app, environ).lines() == []
+    assert events == [SessionRejected("joined", None, "a proxy joined two Cookie fields")]
+
+
+@pytest.mark.parametrize("header", ["theme=dark, other=1", f"theme={NAME}=1", "a,b; c=d", f"theme=dark, x{NAME}=token"])
+def test_a_comma_that_hides_no_session_is_no_event(events, header):
+    Server().run(wrap(answering(len), on_event=events.append), environ_of(HTTP_COOKIE=header))
+    assert events == []
 
 
 @pytest.mark.process
