@@ -42,6 +42,23 @@ def test_a_good_store_fails_no_case():
     assert failures(MemoryStore) == set()
 
 
+def test_a_case_makes_its_store_once_though_several_threads_ask_for_it_first():
+    made = []
+
+    class Contract(StoreContract):
+        def make_store(self):
+            for _ in range(10_000):  # long enough for another thread to come in between
+                store = MemoryStore(max_sessions=1)
+            made.append(store)
+            return store
+
+    for _ in range(5):
+        case = Contract()
+        assert len({id(store) for store in case.at_once(*[lambda case=case: case.store] * 4)}) == 1
+        case.teardown_method()
+    assert len(made) == 5
+
+
 def test_the_contract_has_at_least_thirty_cases():
     assert len(cases(StoreContract)) >= 30
 

@@ -6,7 +6,6 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator
-from functools import cached_property
 from typing import ClassVar
 from unittest import SkipTest
 
@@ -18,12 +17,16 @@ THREAD_SECONDS = 30
 # After how many pages a case gives up. None needs a tenth of them.
 MOST_PAGES = 10_000
 
+# Held while a case's store is made. One for all cases, which are run one after the other.
+_MAKING = threading.RLock()
+
 
 class ContractBase(ABC):
     """The hooks; described in `cookiesess.testing.StoreContract`."""
 
     now: int = 1_700_000_000
     expires_by_itself: ClassVar[bool] = False
+    _store: Store | None = None
 
     @abstractmethod
     def make_store(self) -> Store:
@@ -37,14 +40,18 @@ class ContractBase(ABC):
         """Release what `make_store` or `open_again` made."""
         store.close()
 
-    @cached_property
+    @property
     def store(self) -> Store:
-        """The store of this case, made when the case first asks for it."""
-        return self.make_store()
+        """The store of this case, made when the case first asks for it, by whichever of its threads that is."""
+        # Not a cached_property: since Python 3.12 it takes no lock, and two threads would be given a store each.
+        with _MAKING:
+            if self._store is None:
+                self._store = self.make_store()
+            return self._store
 
     def teardown_method(self) -> None:
         """What pytest calls after each case."""
-        store = self.__dict__.pop("store", None)
+        store, self._store = self._store, None
         if store is not None:
             self.close_store(store)
 

@@ -139,11 +139,36 @@ def test_a_logout_that_was_cut_off_is_reported_and_can_be_repeated(far, proxy, m
     assert (browser.read(), world.manager.sessions_of("ann")) == ({}, [])
 
 
-def test_a_read_that_was_cut_off_is_reported_and_the_next_one_works(far, proxy):
-    proxy.drop("after")
+@pytest.mark.parametrize("moment", ["before", "within", "after"])
+def test_a_read_that_was_cut_off_is_repeated_once(far, proxy, moment):
+    proxy.drop(moment)
+    assert loaded(far, 1).payload == b"payload"
+
+
+def test_a_read_that_was_cut_off_twice_is_reported_and_the_next_one_works(far, proxy):
+    proxy.drop("after", times=2)
     with pytest.raises(StoreUnavailable, match=r"log|the connection broke"):
         loaded(far, 1)
     assert loaded(far, 1).payload == b"payload"
+
+
+def test_reads_go_on_while_an_administrator_ends_every_connection(store, database):
+    create(store, 1)
+    for _ in range(10):
+        reads = Call(lambda: [loaded(store, 1).payload for _ in range(100)])
+        if database.kind == "postgresql":
+            database.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+        else:
+            rows = database.run(
+                f"SELECT id FROM information_schema.processlist WHERE db = '{database.name}' AND id <> connection_id()"
+            )
+            for (number,) in rows:
+                with contextlib.suppress(Exception):  # it has gone by itself
+                    database.run(f"KILL {number}")
+        assert reads.result() == [b"payload"] * 100
 
 
 def test_a_server_that_refuses_connections_is_unavailable(far, proxy):

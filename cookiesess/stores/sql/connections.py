@@ -12,7 +12,7 @@ from weakref import WeakSet
 import sqlalchemy as sa
 
 from cookiesess.errors import ConfigurationError, RecordExists
-from cookiesess.stores.sql.errors import cause_of, is_transient, read_only, refusal, unavailable
+from cookiesess.stores.sql.errors import cause_of, is_cut, is_transient, read_only, refusal, unavailable
 from cookiesess.stores.sql.statements import Statement
 
 # How often a statement is run that the database undoes for another transaction's sake. Each of those is over by then,
@@ -100,8 +100,8 @@ class Connections:
             raise refusal(error, place=self._place) from cause_of(error)
 
     def rows(self, statement: Statement, values: dict[str, object]) -> list[Any]:
-        """Run a SELECT and return all its rows."""
-        rows: list[Any] = self._run(statement, values, _fetch)
+        """Run a SELECT and return all its rows; once more where its connection was cut, since it changes nothing."""
+        rows: list[Any] = self._run(statement, values, _fetch, cuts=1)
         return rows
 
     def changed(self, statement: Statement, values: dict[str, object]) -> int:
@@ -113,7 +113,9 @@ class Connections:
         changed: int = self._run(statement, values, _count)
         return changed
 
-    def _run(self, statement: Statement, values: dict[str, object], outcome: Callable[[Any], Any]) -> Any:
+    def _run(
+        self, statement: Statement, values: dict[str, object], outcome: Callable[[Any], Any], *, cuts: int = 0
+    ) -> Any:
         parameters, tries = statement.arrange(values), 0
         while True:
             try:
@@ -122,6 +124,9 @@ class Connections:
                 # Not chained: the driver's words quote the key.
                 raise RecordExists("there is a record under this key already, and it was left as it is") from None
             except (sa.exc.SQLAlchemyError, self._error) as error:
+                if cuts and is_cut(error):
+                    cuts -= 1
+                    continue
                 tries += 1
                 if tries == MAX_TRIES or not is_transient(error):
                     raise unavailable(error, place=self._place) from cause_of(error)

@@ -14,6 +14,10 @@ Code = str | int
 # (1205) is none of these: whoever holds the lock goes on holding it, and the request has waited long enough.
 _TRANSIENT: Final[frozenset[Code]] = frozenset({"40001", "40P01", 1213})
 
+# The connection was cut, by the server (a restart, a failover, an administrator) or on the way. A server that is silent
+# for too long is none of these: the request has waited long enough.
+_CUT: Final[frozenset[Code]] = frozenset({"57P01", "57P02", 1053, 1927, 2006, 2013, 4031})
+
 # Another process has just created the same table or index, or dropped it (the last three); 23505 and XX000 are how
 # PostgreSQL's own catalogue says so.
 _TAKEN: Final[frozenset[Code]] = frozenset({"42P07", "42710", "23505", 1050, 1061, "42704", "XX000", 1091})
@@ -89,6 +93,8 @@ _TEXTS: Final[dict[str, Code]] = {
     "connection failed": 2003,
     "connection timeout": 2003,
     "connection unexpectedly": 2013,
+    "connection has been closed unexpectedly": 2013,
+    "reset by peer": 2013,
     "connection is lost": 2013,
 }
 
@@ -101,6 +107,11 @@ def cause_of(error: BaseException) -> BaseException:
 def is_transient(error: BaseException) -> bool:
     """Whether the statement wrote nothing and may be run again at once."""
     return _code(error) in _TRANSIENT
+
+
+def is_cut(error: BaseException) -> bool:
+    """Whether the connection was cut while the statement ran, of which nobody knows whether it was done."""
+    return _code(error) in _CUT and "timed out" not in str(cause_of(error))
 
 
 def is_taken(error: BaseException) -> bool:

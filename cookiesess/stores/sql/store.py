@@ -39,9 +39,9 @@ class SQLStore(Store):
 
     One in another isolation level works as well, and is as safe: its transactions are committed statement by statement.
     ``pool_pre_ping`` is not needed: connections that the server has closed meanwhile are noticed without asking it. A
-    connection that breaks while a statement is under way raises `StoreUnavailable`; nothing is sent a second time, as
-    nobody knows whether it was done. What the database itself undoes and asks to repeat (a serialization failure, a
-    deadlock) is repeated, a few times.
+    connection that breaks while a statement is under way raises `StoreUnavailable`; no write is sent a second time, as
+    nobody knows whether it was done, and a read is, once. What the database itself undoes and asks to repeat (a
+    serialization failure, a deadlock) is repeated, a few times.
 
     The app may be loaded first and forked then: the constructor leaves no connection open, and a child begins anew.
 
