@@ -274,7 +274,7 @@ class WorkingCopy:
         """Note further cookies in which something opened."""
         self.loaded = self.loaded._replace(opened=tuple({*(self.loaded.opened or ()), *names}))
 
-    def note_closed(self, closed: Closed) -> None:
+    def note_closed(self, closed: Closed | None) -> None:
         """Note how the ID that was loaded has been closed since."""
         self.loaded = self.loaded._replace(closed=closed)
 
