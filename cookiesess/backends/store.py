@@ -127,6 +127,7 @@ class StoreBackend:
         located, failure = self._vault.write(working, located, now, state=state)
         if failure is not None:
             return dropped(failure)
+        self._enforce_limit(working, located, now)
         line = _ISSUE if reissue else _EXTEND
         if located.moved:
             line = _NO_LINE
@@ -190,7 +191,11 @@ class StoreBackend:
             self._vault.delete(new)
             merged = "ended" if isinstance(current, Gone) else self._vault.merge(working, old, current, now)
             if isinstance(merged, str):
-                return self._overtaken(working, now, make) if asked.authenticates else dropped(merged)
+                if not asked.authenticates:
+                    return dropped(merged)
+                if merged == "replaced":
+                    self._note_closed(working, old, now)
+                return self._overtaken(working, now, make)
             state, old, overwritten, csrf = merged.state, merged.located, merged.overwritten, merged.csrf or csrf
             if old.moved and not asked.authenticates:
                 return self._update(working, old, now, state=state) if working.modified else NOTHING_DONE
@@ -212,6 +217,11 @@ class StoreBackend:
             state.extras[REPLACES] = own[0][:_REPLACES_BYTES]
         return state
 
+    def _note_closed(self, working: WorkingCopy, old: Located, now: int) -> None:
+        """Note by what the session was replaced meanwhile: that does not count against the owner's limit."""
+        found = self._vault.find(old.session_id, now)
+        working.note_closed(found if isinstance(found, Closed) else None)
+
     def _close(self, old: Located, new: Located, *, how: How, csrf: bytes | None, now: int) -> Record | Gone | None:
         try:
             return self._vault.close(old, new, how=how, csrf=csrf, now=now)
@@ -225,6 +235,11 @@ class StoreBackend:
         """Return that a new ID is to be given out; after a login, once twins are closed and the limit was seen to."""
         if working.asked.authenticates:
             self.close_twins(working, located, now)
+        self._enforce_limit(working, located, now)
+        return Done(action, _ISSUE, reference_to(located, working.state), located)
+
+    def _enforce_limit(self, working: WorkingCopy, located: Located, now: int) -> None:
+        """After a login: leave its owner no more sessions than the settings allow."""
         if working.asked.login:
             try:
                 own = _keys_of(working.loaded)
@@ -232,7 +247,6 @@ class StoreBackend:
             except StoreUnavailable as error:
                 # The login is written: an error now would lose it. The next login enforces the limit.
                 self._beginnings.emit(StoreFailed(str(error)))
-        return Done(action, _ISSUE, reference_to(located, working.state), located)
 
     def close_twins(self, working: WorkingCopy, new: Located, now: int) -> None:
         """Close all other sessions that the request's cookies held, after a login has made the `new` one."""

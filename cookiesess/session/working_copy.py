@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from cookiesess.session import flash
 from cookiesess.session.changes import ABSENT, Tracked, replay
-from cookiesess.session.closing import How
+from cookiesess.session.closing import Closed, How
 from cookiesess.session.decision import Action
 from cookiesess.session.lifetime import NAMED_AT, Lifetime
 from cookiesess.session.state import CSRF, FLASHES, Origin, State, fresh
@@ -274,7 +274,6 @@ class WorkingCopy:
                     stale_key=False,
                     sid=state.sid,
                     until_at=lifetime.absolute_deadline(state),
-                    closed=None,
                     twins=() if self.asked.authenticates else loaded.twins,
                     opened=loaded.opened if keep_line else (),
                     settled=settled,
@@ -292,6 +291,10 @@ class WorkingCopy:
     def also_opened(self, *names: str) -> None:
         """Note further cookies in which something opened."""
         self.loaded = self.loaded._replace(opened=tuple({*(self.loaded.opened or ()), *names}))
+
+    def note_closed(self, closed: Closed | None) -> None:
+        """Note how the ID that was loaded has been closed since."""
+        self.loaded = self.loaded._replace(closed=closed)
 
     def drop(self) -> bool:
         """Have nothing of the session be written from now on; return False where that was so already."""

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client, RequestFactory
 
-from adapters.django_project import Site, project, server_side
+from adapters.django_project import Site, project, server_side, store
 from cookiesess import CookieTooLarge, Lifetime
 from cookiesess.http.cookies import MAX_LINE_BYTES
 from cookiesess.readers.django import DjangoSignedCookie
@@ -176,14 +176,46 @@ def test_a_late_request_with_the_old_key_leaves_the_cookie_of_the_login_alone(st
     late = Client()
     late.cookies["sessionid"] = old
     assert cookie_of(late.get("/show")) is None
-    assert late.get("/put", {"b": "2"}).status_code == 400
+    stored.events.clear()
+    response = late.get("/put", {"b": "2"})
+    assert (response.status_code, cookie_of(response)) == (200, None)
+    assert stored.names() == ["session.write_dropped"]
 
 
-def test_bytes_that_were_never_a_session_are_expired(site):
+@pytest.mark.parametrize("path", ["/show", "/put", "/untouched"])
+def test_a_late_request_leaves_it_alone_where_every_request_saves_too(stored, path):
+    with stored.running(SESSION_SAVE_EVERY_REQUEST=True):
+        old = cookie_of(get(stored, "put", a="1")).value
+        get(stored, "log_in", name="ann", password="correct")
+        late = Client()
+        late.cookies["sessionid"] = old
+        response = late.get(path, {"b": "2"})
+        assert (response.status_code, cookie_of(response)) == (200, None)
+        assert get(stored, "who").content == b"ann"
+
+
+def test_a_logout_with_the_key_from_before_a_renewal_ends_the_session(stored):
+    old = cookie_of(get(stored, "log_in", name="ann", password="correct")).value
+    session = store(old)
+    session.native.renew()
+    session.save()
+    stored.client.cookies["sessionid"] = old
+    get(stored, "log_out")
+    assert not session.exists(session.session_key)
+
+
+@pytest.mark.parametrize("saves", [False, True], ids=["", "every request saves"])
+def test_bytes_that_were_never_a_session_are_left_alone(site, saves):
+    with site.running(SESSION_SAVE_EVERY_REQUEST=saves):
+        site.client.cookies["sessionid"] = "somebody made this up"
+        response = get(site, "show")
+    assert (response.content, response["Vary"]) == (b"{}", "Cookie")
+    assert cookie_of(response) is None
+
+
+def test_bytes_that_were_never_a_session_are_expired_by_a_logout(site):
     site.client.cookies["sessionid"] = "somebody made this up"
-    response = get(site, "show")
-    assert response.content == b"{}"
-    assert cookie_of(response)["max-age"] == 0
+    assert cookie_of(get(site, "log_out"))["max-age"] == 0
 
 
 def test_a_session_that_was_ended_while_a_request_ran_is_djangos_own_error(stored):
@@ -214,7 +246,7 @@ def test_nothing_is_saved_with_every_request_where_there_is_nothing(stored):
     with stored.running(SESSION_SAVE_EVERY_REQUEST=True):
         get(stored, "put", a="1")
         stored.clock.advance(timedelta(days=15))
-        assert cookie_of(get(stored, "show"))["max-age"] == 0
+        assert cookie_of(get(stored, "show")) is None
         assert cookie_of(Client().get("/untouched")) is None
 
 

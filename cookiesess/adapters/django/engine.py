@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from threading import Lock
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -18,8 +18,22 @@ from cookiesess.session.state import Origin
 
 # How many expired records one statement of `clear_expired` deletes: other writers of an embedded store wait meanwhile.
 _BATCH = 500
-# Of these the browser may have another session's cookie by now, which an expiry would hit as well.
-_SPARED = (Origin.GONE, Origin.REPLACED, Origin.UNAVAILABLE)
+# Of these the browser keeps its cookie: it may be another session's by now, or good on another server, or later.
+_SPARED = (Origin.REJECTED, Origin.GONE, Origin.REPLACED, Origin.UNAVAILABLE)
+
+
+class _Neither:
+    """What `SessionStore.is_empty` returns where the browser's cookie is to stay as it is.
+
+    Django's session middleware asks twice: it deletes the cookie of what is empty, and sets that of what is not. So
+    this is false at first, as what is not empty, and true from then on.
+    """
+
+    _asked = False
+
+    def __bool__(self) -> bool:
+        asked, self._asked = self._asked, True
+        return asked
 
 
 class _Shared:
@@ -93,11 +107,20 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         self._marked = value
 
     def is_empty(self) -> bool:
-        """Whether there is nothing in it that the browser should keep a cookie for."""
+        """Whether there is nothing in it that the browser should keep a cookie for.
+
+        What was written into a session that a login has replaced is dropped here, with an event.
+        """
+        if self.session_key and settings.SESSION_SAVE_EVERY_REQUEST:
+            self._get_session()  # whether there is something to save
         session = self._loaded
         if self.session_key or session is None:
             return not self.session_key
-        return not session and (settings.SESSION_SAVE_EVERY_REQUEST or session.origin not in _SPARED)
+        if session.origin is Origin.REPLACED:
+            session.commit_and_go_on(self._setup.manager)
+        elif session or session.origin not in _SPARED:
+            return not session
+        return cast("bool", _Neither())
 
     # Loading
 
@@ -159,7 +182,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
             return
         session = self._get_session()
         session.keep_for(self.get_expiry_age(), usual=self._setup.idle_seconds)
-        session.belong_to(session.get(SESSION_KEY), keep_id=self._own_key and not self._setup.limited)
+        session.belong_to(session.get(SESSION_KEY), keep_id=self._own_key)
         self._write(session)
 
     def _write(self, session: DjangoSession) -> None:
@@ -173,16 +196,12 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     def cycle_key(self) -> None:
         """Give the session a new key at once; the old one ends, and what parallel requests do under it is refused.
 
-        Where it was ended while this request ran, an empty session takes its place: nothing of what has ended comes
-        back, and the second click on "log in" logs in as well.
+        Where the session was ended or replaced, an empty one takes its place: nothing of it comes back, and the second
+        click on "log in" logs in as well.
         """
         session = self._get_session()
         session.cycle()
-        try:
-            self._write(session)
-        except UpdateError:
-            session = self._session_cache = self._open(None)
-            self._write(session)
+        self._write(session)
         self.modified = True
 
     def clear(self) -> None:
@@ -199,8 +218,12 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
             self._open(session_key).invalidate()
 
     def flush(self) -> None:
-        """End the session at once, and go on with an empty one without a key."""
-        self.delete()
+        """End the session at once, under every key that leads to it, and go on with an empty one without a key."""
+        session = self._loaded
+        if session is None:
+            self.delete()
+        else:
+            session.invalidate()
         self._session_cache = self._open(None)
         self._session_key = None
         self.accessed = self.modified = True

@@ -51,7 +51,9 @@ class DjangoSession(Session):
             The cookie's new value, if it needs one, and whether anything was written.
         """
         if not self and self.owner is None:
-            self.csrf_token()  # Django keeps empty sessions too; with a secret in it there is something to keep
+            # Django keeps empty sessions too; with a secret in it there is something to keep. A session that a login
+            # has replaced has the secret of the one before, and gets one of its own where it is to be another.
+            self._csrf_secret(anew=self.origin is Origin.REPLACED and self.renewed)
         commit = manager.commit(self)
         manager.reopen(self)
         values = (cookie.value for cookie in commit.cookies if cookie.name == manager.cookie.name)

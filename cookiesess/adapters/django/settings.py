@@ -66,7 +66,6 @@ class Setup(NamedTuple):
         store: Where they are kept, or None: in the cookie.
         clock: Returns Unix seconds.
         idle_seconds: ``SESSION_COOKIE_AGE``.
-        limited: An owner may not have any number of sessions.
     """
 
     manager: SessionManager
@@ -74,7 +73,6 @@ class Setup(NamedTuple):
     store: Store | None
     clock: Callable[[], float]
     idle_seconds: int
-    limited: bool
 
     @classmethod
     def read(cls) -> "Setup":
@@ -102,7 +100,6 @@ class Setup(NamedTuple):
             configuration.store,
             configuration.clock,
             configuration.lifetime.idle_seconds,
-            limited=configuration.max_sessions_per_owner is not None,
         )
 
 
