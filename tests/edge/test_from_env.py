@@ -182,7 +182,8 @@ def test_a_variable_for_what_is_no_text_is_refused(name):
         ("LIFETIME_ABSOLUTE", "20 days", "lifetime", Lifetime(absolute=timedelta(days=20))),
         ("LIFETIME_ABSOLUTE", "never", "lifetime", Lifetime(absolute=None)),
         ("LIFETIME_REFRESH_AFTER", "60 seconds", "lifetime", Lifetime(refresh_after=timedelta(seconds=60))),
-        ("LIFETIME_RENEW_GRACE", "0 seconds", "lifetime", Lifetime(renew_grace=timedelta(0))),
+        ("LIFETIME_RENEW_AFTER", "2 days", "lifetime", Lifetime(renew_after=timedelta(days=2))),
+        ("LIFETIME_RENEW_AFTER", "never", "lifetime", Lifetime()),
     ],
 )
 def test_a_variable_becomes_a_setting(name, text, setting, value):
@@ -192,6 +193,16 @@ def test_a_variable_becomes_a_setting(name, text, setting, value):
 def test_several_variables_make_one_cookie_policy():
     found = read(COOKIE_NAME="shop", COOKIE_SECURE="auto", COOKIE_PATH="/shop", COOKIE_DOMAIN="shop.example")
     assert found == {"cookie": CookiePolicy("shop", secure="auto", path="/shop", domain="shop.example")}
+
+
+def test_a_renewal_in_time_and_its_grace_make_one_lifetime():
+    found = read(LIFETIME_RENEW_AFTER="2 days", LIFETIME_RENEW_GRACE="0 seconds")
+    assert found == {"lifetime": Lifetime(renew_after=timedelta(days=2), renew_grace=timedelta(0))}
+
+
+def test_a_grace_alone_is_refused_by_the_variables_name():
+    message = refusal(LIFETIME_RENEW_GRACE="0 seconds")
+    assert message.startswith("COOKIESESS_LIFETIME_RENEW_GRACE: renew_grace (0:00:00) is about renew_after")
 
 
 @pytest.mark.parametrize("name", ["STORE", "OVERFLOW", "REVOCATIONS"])

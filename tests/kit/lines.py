@@ -23,8 +23,8 @@ def expired(lines: Sequence[SetCookie]) -> list[str]:
 
 
 def is_expiry(lines: Sequence[SetCookie]) -> bool:
-    """Whether that is one line, which makes the browser forget the session."""
-    return len(lines) == 1 and lines[0].value == "" and lines[0].attributes.max_age == 0
+    """Whether they make the browser forget the session, wherever its cookie may stand, and set nothing."""
+    return bool(lines) and all(line.value == "" and line.attributes.max_age == 0 for line in lines)
 
 
 def is_issue(lines: Sequence[SetCookie]) -> bool:
