@@ -15,7 +15,7 @@ from cookiesess.backends.vault import Vault
 from cookiesess.errors import InvalidToken, StoreUnavailable
 from cookiesess.events import StoreFailed
 from cookiesess.http.envelope import Envelope
-from cookiesess.session.closing import How
+from cookiesess.session.closing import Closed, How
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
 from cookiesess.session.state import PERSISTENT, REFERENCE, REPLACES, Origin, State

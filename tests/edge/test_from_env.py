@@ -205,6 +205,11 @@ def test_an_embedded_app_needs_two_variables():
     assert "set samesite='None'" in refusal(COOKIE_PARTITIONED="true")
 
 
+def test_a_grace_alone_is_refused_by_the_variables_name():
+    message = refusal(LIFETIME_RENEW_GRACE="0 seconds")
+    assert message.startswith("COOKIESESS_LIFETIME_RENEW_GRACE: renew_grace (0:00:00) is about renew_after")
+
+
 @pytest.mark.parametrize("name", ["STORE", "OVERFLOW", "REVOCATIONS"])
 def test_a_store_is_opened_by_its_url(tmp_path, name):
     assert isinstance(read(**{name: "memory://"})[name.lower()], MemoryStore)

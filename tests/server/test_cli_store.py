@@ -26,7 +26,7 @@ def path(tmp_path):
 @pytest.fixture
 def manager(path):
     store = SQLiteStore(path)
-    yield SessionManager(KEY, store=store, lifetime=Lifetime(renew_grace=timedelta(0)))
+    yield SessionManager(KEY, store=store, lifetime=Lifetime())
     store.close()
 
 

@@ -43,13 +43,14 @@ ENDINGS = {
     "login": lambda other: other.visit(login("carla")),
 }
 WRITERS = {"writer": put("b", 2), "nested": append("cart", "milk"), "mutate": count}
-MOVERS = {"renew": renew, "renew and write": every(renew, put("b", 2)), "login": login("ann")}
+MOVERS = {"renew": renew, "renew and write": every(renew, put("b", 2))}
+BETWEEN = [("before", "create"), ("after", "create"), ("before", "update")]
 STEPS = [
     *[pytest.param(view, "before", "update", id=f"{name}, before update") for name, view in WRITERS.items()],
     *[
         pytest.param(view, when, verb, id=f"{name}, {when} {verb}")
         for name, view in MOVERS.items()
-        for when, verb in (("before", "create"), ("after", "create"), ("before", "update"))
+        for when, verb in BETWEEN
     ],
     pytest.param(len, "before", "touch", id="toucher, before touch"),
 ]
@@ -64,6 +65,19 @@ def test_a_session_that_ends_between_two_steps_of_a_commit_stays_ended(world, br
     assert slow.finish() == []
     assert Browser(world, before).read() == {}
     assert world.manager.sessions_of("ann") == []
+    assert other.place.manager.open(other.header).owner in {None, "carla"}
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
+@pytest.mark.parametrize("owner", ["ann", "bob"])
+@pytest.mark.parametrize(("when", "verb"), BETWEEN)
+def test_a_login_succeeds_whatever_happens_between_its_steps(world, browser, other, ending, owner, when, verb):
+    slow = browser.copy().open(every(login(owner), put("b", 2)))
+    getattr(world.probe, f"once_{when}")(verb, lambda: ending(other))
+    assert len(slow.finish()) == 1
+    assert (slow.browser.owner(), slow.browser.read()) == (owner, {"b": 2})
+    assert browser.read() == {}
+    assert len(world.manager.sessions_of("ann") + world.manager.sessions_of("bob")) == 1
     assert other.place.manager.open(other.header).owner in {None, "carla"}
 
 
@@ -120,7 +134,7 @@ def test_two_writers_that_meet_at_the_store_both_count(world, browser, view):
     assert "session.conflict_merged" in world.taken_names()
 
 
-@pytest.mark.parametrize("view", [put("b", 2), count, renew, login("ann")])
+@pytest.mark.parametrize("view", [put("b", 2), count, renew])
 def test_a_writer_that_meets_an_invalidate_at_the_store_brings_nothing_back(world, browser, view):
     slow, fast = Browser(world, browser.header).open(view), Browser(world, browser.header).open()
     gate = threading.Barrier(2)
@@ -140,6 +154,16 @@ def test_whoever_is_faster_a_writer_and_an_invalidate_leave_no_session(world, br
         assert world.manager.open(browser.header).is_new
 
 
+def test_whoever_is_faster_a_login_stands_beside_an_invalidate_and_the_old_id_is_dead(world, browser):
+    for _ in range(20):
+        browser.visit(start)
+        slow, fast = browser.copy(), browser.copy().open()
+        in_threads(slow.open(login("bob")).finish, lambda fast=fast: fast.finish(invalidate))
+        assert slow.owner() == "bob"
+        assert browser.read() == {}
+        assert world.manager.sessions_of("ann") == []
+
+
 def test_whoever_is_faster_a_renewal_and_an_invalidate_leave_no_session(world, browser):
     for _ in range(20):
         browser.visit(start)
@@ -149,15 +173,16 @@ def test_whoever_is_faster_a_renewal_and_an_invalidate_leave_no_session(world, b
         assert world.manager.sessions_of("ann") == []
 
 
-def test_of_two_logins_at_once_one_counts_and_the_other_leaves_no_session(world):
+def test_of_two_logins_at_once_both_succeed_and_one_of_them_has_what_was_there_before(world):
     for _ in range(20):
         browser = world.browser(put("a", 1))
-        requests = [Browser(world, browser.header).open(login(owner)) for owner in ("bob", "carla")]
-        lines = in_threads(*[request.finish for request in requests])
-        assert sorted(map(len, lines)) == [0, 1]
-        listed = world.manager.sessions_of("bob") + world.manager.sessions_of("carla")
-        assert len(listed) == 1
-        assert world.manager.end_all("bob") + world.manager.end_all("carla") == 1
+        requests = [browser.copy().open(every(login(owner), put("b", owner))) for owner in ("bob", "carla")]
+        in_threads(*[request.finish for request in requests])
+        assert [request.browser.owner() for request in requests] == ["bob", "carla"]
+        assert [request.browser.read()["b"] for request in requests] == ["bob", "carla"]
+        assert sorted(len(request.browser.read()) for request in requests) == [1, 2]
+        assert (world.manager.end_all("bob"), world.manager.end_all("carla")) == (1, 1)
+        assert browser.read() == {}
 
 
 # Through the middleware

@@ -1,15 +1,17 @@
 """A slow request against whatever ended its session meanwhile: nothing comes back, and no cookie line is sent.
 
-Each slow request has loaded the session before it is ended and is committed after it, so the order is exact. The cookie
-policy is persistent: then even a mere refresh would send a line.
+Only a slow login succeeds, into a session of its own; and a slow logout has its browser forget the cookie. Each slow
+request has loaded the session before it is ended and is committed after it, so the order is exact. The cookie policy is
+persistent: then even a mere refresh would send a line.
 """
 
 import pytest
 
 from cookiesess.events import WriteDropped
 from kit.browser import Browser
-from kit.constants import ABSOLUTE, GRACE, IDLE, PERSISTENT, REFRESH
-from kit.views import append, clear, count, every, invalidate, login, persist, put, renew
+from kit.constants import ABSOLUTE, IDLE, PERSISTENT, REFRESH
+from kit.lines import is_expiry
+from kit.views import append, clear, count, every, invalidate, login, put, renew
 
 
 def start(session):
@@ -72,6 +74,13 @@ WRITERS = {
     "renew": renew,
     "renew and write": every(renew, put("b", 2)),
 }
+
+
+def append_to_own(key, item):
+    """Append to a list that the session need not have."""
+    return lambda session: session.__setitem__(key, [item])
+
+
 LOGINS = {"login": login("ann"), "login as another": login("bob")}
 READERS = {"reader": len, "reader of a list": lambda s: s["cart"]}
 
@@ -132,12 +141,49 @@ def test_a_slow_save_brings_nothing_back(world, browser, view, ending):
     assert_it_is_gone(world, browser)
 
 
-@pytest.mark.parametrize("ending", ENDINGS[:-1], ids=lambda ending: ending.__name__)  # a login has a new deadline
+@ended_by
 @parameters(LOGINS)
-def test_a_slow_login_is_not_given_out_and_leaves_no_record(world, browser, view, ending):
-    assert finish_late(world, browser, view, ending) == []
-    assert world.taken_events()[-1] == WriteDropped("ended")
-    assert_it_is_gone(world, browser)
+def test_a_slow_login_succeeds_into_a_session_of_its_own(world, browser, view, ending):
+    slow = browser.copy().open(every(put("before", 1), view, put("after", 2)))
+    ending(world, browser)
+    world.taken_events()
+    assert len(slow.finish()) == 1
+    session = world.manager.open(slow.browser.header)
+    assert session.owner in {"ann", "bob"}
+    assert session["after"] == 2
+    assert WriteDropped("ended") not in world.taken_events()
+
+
+# At the absolute deadline nothing has happened at the store: the record is there, and a login has a new deadline.
+ended_at_the_store = pytest.mark.parametrize("ending", ENDINGS[:-1], ids=lambda ending: ending.__name__)
+
+
+@ended_at_the_store
+@parameters(LOGINS)
+def test_a_slow_login_takes_nothing_along_of_a_session_that_was_ended(world, browser, view, ending):
+    slow = browser.copy().open(every(view, append_to_own("cart", "milk"), put("b", 2)))
+    ending(world, browser)
+    slow.finish()
+    assert slow.browser.read() == {"cart": ["milk"], "b": 2}
+
+
+@ended_by
+@parameters(LOGINS)
+def test_a_slow_login_brings_nothing_back_under_the_id_that_was_ended(world, browser, view, ending):
+    finish_late(world, browser, view, ending)
+    assert browser.read() == {}
+    assert len(world.manager.sessions_of("ann") + world.manager.sessions_of("bob")) == 1
+
+
+@ended_at_the_store
+@pytest.mark.parametrize("view", [lambda s: s.cycle(), every(put("b", 2), lambda s: s.cycle())])
+def test_a_slow_change_of_the_id_brings_no_login_back(world, browser, view, ending):
+    """`cycle()` is of code that logs users in by itself: what that wrote is kept, whose session it was is not."""
+    slow = browser.copy().open(view)
+    ending(world, browser)
+    slow.finish()
+    assert world.manager.open(slow.browser.header).owner is None
+    assert world.manager.sessions_of("ann") == []
 
 
 @ended_by
@@ -148,11 +194,11 @@ def test_a_slow_refresh_does_not_touch_what_is_gone(world, browser, ending):
 
 
 @ended_by
-def test_a_slow_invalidate_sends_no_line_for_a_session_that_somebody_else_ended(world, browser, ending):
-    """A login may have set a new cookie since; an expiry would delete it."""
-    slow = Browser(world, browser.header).open()
+def test_a_slow_logout_forgets_the_cookie_of_a_session_that_somebody_else_ended(world, browser, ending):
+    """Whoever logs out wants no session in this browser, whatever became of the one that it had."""
+    slow = browser.copy().open()
     ending(world, browser)
-    assert slow.finish(invalidate) == []
+    assert is_expiry(slow.finish(invalidate))
     assert_it_is_gone(world, browser)
 
 
@@ -169,91 +215,3 @@ def test_a_slow_request_that_empties_the_session_sends_no_line(world, ending):
     assert slow.finish() == []
     assert anonymous.read() == {}
     assert browser.header
-
-
-# Against a login
-
-
-@parameters({**WRITERS, **READERS, **LOGINS, "persist": persist, "empty": clear})
-def test_a_slow_request_cannot_undo_or_overwrite_a_login(world, browser, view):
-    slow = Browser(world, browser.header).open(view)
-    browser.visit(every(login("carla"), put("a", "after the login")))
-    assert slow.finish() == []
-    session = world.manager.open(browser.header)
-    assert (session.owner, dict(session)) == ("carla", {"a": "after the login"})
-    assert world.manager.sessions_of("ann") == world.manager.sessions_of("bob") == []
-
-
-@parameters({**WRITERS, **LOGINS})
-def test_an_event_says_that_a_login_took_the_sessions_place(world, browser, view):
-    slow = Browser(world, browser.header).open(view)
-    browser.visit(login("carla"))
-    world.taken_events()
-    slow.finish()
-    assert world.taken_events() == [WriteDropped("replaced")]
-
-
-def test_a_slow_invalidate_does_not_end_a_login_nor_delete_its_cookie(world, browser):
-    slow = Browser(world, browser.header).open()
-    browser.visit(login("carla"))
-    assert slow.finish(invalidate) == []
-    assert world.manager.open(browser.header).owner == "carla"
-
-
-def test_what_a_slow_request_writes_after_its_late_invalidate_makes_no_session(world, browser):
-    slow = Browser(world, browser.header).open()
-    browser.visit(login("carla"))
-    assert slow.finish(every(invalidate, put("b", 2))) == []
-    assert world.manager.open(browser.header).owner == "carla"
-
-
-def test_a_request_with_the_old_id_after_a_login_reads_an_empty_session(world, browser):
-    late = Browser(world, browser.header)
-    browser.visit(login("carla"))
-    session = world.manager.open(late.header)
-    assert (session.owner, dict(session), session.is_new) == (None, {}, True)
-
-
-def test_a_request_with_the_old_id_after_a_login_cannot_write(world, browser):
-    late = Browser(world, browser.header)
-    browser.visit(login("carla"))
-    assert late.visit(every(put("b", 2), lambda s: s.flash("x"))) == []
-    assert world.manager.open(browser.header).owner == "carla"
-    assert "b" not in browser.read()
-
-
-def test_the_old_id_stays_closed_for_a_minute_after_a_login(world, browser):
-    late = Browser(world, browser.header)
-    browser.visit(login("carla"))
-    world.clock.advance(59)
-    assert late.visit(put("b", 2)) == []
-
-
-# Against a renewal
-
-
-@parameters({**WRITERS, **READERS, "empty nothing": len})
-def test_a_slow_request_gets_no_line_after_a_renewal(world, browser, view):
-    slow = Browser(world, browser.header).open(view)
-    browser.visit(renew)
-    assert slow.finish() == []
-    assert world.manager.open(browser.header).owner == "ann"
-
-
-def test_a_slow_write_after_a_renewal_goes_into_the_renewed_session(world, browser):
-    slow = Browser(world, browser.header).open(put("b", 2))
-    browser.visit(every(renew, put("c", 3)))
-    slow.finish()
-    assert browser.read() == {"b": 2, "c": 3, "cart": ["tea"], "n": 0}
-
-
-@parameters(WRITERS)
-def test_a_slow_write_after_the_grace_of_a_renewal_is_dropped(world, browser, view):
-    slow = Browser(world, browser.header).open(view)
-    browser.visit(renew)
-    world.clock.advance(GRACE)
-    before = browser.read()
-    world.taken_events()
-    assert slow.finish() == []
-    assert browser.read() == before
-    assert world.taken_events() == [WriteDropped("replaced")]

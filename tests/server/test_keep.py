@@ -67,12 +67,13 @@ def renewed_while_all_others_are_ended(world, kept, when, verb):
     parallel = Browser(world, kept.header)
     getattr(world.probe, f"once_{when}")(verb, lambda: world.manager.end_all("ann", keep=request.session))
     parallel.visit(renew)
+    return parallel
 
 
 @pytest.mark.parametrize(("when", "verb"), [("before", "create"), ("after", "update")])
 def test_a_session_whose_renewal_begins_or_is_done_is_kept(world, others, kept, when, verb):
-    renewed_while_all_others_are_ended(world, kept, when, verb)
-    assert [owner(world, browser) for browser in (*others, kept)] == [None, None, "ann"]
+    parallel = renewed_while_all_others_are_ended(world, kept, when, verb)
+    assert [owner(world, browser) for browser in (*others, kept, parallel)] == [None, None, None, "ann"]
 
 
 @pytest.mark.parametrize(("when", "verb"), [("after", "create"), ("before", "update")])
@@ -80,8 +81,8 @@ def test_a_session_whose_renewal_is_halfway_ends_with_the_others_and_never_survi
     world, others, kept, when, verb
 ):
     """Its new record cannot be told from one that somebody else is getting at this moment."""
-    renewed_while_all_others_are_ended(world, kept, when, verb)
-    assert [owner(world, browser) for browser in (*others, kept)] == [None, None, None]
+    parallel = renewed_while_all_others_are_ended(world, kept, when, verb)
+    assert [owner(world, browser) for browser in (*others, kept, parallel)] == [None] * 4
     assert handles(world) == []
 
 

@@ -9,14 +9,20 @@ import hashlib
 import itertools
 import json
 import pathlib
+import struct
 
 import pytest
 
-from cookiesess import Key, SessionManager
+from cookiesess import Key, Keyring, SessionManager
+from cookiesess.session.state import MOVED
 from cookiesess.stores.base import Record
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
-from kit.constants import LIFETIME, NOW
+from cookiesess.tokens.encoding import purpose
+from cookiesess.tokens.sealing import RecordSealer, Sealer
+from kit.constants import KEY, LIFETIME, NAME, NOW
+from kit.views import invalidate, login, put, renew
+from kit.world import World
 
 GOLDEN = json.loads((pathlib.Path(__file__).parents[1] / "golden" / "records.json").read_text())
 SECRET = bytes(range(32))
@@ -110,12 +116,68 @@ def test_a_summary_of_version_1_is_listed_for_ever(manager):
     assert info.handle == manager.handle_of(opened(manager, "live"))
 
 
-def test_today_the_same_bytes_are_written_but_for_the_random_ones_of_the_summary():
+def test_today_a_live_record_has_the_same_bytes_but_for_the_random_ones_of_the_summary():
+    """The other two are closed, which this release writes in another form: see `test_closed_format`."""
     fresh, golden = make_records()["store"], GOLDEN["store"]
-    assert [(row["key"], row["payload"], row["owner"], row["expires_at"]) for row in fresh] == [
-        (row["key"], row["payload"], row["owner"], row["expires_at"]) for row in golden
-    ]
-    assert [len(row["summary"]) for row in fresh] == [len(row["summary"]) for row in golden]
+    assert [row["key"] for row in fresh] == [row["key"] for row in golden]
+    (live,) = [row for row in fresh if row["owner"]]
+    (golden_live,) = [row for row in golden if row["owner"]]
+    assert {**live, "summary": None} == {**golden_live, "summary": None}
+    assert len(live["summary"]) == len(golden_live["summary"])
+
+
+@pytest.mark.parametrize("name", ["renewed", "replaced by a login"])
+def test_a_logout_with_an_id_behind_which_version_1_saw_a_login_ends_nothing(manager, name):
+    opened(manager, name).invalidate()
+    assert opened(manager, "live").owner == "ann"
+
+
+MOVED_TO = 5
+"""Seconds of the grace that version 1 wrote into a record that was moved."""
+
+
+@pytest.fixture
+def moved():
+    """A session, and the closed record of its first ID as version 1 has written it."""
+    world = World(MemoryStore())
+    browser = world.browser(login("ann"), put("a", 1))
+    old, key = browser.copy(), bytes.fromhex(world.manager.handle_of(world.manager.open(browser.header)))
+    browser.visit(renew)
+    plaintext = MOVED + _id_of(browser) + struct.pack(">Q", world.now + MOVED_TO)
+    record = world.probe.inner.load(key, now=world.now)
+    payload = RecordSealer(Keyring.of(KEY)).seal(plaintext, _id_of(old), key)
+    world.probe.inner.update(key, record._replace(payload=payload), expected_version=record.version, now=world.now)
+    world.forget()
+    return world, browser, old
+
+
+def _id_of(browser):
+    plaintext, _ = Sealer(Keyring.of(KEY)).unseal(browser.token, purpose("session", NAME))
+    return plaintext[1:]
+
+
+def test_a_record_that_version_1_has_moved_is_read_and_written_through_its_grace(moved):
+    world, browser, old = moved
+    world.clock.advance(MOVED_TO - 1)
+    assert old.visit(put("b", 2)) == []
+    assert browser.read() == old.read() == {"a": 1, "b": 2}
+    world.clock.advance(1)
+    assert old.read() == {}
+
+
+def test_a_record_that_version_1_has_moved_merges_what_a_slow_request_writes(moved):
+    world, browser, old = moved
+    slow = old.open(put("b", 2))
+    world.clock.advance(MOVED_TO + 1)
+    assert slow.finish() == []
+    assert browser.read() == {"a": 1, "b": 2}
+
+
+def test_a_record_that_version_1_has_moved_leads_a_logout_on(moved):
+    world, browser, old = moved
+    world.clock.advance(MOVED_TO + 1)
+    old.visit(invalidate)
+    assert browser.read() == {}
 
 
 @pytest.mark.parametrize("row", GOLDEN["store"])

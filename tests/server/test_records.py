@@ -6,6 +6,7 @@ import pytest
 
 from cookiesess import Key, Keyring, SessionManager
 from cookiesess.events import SessionRejected, WriteDropped
+from cookiesess.session.closing import CLOSED
 from cookiesess.session.located import Located
 from cookiesess.session.state import MOVED, REPLACED, State, pack
 from cookiesess.stores.base import Record
@@ -191,7 +192,7 @@ def test_a_session_that_begins_in_place_of_an_unreadable_one_gets_another_id(wor
     assert browser.read() == {"b": 2}
 
 
-@pytest.mark.parametrize("view", [put("b", 2), renew, login("ann")])
+@pytest.mark.parametrize("view", [put("b", 2), renew])
 def test_a_record_that_became_unreadable_meanwhile_drops_the_write(world, view):
     browser = world.browser(put("a", 1))
     request = browser.open(view)
@@ -199,6 +200,15 @@ def test_a_record_that_became_unreadable_meanwhile_drops_the_write(world, view):
     put_payload(world, key, record, b"\x01junk")
     assert request.finish() == []
     assert "session.write_dropped" in world.taken_names()
+
+
+def test_a_login_succeeds_where_the_record_became_unreadable_meanwhile(world):
+    browser = world.browser(put("a", 1))
+    request = browser.open(every(login("ann"), put("b", 2)))
+    key, record = stored(world, browser)
+    put_payload(world, key, record, b"\x01junk")
+    assert len(request.finish()) == 1
+    assert (browser.owner(), browser.read()) == ("ann", {"b": 2})
 
 
 def test_invalidate_deletes_a_record_that_became_unreadable_meanwhile(world):
@@ -232,13 +242,20 @@ def older_forms(now):
         "moved without an id": MOVED,
         "moved without a time": MOVED + ID,
         "replaced without a key": REPLACED,
+        "closed without anything": CLOSED,
+        "closed by no array": CLOSED + codec.pack("text"),
+        "closed in an array cut short": CLOSED + codec.pack([0, now, None]),
+        "closed in an unknown way": CLOSED + codec.pack([9, now, None, None, None]),
+        "closed at a time that is text": CLOSED + codec.pack([1, "now", None, ID, None]),
         "from the future": b"\x00" + codec.pack([now + 301, *minimal[1:]]),
     }
 
 
-@pytest.mark.parametrize("view", [put("b", 2), renew, login("ann"), lambda s: s.clear()])
-def test_a_record_that_is_another_owners_by_now_drops_the_write(world, desk, view):
-    """No request can bring that about, since a login changes the ID; should it happen, owners must not mix."""
+def given_to_eve(world, desk, view):
+    """A request underway, with a session that is Eve's by now.
+
+    No request can bring that about, since a login changes the ID; should it happen, owners must not mix.
+    """
     state = State(world.now, world.now, None, data={"a": 1})
     world.probe.inner.create(key_of(ID), desk.record(state, world.now), now=world.now)
     browser = world.browser(header=desk.header())
@@ -246,9 +263,22 @@ def test_a_record_that_is_another_owners_by_now_drops_the_write(world, desk, vie
     version = world.probe.inner.load(key_of(ID), now=world.now).version
     state.owner = "eve"
     world.probe.inner.update(key_of(ID), desk.record(state, world.now), expected_version=version, now=world.now)
+    return request
+
+
+@pytest.mark.parametrize("view", [put("b", 2), renew, lambda s: s.clear()])
+def test_a_record_that_is_another_owners_by_now_drops_the_write(world, desk, view):
+    request = given_to_eve(world, desk, view)
     assert request.finish() == []
     assert world.taken_events()[-1] == WriteDropped("owner")
-    assert world.manager.open(browser.header).owner == "eve"
+    assert request.browser.owner() == "eve"
+
+
+def test_a_login_beside_a_record_that_is_another_owners_by_now_takes_nothing_of_it(world, desk):
+    request = given_to_eve(world, desk, every(login("ann"), put("b", 2)))
+    old = request.browser.copy()
+    assert len(request.finish()) == 1
+    assert (request.browser.owner(), request.browser.read(), old.owner()) == ("ann", {"b": 2}, "eve")
 
 
 @pytest.mark.parametrize("form", older_forms(0))
