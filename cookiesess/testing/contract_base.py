@@ -127,7 +127,10 @@ class ContractBase(ABC):
 
     def at_once(self, *actions: Callable[[], object]) -> list[object]:
         """Run every action in a thread of its own, let them go at the same moment, and return what they returned."""
-        barrier = threading.Barrier(len(actions))
+        interval = sys.getswitchinterval()
+        # So that threads also take turns inside a store that is plain Python; by default they do every 5 ms only. Not
+        # before all of them have started: a tracer, such as coverage's, may fail to install itself in two at once.
+        barrier = threading.Barrier(len(actions), action=lambda: sys.setswitchinterval(1e-6))
         outcomes: dict[int, object] = {}
         errors: list[BaseException] = []
 
@@ -139,9 +142,6 @@ class ContractBase(ABC):
                 errors.append(error)
 
         threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(actions)]
-        interval = sys.getswitchinterval()
-        # So that threads also take turns inside a store that is plain Python; by default they do every 5 ms only.
-        sys.setswitchinterval(1e-6)
         try:
             for thread in threads:
                 thread.start()

@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import entry_points
 
 import pytest
+import sqlalchemy as sa
 
 import cookiesess
 from cookiesess import CookiePolicy, Key, Lifetime, SessionManager, SessionMiddleware, ValueType
@@ -260,3 +261,13 @@ def test_the_module_can_be_run(capsys, monkeypatch):
 def test_the_module_can_be_imported_without_running(capsys):
     runpy.run_module("cookiesess.__main__", run_name="imported")
     assert capsys.readouterr().out == ""
+
+
+def test_migrate_says_which_table_is_there(monkeypatch, capsys, tmp_path):
+    """On SQLite, which needs no server; no URL leads there, since SQLiteStore makes a table of its own."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/sessions.db", isolation_level="AUTOCOMMIT")
+    monkeypatch.setattr("cookiesess.stores.sql.store.engine_of", lambda parts: (engine, "mine"))
+    assert main(["migrate", "--store", "postgresql://host/shop?table=mine"]) == 0
+    assert capsys.readouterr().out == "the table mine is there\n"
+    assert sa.inspect(engine).has_table("mine")
+    engine.dispose()
