@@ -21,7 +21,7 @@ from typing import Final
 from cookiesess.events import Event
 from cookiesess.events.base import logger
 
-LABELS: Final = frozenset({"deadline", "reader", "reason"})
+LABELS: Final = frozenset({"attribute", "deadline", "reader", "reason"})
 """The texts of events that are one word out of a few, which are the library's own or the app's, never a visitor's."""
 
 SETTINGS: Final = frozenset({"limit_bytes"})

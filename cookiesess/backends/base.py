@@ -24,6 +24,7 @@ SID_BYTES = 16
 _CAUSES: Final = {
     "unknown-key": "a server without the new key, or a key that left the ring",
     "future": "this clock is behind",
+    "joined": "a proxy joined two Cookie fields",
 }
 # Of how many closed IDs one process remembers that it has emitted `SessionReplayed`.
 _MOST_REPLAYED: Final = 1000
@@ -151,5 +152,5 @@ class Beginnings:
         """Emit that a token did not open, and what that probably comes from."""
         cause = _CAUSES.get(error.reason, "")
         if error.reason == "malformed" and "," in header:
-            cause = "a proxy joined two Cookie fields"
+            cause = _CAUSES["joined"]
         self.emit(SessionRejected(error.reason, error.kid, cause))

@@ -24,6 +24,7 @@ from cookiesess.events.sessions import (
     WriteDropped,
 )
 from cookiesess.events.surroundings import (
+    CookieOutOfReach,
     CookieTwins,
     SecureCookieOverHttp,
     SessionsEvicted,
@@ -36,6 +37,7 @@ from cookiesess.events.surroundings import (
 
 __all__ = [
     "ConflictMerged",
+    "CookieOutOfReach",
     "CookieTwins",
     "Event",
     "SecureCookieOverHttp",

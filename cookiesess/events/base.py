@@ -27,7 +27,12 @@ class Event:
     def __str__(self) -> str:
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
         text = " ".join([self.name, *(f"{name}={value}" for name, value in values if value != "")])
-        return f"{text}: {self.advice}" if self.advice else text
+        remedy = self.remedy()
+        return f"{text}: {remedy}" if remedy else text
+
+    def remedy(self) -> str:
+        """Return what to do about it in this very case, which is the `advice` as a rule."""
+        return self.advice
 
 
 # How long the log keeps silent about a cause that it has named, and how many causes are remembered.

@@ -2,20 +2,56 @@
 
 import logging
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from cookiesess.events.base import Event
 
 
 @dataclass(frozen=True, slots=True)
 class SecureCookieOverHttp(Event):
-    """A ``Secure`` cookie is being sent over plain HTTP, so browsers drop it. Said once per manager."""
+    """A ``Secure`` cookie is being sent over plain HTTP, so browsers drop it. Said once per manager.
 
+    Attributes:
+        auto: The policy has ``secure="auto"``, as `CookiePolicy.development` has it, which leaves ``Secure`` out only
+            where browser and server are one machine.
+    """
+
+    auto: bool = False
     advice: ClassVar[str] = (
         "browsers drop it; serve HTTPS, or behind a proxy that does let the server set wsgi.url_scheme (waitress:"
         " trusted_proxy, gunicorn: forwarded_allow_ips); for development take cookie=CookiePolicy.development()"
     )
     name: ClassVar[str] = "cookie.secure_over_http"
+    level: ClassVar[int] = logging.WARNING
+
+    def remedy(self) -> str:
+        """Return the `advice`, and another one to those who have followed it already."""
+        return _ADVICE_WITH_AUTO if self.auto else self.advice
+
+
+_ADVICE_WITH_AUTO: Final = (
+    "browsers drop it; secure='auto' leaves Secure out only where the browser asks for localhost, and connects from"
+    " there without a proxy, and this one came from another address, as a container or the local network has; while you"
+    ' develop, write CookiePolicy("session", secure=False), and serve HTTPS to everybody else'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CookieOutOfReach(Event):
+    """The session's cookie does not cover the page that sets it. Said once per manager.
+
+    Attributes:
+        attribute: ``"Domain"``: the page's host is not within it, so browsers drop the cookie. ``"Path"``: the page is
+            not below it, so they do not send the cookie back there.
+    """
+
+    attribute: str
+    advice: ClassVar[str] = (
+        "that page has no session at its next request; let path= and domain= of the CookiePolicy (in Flask"
+        " SESSION_COOKIE_PATH, APPLICATION_ROOT and SESSION_COOKIE_DOMAIN) cover every page that uses the session, or"
+        " leave them out; where a proxy changes host or path, have it tell the server (Host, SCRIPT_NAME)"
+    )
+    name: ClassVar[str] = "cookie.out_of_reach"
     level: ClassVar[int] = logging.WARNING
 
 

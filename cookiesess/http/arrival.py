@@ -14,6 +14,9 @@ class Arrival(Protocol):
     def host(self) -> str:
         """The host that the browser asked for, without a port; empty where it is not known."""
 
+    def path(self) -> str:
+        """The path that the browser asked for, as the text of its bytes; empty where it is not known."""
+
     def cross_site_post(self) -> bool:
         """Whether another site's page has the browser navigate here by a method that changes things."""
 
@@ -25,6 +28,9 @@ class _Https:
         return Transport.HTTPS
 
     def host(self) -> str:
+        return ""
+
+    def path(self) -> str:
         return ""
 
     def cross_site_post(self) -> bool:

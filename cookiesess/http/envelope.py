@@ -26,6 +26,7 @@ from cookiesess.http.headers import SetCookie
 from cookiesess.http.pieces import MAX_CANDIDATES, Pieces
 from cookiesess.http.places import CookieIdentity, Forgetting
 from cookiesess.http.policy import CookiePolicy, Transport
+from cookiesess.http.reach import Reach
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.session.state import PERSISTENT, REFERENCE, State
 from cookiesess.session.steps import Done, Line
@@ -75,6 +76,7 @@ class Envelope:
         self._write, self._read, self._length = protection.write, protection.read, protection.length
         self._emit = emit
         self._warned_of_http = False
+        self._reach = Reach(policy, emit=emit)
         self._readers = readers
         self._pieces = Pieces(policy)
         self.name: str = policy.name
@@ -256,7 +258,9 @@ class Envelope:
         attributes = self._usual[how] if max_age is None else self._policy.attributes(how, max_age, now=now)
         if how is not _HTTPS and attributes.secure and not self._warned_of_http:
             self._warned_of_http = True
-            self._emit(SecureCookieOverHttp())
+            self._emit(SecureCookieOverHttp(auto=self._policy.secure == "auto"))
+        if self._reach.watched:
+            self._reach.look_at(arrival)
         if not (self.wide or everywhere):
             return (SetCookie(self.name, self._write(done.plaintext, self._purpose), attributes),)
         cookies = self._cut(done.plaintext, attributes, max_age)

@@ -123,7 +123,7 @@ def _length(cookie: SetCookie) -> int:
 
 def _parents(host: str) -> Iterator[str]:
     """Yield the domains that a cookie may be set for by a page of `host`: itself and its parents, no single label."""
-    if len(host) > MOST_NAME_BYTES or _is_address(host):
+    if len(host) > MOST_NAME_BYTES or is_address(host):
         return
     labels = host.split(".")
     first = len(labels)
@@ -133,7 +133,8 @@ def _parents(host: str) -> Iterator[str]:
         yield ".".join(labels[start:])
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, which has no parents."""
     try:
         ip_address(host.strip("[]"))
     except ValueError:

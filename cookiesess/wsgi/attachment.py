@@ -98,6 +98,14 @@ class Attachment(Generic[S]):
         name: str = self._environ.get("HTTP_HOST", "")
         return name.rpartition(":")[0].lower() if _PORT.search(name) else name.lower()
 
+    def path(self) -> str:
+        """The path that the browser asked for; empty where a proxy says that it has taken something off it."""
+        environ = self._environ
+        if "HTTP_X_FORWARDED_PREFIX" in environ:
+            return ""
+        path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        return path or "/"
+
     def cross_site_post(self) -> bool:
         """Whether another site's page has the browser navigate here by a method that changes things.
 

@@ -7,7 +7,15 @@ import logging
 import pytest
 
 from cookiesess import events
-from cookiesess.events import Event, SessionCreated, SessionEnded, SessionRejected, StoreFailed, TouchedLate
+from cookiesess.events import (
+    Event,
+    SecureCookieOverHttp,
+    SessionCreated,
+    SessionEnded,
+    SessionRejected,
+    StoreFailed,
+    TouchedLate,
+)
 from cookiesess.events.base import Emitter
 
 CLASSES = [
@@ -45,12 +53,12 @@ def test_an_event_is_documented(cls):
 def test_an_event_reads_as_one_line_of_name_and_fields(cls):
     fields = dataclasses.fields(cls)
     expected = " ".join([cls.name, *(f"{field.name}={EXAMPLES[field.type]}" for field in fields)])
-    assert str(example(cls)).removesuffix(f": {cls.advice}") == expected
+    assert str(example(cls)).removesuffix(f": {example(cls).remedy()}") == expected
 
 
 @pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls.advice], ids=lambda cls: cls.__name__)
 def test_an_event_that_asks_for_something_says_what_at_the_end_of_its_line(cls):
-    assert str(example(cls)).endswith(f": {cls.advice}")
+    assert str(example(cls)).endswith(f": {example(cls).remedy()}")
 
 
 # What may be an everyday matter (a foreign form, a deploy), and has a remedy where it is not.
@@ -61,6 +69,12 @@ def test_what_is_said_of_a_warning_is_what_to_do():
     advised = {cls.__name__ for cls in CLASSES if cls.advice}
     warnings = {cls.__name__ for cls in CLASSES if cls.level == logging.WARNING}
     assert advised == warnings | ADVISED_WITHOUT_A_WARNING
+
+
+def test_who_has_followed_the_advice_already_gets_another_one():
+    assert "CookiePolicy.development()" in str(SecureCookieOverHttp())
+    assert "development()" not in str(SecureCookieOverHttp(auto=True))
+    assert 'CookiePolicy("session", secure=False)' in str(SecureCookieOverHttp(auto=True))
 
 
 def test_an_event_without_advice_ends_with_its_fields():

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 from webob import Request
+from webtest import TestApp
 
 from cookiesess import CookiePolicy, SessionManager, SessionMiddleware, Transport, get_cookies
 from cookiesess.events import SecureCookieOverHttp
@@ -74,6 +75,37 @@ def test_auto_marks_secure_where_the_server_gives_none(variable):
     assert secure(environ_for() | {variable: None})
 
 
+def from_a_test_client(**more):
+    """As WebTest makes an environ: without an address, and marked."""
+    environ = environ_for(**{"paste.testing": True, **more})
+    del environ["REMOTE_ADDR"]
+    return environ
+
+
+def test_auto_leaves_secure_out_for_a_test_client_that_has_no_address():
+    assert not secure(from_a_test_client())
+
+
+def test_auto_leaves_secure_out_under_webtest():
+    client = TestApp(wrap(answering(lambda session: session.setdefault("a", "kept")), cookie=AUTO))
+    assert "Secure" not in client.get("/").headers["Set-Cookie"]
+    assert "Set-Cookie" not in client.get("/").headers  # it came back
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        from_a_test_client(host="shop.example"),
+        from_a_test_client(HTTP_X_FORWARDED_FOR="x"),
+        from_a_test_client(**{"paste.testing": False}),
+        environ_for(client="8.8.8.8", **{"paste.testing": True}),
+    ],
+    ids=["another host", "behind a proxy", "not marked", "another address"],
+)
+def test_auto_marks_secure_for_a_test_client_whatever_else_is_not_this_machine(environ):
+    assert secure(environ)
+
+
 def test_auto_marks_secure_over_https():
     assert secure(environ_for(scheme="https"))
 
@@ -141,6 +173,16 @@ def test_a_secure_cookie_over_plain_http_is_said_once(over_http, events):
     assert secure_events(events) == [SecureCookieOverHttp()]
     over_http()
     assert secure_events(events) == [SecureCookieOverHttp()]
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [environ_for("192.168.0.5:8000", "192.168.0.7"), environ_for("localhost:8000", "172.17.0.1")],
+    ids=["the local network", "a container"],
+)
+def test_it_says_what_is_true_where_the_policy_for_development_is_in_place(events, environ):
+    Server().run(wrap(answering(put("a", 1)), on_event=events.append, cookie=AUTO), environ)
+    assert secure_events(events) == [SecureCookieOverHttp(auto=True)]
 
 
 def test_it_is_said_on_a_loopback_host_too(events):

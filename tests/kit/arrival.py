@@ -23,5 +23,8 @@ class Came:
     def host(self) -> str:
         return self._host
 
+    def path(self) -> str:
+        return ""
+
     def cross_site_post(self) -> bool:
         return self._posted
