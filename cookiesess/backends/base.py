@@ -54,6 +54,13 @@ class Backend(Protocol):
         """Raise `TooManySessions` where `owner` may not log in to one more session."""
 
 
+class ClientSide(Backend, Protocol):
+    """A backend of sessions that travel in cookies, whole or as references; they can be revoked."""
+
+    def candidates(self, header: str, *, now: int) -> list[WorkingCopy]:
+        """Open all that a Cookie header carries, in its order; `load` returns the one of them that counts."""
+
+
 class Beginnings:
     """Makes the working copies of sessions that none of our own tokens opened, and says why. Thread-safe.
 
@@ -96,11 +103,22 @@ class Beginnings:
         self.emit(SessionExpired(self.lifetime.expired(state, now=now) or "idle"))
         return self.empty(Origin.GONE, header, now=now)
 
-    def replaced(self, closed: Closed | None, header: str, *, now: int) -> WorkingCopy:
-        """Return an empty copy for an ID that is closed, or (None) has no session any more."""
+    def replaced(
+        self, closed: Closed | None, header: str, *, now: int, sid: bytes | None = None, until_at: int | None = None
+    ) -> WorkingCopy:
+        """Return an empty copy for an ID that is closed, or (None) has no session any more.
+
+        Args:
+            closed: How it was closed.
+            header: The request's Cookie header.
+            now: Unix seconds.
+            sid: The client-side ID, where there is one: a logout follows it to what took its place.
+            until_at: The absolute deadline of what had it.
+        """
         state = fresh(now=now, lifetime=self.lifetime)
         origin = Origin.GONE if closed is None else Origin.REPLACED
-        return WorkingCopy(Loaded(origin, header=header, closed=closed), state, codec=self.codec)
+        loaded = Loaded(origin, header=header, sid=sid, until_at=until_at, closed=closed)
+        return WorkingCopy(loaded, state, codec=self.codec)
 
     def chosen(self, copies: Sequence[WorkingCopy], *, now: int) -> WorkingCopy:
         """Return what counts of that which the request's cookies hold."""

@@ -72,16 +72,19 @@ class OverflowBackend:
         if opened is not None:
             inner = self._store if opened[0][:1] == REFERENCE else self._cookie
             return inner.load(header, now=now, opened=opened)
+        return self._beginnings.chosen(self.candidates(header, now=now), now=now)
+
+    def candidates(self, header: str, *, now: int) -> list[WorkingCopy]:
+        """Open every reference and every session in a Cookie header; one empty copy where none authenticates."""
         found, failure = self._envelope.read(header)
         if not found:
-            return self._beginnings.unopened(header, failure, now=now)
-        copies = self.without_superseded([self.load(header, now=now, opened=each) for each in found], found)
-        return self._beginnings.chosen(copies, now=now)
+            return [self._beginnings.unopened(header, failure, now=now)]
+        return self._without_superseded([self.load(header, now=now, opened=each) for each in found], found)
 
-    def without_superseded(self, copies: Sequence[WorkingCopy], found: Sequence[Opened]) -> list[WorkingCopy]:
+    def _without_superseded(self, copies: Sequence[WorkingCopy], found: Sequence[Opened]) -> list[WorkingCopy]:
         """Leave out what was in the cookie before the session moved: its reference tells whether it lives."""
         moved = {plaintext[1 + ID_BYTES :] for plaintext, _ in found if plaintext[:1] == REFERENCE} - {b""}
-        kept = [copy for copy in copies if copy.loaded.located is not None or copy.loaded.sid not in moved]
+        kept = [copy for copy in copies if not copy.loaded.base or copy.loaded.sid not in moved]
         if len(kept) < len(copies):
             self._beginnings.emit(SessionSuperseded())
         return kept

@@ -74,7 +74,7 @@ class StoreBackend:
         except StoreUnavailable as error:
             return self._beginnings.unavailable(error, header, now=now)
         if not isinstance(found, Found):
-            replaced = self._beginnings.replaced(found, header, now=now)
+            replaced = self._beginnings.replaced(found, header, now=now, sid=reference[1 + ID_BYTES :] or None)
             return self._beginnings.chosen([replaced], now=now) if alone else replaced
         state, located, current_key, until_at = found
         stale_key = not (current_token and current_key)

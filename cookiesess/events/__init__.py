@@ -8,6 +8,7 @@ a token or a value: a log is read by more people than a session is.
 from cookiesess.events.base import Event
 from cookiesess.events.sessions import (
     ConflictMerged,
+    RevocationsLost,
     SessionAccepted,
     SessionCreated,
     SessionEnded,
@@ -38,6 +39,7 @@ __all__ = [
     "ConflictMerged",
     "CookieTwins",
     "Event",
+    "RevocationsLost",
     "SecureCookieOverHttp",
     "SessionAccepted",
     "SessionCreated",

@@ -28,6 +28,7 @@ from types import UnionType
 from typing import Any, Final, Literal, NamedTuple, TypedDict, get_args, get_origin
 
 from cookiesess.backends.owners import OnOwnerLimit
+from cookiesess.backends.revoking import OnLostRevocations
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event
 from cookiesess.http.foreign import ForeignReader
@@ -67,6 +68,7 @@ SETTINGS: Final = (
     Setting("overflow", Store, "client-side"),
     Setting("revocations", Store, "client-side"),
     Setting("revocation_cache_seconds", int, "revocations"),
+    Setting("on_lost_revocations", OnLostRevocations, "revocations"),
     Setting("compress", bool, "client-side"),
     Setting("accept", list),
     Setting("cookie", CookiePolicy),
@@ -107,6 +109,7 @@ class Settings(TypedDict, total=False):
     overflow: Store | None
     revocations: Store | None
     revocation_cache_seconds: int
+    on_lost_revocations: OnLostRevocations
     accept: Sequence[ForeignReader]
     cookie: CookiePolicy
     lifetime: Lifetime
@@ -133,6 +136,7 @@ class Configuration:
     overflow: Store | None = None
     revocations: Store | None = None
     revocation_cache_seconds: int = 0
+    on_lost_revocations: OnLostRevocations = "log_out"
     accept: Sequence[ForeignReader] = ()
     cookie: CookiePolicy = CookiePolicy()  # noqa: RUF009 (frozen)
     lifetime: Lifetime = Lifetime()  # noqa: RUF009 (frozen)
