@@ -87,6 +87,21 @@ class Endings:
             return ENDED
         return closed if now < closed.closed_at + CLOSED_SECONDS else ENDED
 
+    def followed(self, closed: Closed, *, now: int) -> Closed:
+        """Return how a closed ID counts within the grace of a periodic renewal: as the one in its place does.
+
+        Else whoever kept the old ID would go on after a logout under the new one.
+        """
+        for _ in range(MAX_HOPS):
+            if closed.successor is None or now >= closed.grace_until_at:
+                return closed
+            name = name_of(closed.successor)
+            record = self._store.ask([name], now=now).get(name)
+            if record is None:
+                return closed  # that one lives
+            closed = self.read(name, record, now=now)
+        return ENDED
+
     def end(self, ticket: Ticket, *, now: int) -> bool:
         """End a session for good, under every ID that leads on.
 

@@ -6,8 +6,9 @@ Three things are asked of the store, in one round trip, by each request that bri
 - the generation of its owner, where it has one (`cookiesess.backends.ledgers`);
 - the store's epoch, which tells whether the store has lost either of them (`cookiesess.backends.epochs`).
 
-They grow with nothing: a request reads as much after a thousand logouts as after none. What is read when a session is
-loaded may be held for a while (``revocation_cache_seconds``). What is read before a cookie is issued never is.
+They grow with nothing: a request reads as much after a thousand logouts as after none. (Only an old ID within the grace
+of a periodic renewal has the one in its place asked for as well.) What is read when a session is loaded may be held for
+a while (``revocation_cache_seconds``). What is read before a cookie is issued never is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -84,8 +85,7 @@ class Revocations:
         """
         questions = [self._question(state) for state in states]
         names = list(dict.fromkeys([EPOCH_NAME, *(name for question in questions for name in question.names)]))
-        ask = self._store.ask_exactly if exactly else self._store.ask
-        records = ask(names, now=now)
+        records = (self._store.ask_exactly if exactly else self._store.ask)(names, now=now)
         tokens = [each.epoch for each in questions]
         epoch = self._epochs.settle(records.get(EPOCH_NAME), tokens, begin=exactly, now=now)
         return [self._verdict(question, records, epoch, now) for question in questions]
@@ -132,7 +132,7 @@ class Revocations:
         name, closed = question.ended, None
         record = None if name is None else records.get(name)
         if name is not None and record is not None:
-            closed = self._endings.read(name, record, now=now)
+            closed = self._endings.followed(self._endings.read(name, record, now=now), now=now)
         reason = None
         if closed is ENDED or question.sid in copies.ledger.ended:
             reason, closed = "ended", None

@@ -442,6 +442,21 @@ def test_within_the_grace_a_login_succeeds_and_ends_what_was_renewed(renewing):
     assert (lives(old), lives(browser)) == (True, False)
 
 
+@pytest.mark.parametrize("end", [invalidate, renew, login("ann"), login("bob")], ids=["out", "renew", "ann", "bob"])
+@pytest.mark.parametrize("renewals", [1, 2])
+def test_within_the_grace_the_old_id_is_dead_once_the_new_one_is(world, end, renewals):
+    often, long = timedelta(seconds=10), timedelta(seconds=300)
+    world.settings["lifetime"] = Lifetime(idle=long, refresh_after=often, renew_after=often, renew_grace=long)
+    browser = world.with_revocations().browser(owned)
+    old = browser.copy()
+    for _ in range(renewals):
+        world.clock.advance(10)
+        browser.visit()
+        assert lives(old)
+    browser.visit(end)
+    assert not lives(old)
+
+
 def test_of_the_requests_of_one_page_one_renews_and_nobody_loses_anything(renewing):
     browser = aged(renewing)
     requests = [browser.open() for _ in range(4)]

@@ -1,8 +1,10 @@
 """What the store of revocations holds of ended sessions: how much, for how long, and what its thief can read of it."""
 
+from datetime import timedelta
+
 import pytest
 
-from cookiesess import Keyring
+from cookiesess import Keyring, Lifetime
 from cookiesess.backends.endings import name_of
 from cookiesess.session.closing import CLOSED_SECONDS
 from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
@@ -181,19 +183,23 @@ def test_an_old_id_leads_on_through_a_rotation(memory):
     assert not lives(browser)
 
 
-def test_ids_that_lead_in_a_circle_end_no_request(memory):
+@pytest.mark.parametrize("how", [0, 1], ids=["renewal", "periodic"])
+def test_ids_that_lead_in_a_circle_keep_no_request_from_its_end(memory, how):
     """Nobody but a holder of the keys who also writes to the store can make such records."""
+    idle = timedelta(seconds=IDLE)
+    memory.settings["lifetime"] = Lifetime(idle=idle, refresh_after=idle / 2, renew_after=idle / 2)
     browser = memory.with_revocations().browser(owned)
     old = browser.copy()
+    slow = old.open(login("ann"))
     browser.visit(renew)
     sid = state_of(memory, old).sid
     name, record = record_of(memory, old)
-    body = b"\x05" + CODEC.pack([0, memory.now, None, sid, None, memory.now + ABSOLUTE])
+    body = b"\x05" + CODEC.pack([how, memory.now, None, sid, None, memory.now + ABSOLUTE])
     replace(memory, name, record._replace(payload=sealed(body, name, what_for="revoked")))
-    slow = old.open(login("ann"))
+    assert not lives(old)
     old.visit(invalidate)
     slow.finish()
-    assert lives(browser)
+    assert (old.owner(), lives(browser)) == ("ann", True)
 
 
 # For how long

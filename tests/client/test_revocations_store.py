@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from cookiesess import ConfigurationError, Lifetime, StoreUnavailable
+from cookiesess import ConfigurationError, CookieTooLarge, Lifetime, StoreUnavailable
 from cookiesess.backends.epochs import renew_epoch
 from kit.browser import Browser, lives
 from kit.constants import IDLE, KEY, NAME, REFRESH
 from kit.lines import expired, issued
 from kit.marks import OWNERS
-from kit.views import anonymous, invalidate, login, owned, put, renew
+from kit.views import anonymous, every, invalidate, login, owned, put, renew
 from kit.world import rotated, signed_in
 
 # I/O
@@ -117,6 +117,30 @@ def test_a_session_from_before_can_be_renewed(world):
     world.with_revocations()
     browser.visit(renew)
     assert lives(browser)
+
+
+# What it adds to a token
+
+
+@pytest.mark.parametrize("begin", [put("a", 1), login("ann")], ids=["anonymous", "ann's"])
+def test_what_passes_a_check_in_the_view_fits_at_the_commit(memory, begin):
+    """The epoch and, after a login, the owner's generation take room as well."""
+    memory.with_revocations().manager.end_all("ann")
+    outcomes = set()
+    for length in range(100, 350):
+        request = memory.browser().open(every(begin, put("text", "x" * length)))
+        checked, committed = _fits(request.session.save), _fits(request.finish)
+        assert checked == committed
+        outcomes.add(checked)
+    assert outcomes == {True, False}
+
+
+def _fits(step):
+    try:
+        step()
+    except CookieTooLarge:
+        return False
+    return True
 
 
 # While the store is down
