@@ -1,4 +1,4 @@
-"""``python -m cookiesess``: make keys, look into tokens, prepare and sweep stores, list and end sessions."""
+"""``python -m cookiesess``: make keys, look into tokens, prepare and sweep stores, list and end sessions, and more."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pprint import pformat
 
+from cookiesess.backends.epochs import renew_epoch
 from cookiesess.errors import ConfigurationError, CookiesessError, InvalidToken
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.manager.assembly import make_envelope
@@ -77,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     sessions.add_argument("handles", nargs="*", metavar="HANDLE", help="as the list shows them")
     sessions.add_argument("--all", action="store_true", help="end all of the owner's sessions")
     sessions.set_defaults(run=_sessions)
+    revocations = commands.add_parser("revocations", help="what to do after a store of revocations was restored")
+    _add_store(revocations)
+    revocations.add_argument(
+        "verb", choices=["renew-epoch"], help="have sessions from before logged out, or as on_lost_revocations= says"
+    )
+    revocations.set_defaults(run=_renew_epoch)
     return parser
 
 
@@ -172,6 +179,16 @@ def _sessions(arguments: argparse.Namespace) -> int:
         kids = ", ".join(key.kid.hex() for key in keyring.keys)
         print(f"(under the keys with the ids {kids}; under others there is another owner of that name)")
     return code
+
+
+def _renew_epoch(arguments: argparse.Namespace) -> int:
+    store = open_store(arguments.store, must_exist=True)
+    try:
+        renew_epoch(store, random_bytes=os.urandom, now=int(time.time()))
+    finally:
+        store.close()
+    print("the epoch is renewed: client-side sessions from before are logged out, or as on_lost_revocations= says")
+    return 0
 
 
 def _list(manager: SessionManager, owner: str) -> tuple[int, int]:

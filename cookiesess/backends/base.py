@@ -55,6 +55,13 @@ class Backend(Protocol):
         """Raise `TooManySessions` where `owner` may not log in to one more session."""
 
 
+class ClientSide(Backend, Protocol):
+    """A backend of sessions that travel in cookies, whole or as references; they can be revoked."""
+
+    def candidates(self, header: str, *, now: int) -> list[WorkingCopy]:
+        """Open all that a Cookie header carries, in its order; `load` returns the one of them that counts."""
+
+
 class Beginnings:
     """Makes the working copy of a request for which no token of ours opened, and emits why. Thread-safe.
 
@@ -100,12 +107,30 @@ class Beginnings:
         return self.empty(Origin.GONE, header, now=now, opened=opened)
 
     def replaced(
-        self, closed: Closed | None, header: str, *, now: int, opened: tuple[str, ...] = (), key: bytes = b""
+        self,
+        closed: Closed | None,
+        header: str,
+        *,
+        now: int,
+        opened: tuple[str, ...] | None = (),
+        key: bytes = b"",
+        sid: bytes | None = None,
+        until_at: int | None = None,
     ) -> WorkingCopy:
-        """Return an empty copy for an ID that was closed, or, with None, for one that leads to no session any more."""
+        """Return an empty copy for an ID that was closed, or, with None, for one that leads to no session any more.
+
+        Args:
+            closed: How it was closed.
+            header: The request's Cookie header.
+            now: Unix seconds.
+            opened: The names of our cookies in which something opened.
+            key: The store's key of the ID, where the owner's sessions are limited.
+            sid: The client-side ID, where there is one: a logout follows it to what took its place.
+            until_at: The absolute deadline of what had it.
+        """
         state = fresh(now=now, lifetime=self.lifetime)
         origin = Origin.GONE if closed is None else Origin.REPLACED
-        loaded = Loaded(origin, header=header, closed=closed, opened=opened, key=key)
+        loaded = Loaded(origin, header=header, sid=sid, until_at=until_at, closed=closed, opened=opened, key=key)
         return WorkingCopy(loaded, state, codec=self.codec)
 
     def chosen(self, copies: Sequence[WorkingCopy], *, now: int) -> WorkingCopy:
@@ -135,7 +160,7 @@ class Beginnings:
             raise error
         return self.empty(Origin.UNAVAILABLE, header, now=now)
 
-    def empty(self, origin: Origin, header: str, *, now: int, opened: tuple[str, ...] = ()) -> WorkingCopy:
+    def empty(self, origin: Origin, header: str, *, now: int, opened: tuple[str, ...] | None = ()) -> WorkingCopy:
         """Return an empty copy."""
         state = fresh(now=now, lifetime=self.lifetime)
         return WorkingCopy(Loaded(origin, header=header, opened=opened), state, codec=self.codec)

@@ -51,10 +51,8 @@ class CookieBackend:
         """Open the first cookie that authenticates, or take the state out of what was `opened` already."""
         if opened is None:
             found, failure = self._envelope.read(header)
-            if not found:
-                return self._beginnings.unopened(header, failure, now=now)
-            if len(found) > 1:
-                return self._beginnings.chosen([self.load(header, now=now, opened=each) for each in found], now=now)
+            if len(found) != 1:
+                return self._beginnings.chosen(self._open(found, failure, header, now), now=now)
             opened = found[0]
         plaintext, current = opened
         try:
@@ -68,6 +66,15 @@ class CookieBackend:
             _LOADED, state.owner, None, not current, header, plaintext, state.sid, until_at, True, opened=self._names
         )
         return WorkingCopy(loaded, state, codec=self._codec)
+
+    def candidates(self, header: str, *, now: int) -> list[WorkingCopy]:
+        """Open every cookie of the name that authenticates; one empty copy where none does."""
+        return self._open(*self._envelope.read(header), header, now)
+
+    def _open(self, found: list[Opened], failure: InvalidToken | None, header: str, now: int) -> list[WorkingCopy]:
+        if not found:
+            return [self._beginnings.unopened(header, failure, now=now)]
+        return [self.load(header, now=now, opened=each) for each in found]
 
     def apply(self, action: Action, working: WorkingCopy, *, now: int) -> Done:
         """Choose the cookie's fate, and pack what goes into it.

@@ -74,22 +74,26 @@ class OverflowBackend:
         if opened is not None:
             inner = self._store if opened[0][:1] == REFERENCE else self._cookie
             return inner.load(header, now=now, opened=opened)
+        return self._beginnings.chosen(self.candidates(header, now=now), now=now)
+
+    def candidates(self, header: str, *, now: int) -> list[WorkingCopy]:
+        """Open every reference and every session in a Cookie header; one empty copy where none authenticates."""
         found, failure = self._envelope.read(header)
         if not found:
-            return self._beginnings.unopened(header, failure, now=now)
+            return [self._beginnings.unopened(header, failure, now=now)]
         if failure is not None:
             self._beginnings.say_rejected(failure, header)  # of the other cookie, which may have been the right one
         loaded = [self.load(header, now=now, opened=each) for each in found]
-        copies = self.without_superseded(loaded, found)
-        working = self._beginnings.chosen(copies, now=now)
+        copies = self._without_superseded(loaded, found)
         if len(copies) < len(loaded):
-            working.also_opened(self._envelope.name)
-        return working
+            for copy in copies:
+                copy.also_opened(self._envelope.name)
+        return copies
 
-    def without_superseded(self, copies: Sequence[WorkingCopy], found: Sequence[Opened]) -> list[WorkingCopy]:
+    def _without_superseded(self, copies: Sequence[WorkingCopy], found: Sequence[Opened]) -> list[WorkingCopy]:
         """Leave out a session as it was in its cookie before it moved, where its reference came as well."""
         moved = {plaintext[1 + ID_BYTES :] for plaintext, _ in found if plaintext[:1] == REFERENCE} - {b""}
-        kept = [copy for copy in copies if copy.loaded.located is not None or copy.loaded.sid not in moved]
+        kept = [copy for copy in copies if not copy.loaded.base or copy.loaded.sid not in moved]
         if len(kept) < len(copies):
             self._beginnings.emit(SessionSuperseded())
         return kept

@@ -71,7 +71,8 @@ class StoreBackend:
             return self._beginnings.unavailable(error, header, now=now)
         if not isinstance(found, Found):
             key = record_key_of(reference[1 : 1 + ID_BYTES]) if self._owners.limited else b""
-            replaced = self._beginnings.replaced(found, header, now=now, opened=self._names, key=key)
+            sid = reference[1 + ID_BYTES :] or None
+            replaced = self._beginnings.replaced(found, header, now=now, opened=self._names, key=key, sid=sid)
             return self._beginnings.chosen([replaced], now=now) if alone else replaced
         state, located, current_key, until_at = found
         stale_key = not (current_token and current_key)

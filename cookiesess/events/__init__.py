@@ -8,6 +8,7 @@ a token or a value: a log is read by more people than a session is.
 from cookiesess.events.base import Event
 from cookiesess.events.sessions import (
     ConflictMerged,
+    RevocationsLost,
     SessionAccepted,
     SessionCreated,
     SessionEnded,
@@ -40,6 +41,7 @@ __all__ = [
     "CookieOutOfReach",
     "CookieTwins",
     "Event",
+    "RevocationsLost",
     "SecureCookieOverHttp",
     "SessionAccepted",
     "SessionCreated",

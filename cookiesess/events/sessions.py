@@ -182,3 +182,23 @@ class SessionRevoked(Event):
 
     reason: str
     name: ClassVar[str] = "session.revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationsLost(Event):
+    """A client-side session came from before the store of revocations was emptied, or its epoch renewed.
+
+    The store may have forgotten that the session had ended.
+
+    Attributes:
+        logged_out: The session is gone, as ``on_lost_revocations="log_out"`` says; else it went on.
+    """
+
+    logged_out: bool
+    repeats: ClassVar[bool] = True
+    advice: ClassVar[str] = (
+        "see what has emptied the store given as revocations=; on_lost_revocations= says whether such sessions are"
+        " logged out, or go on together with those that had logged out"
+    )
+    name: ClassVar[str] = "revocations.lost"
+    level: ClassVar[int] = logging.WARNING

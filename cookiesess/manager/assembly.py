@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cookiesess.backends.base import SID_BYTES, Backend, Beginnings
+from cookiesess.backends.base import SID_BYTES, Backend, Beginnings, ClientSide
 from cookiesess.backends.closings import ID_BYTES
 from cookiesess.backends.cookie import CookieBackend
 from cookiesess.backends.overflow import OverflowBackend
@@ -96,7 +96,7 @@ class _Parts:
         )
         return backend, vault, owners
 
-    def client_side(self) -> Backend:
+    def client_side(self) -> ClientSide:
         """Return what keeps sessions in cookies; those that outgrow them in the overflow store."""
         settings = self.settings
         identified = settings.overflow is not None or settings.revocations is not None
@@ -111,16 +111,19 @@ class _Parts:
         store, vault, _ = self.server_side(settings.overflow)
         return OverflowBackend(cookie, store, envelope=self.envelope, vault=vault, beginnings=self.beginnings)
 
-    def revoking(self, backend: Backend, store: Store) -> RevokingBackend:
+    def revoking(self, backend: ClientSide, store: Store) -> RevokingBackend:
         """Return `backend` behind what knows the ended sessions."""
+        settings = self.settings
         revocations = Revocations(
             store,
             self.keyring,
             codec=self.codec,
-            lifetime=self.settings.lifetime,
-            cache_seconds=self.settings.revocation_cache_seconds,
+            lifetime=settings.lifetime,
+            random_bytes=settings.random_bytes,
+            cache_seconds=settings.revocation_cache_seconds,
         )
-        return RevokingBackend(backend, revocations, beginnings=self.beginnings)
+        on_lost = settings.on_lost_revocations
+        return RevokingBackend(backend, revocations, beginnings=self.beginnings, on_lost=on_lost)
 
     def _check_reference(self) -> None:
         """Raise where even the reference to a record is too long for a cookie: no session could ever be issued."""
@@ -184,7 +187,7 @@ def assemble(keyring: Keyring, settings: Configuration) -> Assembly:
     if settings.store is not None:
         backend, _, owners = parts.server_side(settings.store)
     else:
-        backend = parts.client_side()
-    if settings.revocations is not None:
-        backend = revoking = parts.revoking(backend, settings.revocations)
+        backend = inner = parts.client_side()
+        if settings.revocations is not None:
+            backend = revoking = parts.revoking(inner, settings.revocations)
     return Assembly(parts.codec, parts.envelope, backend, owners, revoking, parts.jars(), parts.emit)

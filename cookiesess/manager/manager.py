@@ -42,11 +42,16 @@ class SessionManager(OwnedSessions):
             next login, and the app's code does not change. None by default: `CookieTooLarge` instead.
         revocations: Remembers the client-side sessions that have been ended, until no copy of their cookies would open
             any more: `Session.invalidate`, `Session.login`, `Session.renew` and `end_all` then end the copies too. One
-            read for each request that touches its session. A store that evicts is refused, and a `lifetime` without an
-            absolute timeout. None by default: a copy of a cookie works until it times out.
+            read for each request that touches its session, and one more for each that writes it. A store that evicts is
+            refused, and a `lifetime` without an absolute timeout. None by default: a copy of a cookie works until it
+            times out.
         revocation_cache_seconds: For how long a process remembers what it has read there, instead of asking again.
             With 5, most requests cost no I/O, and an ended session may go on for five seconds in other processes. 0
             (the default): each request asks.
+        on_lost_revocations: What becomes of sessions from before the store of revocations was emptied, or replaced by
+            another one: ``"log_out"`` (the default): they are gone, with an event; or ``"go_on"``: they go on, with
+            the event, and sessions that had ended go on with them. After a backup was restored, run ``python -m
+            cookiesess revocations renew-epoch``, since such a store looks as if it had lost nothing.
         accept: Readers of other libraries' cookies (`cookiesess.readers`), asked in order where no session of ours
             came; what they open is written in our format at the next change or refresh. None of them by default.
             Nothing ends a copy of such a cookie before its time.

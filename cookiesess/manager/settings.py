@@ -29,6 +29,7 @@ from types import UnionType
 from typing import Any, Final, Literal, NamedTuple, TypedDict, get_args, get_origin
 
 from cookiesess.backends.owners import OnOwnerLimit
+from cookiesess.backends.revoking import OnLostRevocations
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event
 from cookiesess.http.foreign import ForeignReader
@@ -68,6 +69,7 @@ SETTINGS: Final = (
     Setting("overflow", Store, "client-side"),
     Setting("revocations", Store, "client-side"),
     Setting("revocation_cache_seconds", int, "revocations"),
+    Setting("on_lost_revocations", OnLostRevocations, "revocations"),
     Setting("compress", bool, "client-side"),
     Setting("accept", list),
     Setting("cookie", CookiePolicy),
@@ -108,6 +110,7 @@ class Settings(TypedDict, total=False):
     overflow: Store | None
     revocations: Store | None
     revocation_cache_seconds: int
+    on_lost_revocations: OnLostRevocations
     accept: Sequence[ForeignReader]
     cookie: CookiePolicy
     lifetime: Lifetime
@@ -134,6 +137,7 @@ class Configuration:
     overflow: Store | None = None
     revocations: Store | None = None
     revocation_cache_seconds: int = 0
+    on_lost_revocations: OnLostRevocations = "log_out"
     accept: Sequence[ForeignReader] = ()
     cookie: CookiePolicy = CookiePolicy()  # noqa: RUF009 (frozen)
     lifetime: Lifetime = Lifetime()  # noqa: RUF009 (frozen)

@@ -14,8 +14,10 @@ The old ID is dead at once, because ``renew()`` is what people call for a change
 nowhere: whoever planted that ID must not even be able to log the victim out (session fixation). Nobody's privileges
 change in a `PERIODIC` renewal, so the other requests of a page may go on with the old ID for a moment.
 
-Plaintext of a closed record, and of a revocation that leads on, version 1: ``0x05`` and the msgpack array
-``[how, closed_at, CSRF secret or nil, successor or nil, successor's key or nil]``.
+Plaintext of a closed record, and of the revocation of a client-side session, version 1: ``0x05`` and the msgpack array
+``[how, closed_at, CSRF secret or nil, successor or nil, successor's key or nil, successor's deadline]``, the last one
+left out in records, further elements ignored. In a record the successor is its 32-byte ID; in a revocation it is the 16
+bytes that its token carries, and the deadline says for how long a revocation of *that* must be remembered.
 """
 
 from enum import IntEnum
@@ -67,6 +69,7 @@ class Closed(NamedTuple):
         successor_key: The store's key of that, which names it without leading there: it is not counted against a
             limit, when the answer that carried it was lost.
         grace_until_at: Up to when requests with the old ID may read and write the successor, in Unix seconds.
+        until_at: Client-side: the successor's absolute deadline, in Unix seconds; else None.
     """
 
     how: How
@@ -75,6 +78,7 @@ class Closed(NamedTuple):
     successor: bytes | None = None
     successor_key: bytes | None = None
     grace_until_at: int = 0
+    until_at: int | None = None
 
     def __repr__(self) -> str:
         return f"<Closed, {self.how.name}>"  # never the secret or the ID: a repr ends up in error reports
@@ -86,7 +90,10 @@ class Closed(NamedTuple):
 
 def pack_closed(closed: Closed, codec: ValueCodec) -> bytes:
     """Return the plaintext of a closed record."""
-    return CLOSED + codec.pack([int(closed.how), closed.closed_at, closed.csrf, closed.successor, closed.successor_key])
+    array = [int(closed.how), closed.closed_at, closed.csrf, closed.successor, closed.successor_key]
+    if closed.until_at is not None:
+        array.append(closed.until_at)
+    return CLOSED + codec.pack(array)
 
 
 def unpack_closed(plaintext: bytes, codec: ValueCodec, *, grace_seconds: int) -> Closed:
@@ -101,12 +108,12 @@ def unpack_closed(plaintext: bytes, codec: ValueCodec, *, grace_seconds: int) ->
         InvalidToken: Another kind or form.
     """
     try:
-        number, closed_at, csrf, successor, successor_key = codec.loads(plaintext[1:])[:5]
+        number, closed_at, csrf, successor, successor_key, until_at = (*codec.loads(plaintext[1:]), None)[:6]
         how = How(number)
         grace_until_at = closed_at + grace_seconds if how is How.PERIODIC else 0
     except (TypeError, ValueError) as error:
         raise InvalidToken("plaintext") from error
-    return Closed(how, closed_at, csrf, successor, successor_key, grace_until_at)
+    return Closed(how, closed_at, csrf, successor, successor_key, grace_until_at, until_at)
 
 
 def derived_csrf(session_id: bytes) -> bytes:

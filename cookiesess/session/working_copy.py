@@ -19,7 +19,7 @@ from cookiesess.session.changes import ABSENT, Tracked, replay
 from cookiesess.session.closing import Closed, How
 from cookiesess.session.decision import Action
 from cookiesess.session.lifetime import NAMED_AT, Lifetime
-from cookiesess.session.state import CSRF, FLASHES, Origin, State, fresh
+from cookiesess.session.state import CSRF, EPOCH, FLASHES, GENERATION, Origin, State, fresh
 from cookiesess.session.steps import HAS_CONTENT, NOTHING_ASKED, NOTHING_DONE, Asked, Done, Line, Loaded, Twin
 from cookiesess.tokens.values import ValueCodec
 
@@ -140,7 +140,7 @@ class WorkingCopy:
         """Ask for a new ID where the present one is old, and nobody else is renewing it at this moment."""
         loaded = self.loaded
         named = loaded.sid is not None if loaded.located is None else not loaded.located.moved
-        if loaded.origin is not _LOADED or self.asked.how is not None or not named:
+        if loaded.origin is not _LOADED or loaded.closed is not None or self.asked.how is not None or not named:
             return
         if lifetime.renewal_due(self.state, now=now):
             self._ask(How.PERIODIC)
@@ -234,14 +234,19 @@ class WorkingCopy:
                 theirs[key] = value
 
     def own(self) -> State:
-        """Return what this request has set itself, without what was loaded; its owner, where it has logged one in."""
-        extras = {key: value for key, value in self.extras.changes().items() if value is not ABSENT}
+        """Return what this request has set itself, without what was loaded.
+
+        Whose it is counts only where this request has logged them in: else a session that was ended would live on.
+        """
+        state, extras = self.state, {key: value for key, value in self.extras.changes().items() if value is not ABSENT}
         if FLASHES in extras:
             base = self.extras.before(FLASHES) or []
             extras[FLASHES] = flash.merge(base, extras[FLASHES], [], encode=self._codec.pack)
-        own = replace(self.state, data=self.data.assigned(), extras=extras)
+        # By what it can be ended. They are written at each login, also where they are what they were.
+        extras |= {key: state.extras[key] for key in (GENERATION, EPOCH) if key in state.extras}
+        own = replace(state, data=self.data.assigned(), extras=extras)
         if not self.asked.login:
-            own.owner = own.authenticated_at = None  # the session of that login has ended
+            own.owner = own.authenticated_at = None
         return own
 
     def adopt(self, merged: State) -> None:

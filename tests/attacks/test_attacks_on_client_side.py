@@ -13,6 +13,7 @@ from cookiesess.tokens.sealing import Sealer
 from cookiesess.tokens.signing import Signer
 from kit.browser import Browser
 from kit.constants import BIG, KEY, MAX_BYTES, NAME, OTHER_KEY, REF, SMALL
+from kit.revocations import records
 from kit.views import drop, every, invalidate, login, put, renew
 from kit.world import World
 
@@ -222,16 +223,19 @@ def test_by_default_the_length_of_a_cookie_tells_nothing_of_how_often_it_repeats
 
 def test_whoever_reads_the_store_of_revocations_learns_neither_owners_nor_sessions(world):
     world.browser(VICTIM, invalidate)
-    ((key, record),) = world.revocations.inner._all()
-    assert b"victim" not in key + record.payload + record.summary
-    assert record.owner is None
+    world.browser(VICTIM, renew)
+    world.manager.end_all("victim")
+    assert len(records(world)) == 3
+    for key, record in records(world).items():
+        assert b"victim" not in key + record.payload + record.summary
+        assert record.owner is None
 
 
 def test_whoever_writes_into_the_store_of_revocations_lets_nobody_in(world):
     thief = world.browser(VICTIM)
     thief_copy = thief.copy()
     thief.visit(invalidate)
-    ((key, record),) = world.revocations.inner._all()
+    ((key, record),) = records(world).items()
     forged = record._replace(payload=Sealer(Keyring(OTHER_KEY)).seal_bytes(b"\x93\x00\x00\x80", b"x"))
     world.revocations.inner.update(key, forged, expected_version=record.version, now=world.now)
     world.settings |= {"on_store_error": "anonymous"}
@@ -239,11 +243,16 @@ def test_whoever_writes_into_the_store_of_revocations_lets_nobody_in(world):
     assert thief_copy.owner() is None
 
 
-def test_emptying_the_session_ends_the_copies_too(world):
+def test_a_visitor_who_logs_out_ends_the_copies_too(world):
     visitor = world.browser(put("cart", 1))
     copy = visitor.copy()
-    visitor.visit(drop("cart"))
+    visitor.visit(invalidate)
     assert copy.read() == {}
+
+
+def test_a_stranger_who_leaves_nothing_leaves_nothing_in_the_store(world):
+    world.browser(put("cart", 1), drop("cart"))
+    assert records(world) == {}
 
 
 def test_the_limits_hold_for_what_an_attacker_puts_into_a_session(world):

@@ -1,42 +1,51 @@
-"""What is remembered of ended sessions: under which keys, for how long, and what a store's thief can read of it."""
+"""The generations of owners: through rotations of the keys, as the first version left them, and how long they count."""
 
+import hmac
 import itertools
 
 import pytest
 
-from cookiesess import Keyring, StoreUnavailable
+from cookiesess import Key, Keyring, SessionConflict, StoreUnavailable
 from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
-from cookiesess.session.state import unpack
 from cookiesess.stores.base import Record
-from cookiesess.testing import ManualClock
 from cookiesess.tokens.encoding import purpose
 from cookiesess.tokens.sealing import Sealer
 from cookiesess.tokens.values import ValueCodec
-from kit.browser import Browser, lives
-from kit.constants import ABSOLUTE, IDLE, KEY, NAME, OTHER_KEY, REFRESH
+from kit.browser import lives
+from kit.constants import ABSOLUTE, KEY, OTHER_KEY, REFRESH
 from kit.marks import OWNERS
-from kit.views import anonymous, every, invalidate, login, put, renew
+from kit.revocations import records, replace, sealed, state_of
+from kit.views import every, invalidate, login, put
 from kit.world import rotated, signed_in
 
 # A rotation without logging anybody out, in the order of its deployments.
 RINGS = (KEY, Keyring(KEY, accepted=[OTHER_KEY]), rotated(), OTHER_KEY)
-CACHED = 5
-
-
-def records(world):
-    """What the store of revocations holds: key to record."""
-    return dict(world.revocations.inner._all())
-
-
-def state_of(world, browser):
-    plaintext, _ = Sealer(Keyring(KEY)).unseal(browser.cookies[NAME], purpose("session", NAME))
-    return unpack(plaintext, ValueCodec(), now=world.now)
+CODEC = ValueCodec()
 
 
 def refresh(world, browser):
     """A request that only reads and, being due, seals the session anew."""
     world.clock.advance(REFRESH)
     browser.visit()
+
+
+def name_of(owner="ann", key=KEY):
+    """The key of an owner's ledger, under one key of the ring."""
+    return hmac.digest(Key(key).derive("revocation"), owner.encode(), "sha256")
+
+
+def body_of(world):
+    """What the only ledger there is says."""
+    ((key, record),) = records(world).items()
+    plaintext, _ = Sealer(Keyring(KEY)).unseal_bytes(record.payload, purpose("revocation") + key)
+    return CODEC.loads(plaintext)
+
+
+def write_as_first_version(world, fields, *, expires_at, key=KEY):
+    """Leave a ledger as the first version did."""
+    name = name_of(key=key)
+    payload = sealed(CODEC.pack(fields), name, what_for="revocation", keys=key)
+    replace(world, name, Record(payload, expires_at))
 
 
 # Through a rotation of the keys
@@ -114,6 +123,7 @@ def test_a_reseal_under_another_key_asks_once_more_and_writes_only_what_is_missi
     (browser,) = signed_in(world)
     world.use(rotated())
     refresh(world, browser)
+    # At the load and at the commit; then the copy that is missing, once more by version.
     assert world.revocations.taken() == [*["load_many"] * 3, "create", "update"]
     (other,) = signed_in(world, owner="bob")
     world.use(Keyring(KEY, accepted=[OTHER_KEY]))
@@ -121,146 +131,33 @@ def test_a_reseal_under_another_key_asks_once_more_and_writes_only_what_is_missi
     assert world.revocations.taken() == ["load_many", "load_many"]
 
 
-# Held for a while
+# What it holds
 
 
-@pytest.fixture
-def cached(world):
-    """A server that may hold answers for a while; `other` is a second one."""
-    world.other = world.with_revocations(revocation_cache_seconds=CACHED).make_manager()
-    return world
+def test_a_ledger_holds_the_generation_alone(memory):
+    browsers = signed_in(memory.with_revocations(), 3)
+    for browser in browsers:
+        browser.visit(invalidate)
+    memory.manager.end_all("ann")
+    keys = [key for key in records(memory) if key == name_of()]
+    assert len(keys) == 1
+    for key in [key for key in records(memory) if key not in keys]:
+        memory.revocations.delete(key)
+    assert body_of(memory) == [1, memory.now + ABSOLUTE + CLOCK_SKEW_SECONDS]
 
 
-@OWNERS
-def test_with_a_cache_most_requests_read_nothing(cached, begin):
-    browser = cached.browser(begin)
-    for seconds in (0, 0, CACHED - 1):
-        cached.clock.advance(seconds)
-        browser.read()
-    assert cached.revocations.taken() == ["load"]
-    cached.clock.advance(1)
-    browser.read()
-    assert cached.revocations.taken() == ["load"]
-
-
-@OWNERS
-def test_what_another_process_has_ended_goes_on_for_as_long_as_the_cache_says(cached, begin):
-    browser = cached.browser(begin)
-    copy = browser.copy()
-    assert lives(copy)
-    here, cached.manager = cached.manager, cached.other
+def test_a_logout_leaves_the_owners_ledger_alone(memory):
+    (browser,) = signed_in(memory.with_revocations())
+    memory.manager.end_all("bob")
     browser.visit(invalidate)
-    cached.manager = here
-    cached.clock.advance(CACHED - 1)
-    assert lives(copy)
-    cached.clock.advance(1)
-    assert not lives(copy)
-
-
-@OWNERS
-@pytest.mark.parametrize("end", [invalidate, renew, login("ann")], ids=["logout", "renewal", "login"])
-def test_what_this_process_has_ended_is_ended_at_once(cached, begin, end):
-    browser = cached.browser(begin)
-    copy = browser.copy()
-    assert lives(copy)
-    browser.visit(end)
-    assert not lives(copy)
-
-
-def test_all_sessions_that_this_process_has_ended_are_ended_at_once(cached):
-    browsers = signed_in(cached, 3)
-    assert all(map(lives, browsers))
-    cached.manager.end_all("ann")
-    assert not any(map(lives, browsers))
-
-
-def test_what_is_known_to_be_ended_is_held_as_well(cached):
-    browser = cached.browser(anonymous)
-    copy = browser.copy()
-    browser.visit(invalidate)
-    assert not lives(copy)
-    cached.revocations.taken()
-    assert not lives(copy)
-    assert cached.revocations.taken() == []
-
-
-def test_a_login_never_takes_its_generation_from_the_cache(cached):
-    (browser,) = signed_in(cached)
-    assert lives(browser)
-    cached.other.end_all("ann")
-    browser.visit(every(login("ann"), put("a", 1)))
-    cached.clock.advance(CACHED)
-    assert lives(browser)
-
-
-def test_a_request_with_a_held_answer_goes_on_while_the_store_is_down(cached):
-    (browser,) = signed_in(cached)
-    browser.read()
-    cached.revocations.down = {"load"}
-    assert lives(browser)
-    cached.clock.advance(CACHED)
-    with pytest.raises(StoreUnavailable):
-        browser.read()
-
-
-def test_a_failed_write_has_the_next_request_ask_the_store(cached):
-    (browser,) = signed_in(cached)
-    request = browser.open()
-    cached.revocations.answer = _lost
-    with pytest.raises(StoreUnavailable):
-        request.session.invalidate()
-    cached.revocations.answer = None
-    assert not lives(browser)
-
-
-def _lost(verb, outcome, again):
-    """The store has done it, and its answer got lost."""
-    if verb in {"create", "update"}:
-        raise StoreUnavailable("the answer was lost")
-    return outcome
-
-
-@pytest.mark.thorough
-def test_one_process_holds_ten_thousand_answers_at_most(memory):
-    memory.with_revocations(revocation_cache_seconds=CACHED)
-    first, *others = (memory.browser(put("a", number)) for number in range(10_001))
-    for each in (first, *others[:-1], first):
-        each.read()
-    assert len(memory.revocations.taken()) == 10_000
-    others[-1].read()
-    first.read()
-    assert len(memory.revocations.taken()) == 2
-
-
-# What the store holds
-
-
-def test_the_store_learns_neither_owners_nor_ids(memory):
-    memory.with_revocations()
-    browser, visitor = memory.browser(every(login("rhubarb"), put("a", "rhubarb"))), memory.browser(anonymous)
-    sids = [state_of(memory, each).sid for each in (browser, visitor)]
-    for each in (browser, visitor):
-        each.visit(invalidate)
-    held = b"".join(key + record.payload + record.summary for key, record in records(memory).items())
-    assert len(records(memory)) == 2
-    assert all(record.owner is None for record in records(memory).values())
-    assert not any(secret in held for secret in (b"rhubarb", *sids))
+    assert name_of() not in records(memory)
 
 
 def test_an_owner_is_named_by_a_keyed_hash(memory):
     for ring in (KEY, OTHER_KEY):
         memory.use(ring, revocations=memory.revocations)
         memory.manager.end_all("ann")
-    assert len(records(memory)) == 2
-    assert {len(key) for key in records(memory)} == {32}
-
-
-def test_an_owners_endings_are_one_record(memory):
-    browsers = signed_in(memory.with_revocations(), 5)
-    for browser in browsers:
-        browser.visit(invalidate)
-    memory.manager.end_all("ann")
-    assert len(records(memory)) == 1
+    assert set(records(memory)) == {name_of(), name_of(key=OTHER_KEY)}
 
 
 @pytest.mark.parametrize(
@@ -301,18 +198,14 @@ def test_the_ledger_of_another_owner_in_its_place_lets_nobody_in(memory):
         browser.read()
 
 
-def test_a_ledger_of_a_later_format_is_read_as_far_as_it_is_known(memory):
+@pytest.mark.parametrize("more", [[], [{}], [{}, "later"]], ids=["ours", "the first version's", "a later one's"])
+def test_a_ledger_is_read_as_far_as_it_is_known(memory, more):
     memory.with_revocations().manager.end_all("ann")
     (browser,) = signed_in(memory)
-    ((key, record),) = records(memory).items()
-    sealer, what_for = Sealer(Keyring(KEY)), purpose("revocation") + key
-    body, _ = sealer.unseal_bytes(record.payload, what_for)
-    codec = ValueCodec()
-    for fields in ([*codec.loads(body), "later"], codec.loads(body)):
-        later = Record(sealer.seal_bytes(codec.pack(fields), what_for), record.expires_at)
-        version = memory.revocations.inner.load(key, now=memory.now).version
-        memory.revocations.inner.update(key, later, expected_version=version, now=memory.now)
-        assert lives(browser)
+    write_as_first_version(memory, [1, memory.now + ABSOLUTE, *more], expires_at=memory.now + ABSOLUTE)
+    assert lives(browser)
+    write_as_first_version(memory, [2, memory.now + ABSOLUTE, *more], expires_at=memory.now + ABSOLUTE)
+    assert not lives(browser)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xc1", b"\x01"])
@@ -327,40 +220,54 @@ def test_a_ledger_that_holds_something_else_lets_nobody_in(memory, body):
         browser.read()
 
 
-# For how long
+# What the first version left
 
 
-def test_an_ended_session_is_remembered_as_long_as_its_cookie_would_open_anywhere(memory):
-    for each in (memory.with_revocations().browser(anonymous), *signed_in(memory)):
-        each.visit(invalidate)
+@pytest.fixture
+def taken_over(memory):
+    """Ann's two sessions, of which the first version has ended the first one."""
+    first, second = signed_in(memory.with_revocations(), 2)
     until_at = memory.now + ABSOLUTE + CLOCK_SKEW_SECONDS
-    assert [record.expires_at for record in records(memory).values()] == [until_at, until_at]
+    write_as_first_version(memory, [0, 0, {state_of(memory, first).sid: until_at}], expires_at=until_at)
+    return memory, first, second
 
 
-def test_what_need_not_be_remembered_any_more_is_forgotten(memory):
-    (first,) = signed_in(memory.with_revocations())
-    first.visit(invalidate)
-    (alone,) = (record.payload for record in records(memory).values())
-    memory.clock.advance(100)
-    for browser in signed_in(memory, 5):
-        browser.visit(invalidate)
-    memory.clock.advance(ABSOLUTE + CLOCK_SKEW_SECONDS)
-    (last,) = signed_in(memory)
-    last.visit(invalidate)
+def test_what_the_first_version_has_ended_stays_ended(taken_over):
+    _, first, second = taken_over
+    assert (lives(first), lives(second)) == (False, True)
+
+
+def test_what_the_first_version_has_ended_stays_ended_when_all_are_ended(taken_over):
+    """The ledger is written anew, and what it still has to remember comes along."""
+    memory, first, _ = taken_over
+    request = first.copy().open()
+    memory.manager.end_all("ann")
+    (third,) = signed_in(memory)
+    assert (lives(first), lives(third)) == (False, True)
+    generation, _, ended = body_of(memory)
+    assert (generation, set(ended)) == (1, {state_of(memory, first).sid})
+    assert request.session.owner is None
+
+
+def test_what_the_first_version_has_ended_is_forgotten_in_time(taken_over):
+    memory, _, _ = taken_over
+    memory.clock.advance(REFRESH)
+    memory.manager.end_all("ann")
+    memory.clock.advance(ABSOLUTE - REFRESH + CLOCK_SKEW_SECONDS)
+    memory.manager.end_all("ann")
+    assert len(body_of(memory)) == 2
+
+
+def test_a_record_that_the_first_version_wrote_for_a_visitor_counts(memory):
+    browser = memory.with_revocations().browser(put("a", 1))
+    copy = browser.copy()
+    browser.visit(invalidate)
     (record,) = records(memory).values()
-    assert len(record.payload) == len(alone)
+    assert record.payload == b""  # as the first version wrote it
+    assert not lives(copy)
 
 
-def test_a_ledger_that_is_still_needed_forgets_what_is_not(memory):
-    memory.with_revocations()
-    for pause in (ABSOLUTE // 2, ABSOLUTE // 2 + CLOCK_SKEW_SECONDS, 0):
-        signed_in(memory)[0].visit(invalidate)
-        memory.clock.advance(pause)
-    (anns,) = records(memory).items()
-    for browser in signed_in(memory, 2, owner="bob"):
-        browser.visit(invalidate)
-    (bobs,) = (record for key, record in records(memory).items() if key != anns[0])
-    assert len(anns[1].payload) == len(bobs.payload)
+# For how long
 
 
 def test_a_generation_is_remembered_as_long_as_any_token_that_holds_it(memory):
@@ -390,28 +297,42 @@ def test_a_ledger_without_anything_left_begins_anew(memory):
     assert not lives(browser)
 
 
-@OWNERS
-@pytest.mark.parametrize("ahead", [-CLOCK_SKEW_SECONDS + 1, CLOCK_SKEW_SECONDS - 1], ids=["behind", "ahead"])
-def test_servers_whose_clocks_differ_agree_on_what_has_ended(world, begin, ahead):
-    """And a server whose clock is ahead does not forget what one behind it would still open."""
-    world.with_revocations()
-    other_clock = ManualClock(world.clock() + ahead)
-    here, there = world.manager, world.make_manager(clock=other_clock)
-    browser = world.browser(begin)
-    copy = browser.copy()
-    world.manager = there
-    browser.visit(invalidate)
-    for _ in range(2 * ABSOLUTE // IDLE + 1):
-        for manager, clock in ((here, world.clock), (there, other_clock)):
-            world.manager = manager
-            world.revocations.delete_expired(now=int(clock()), limit=10)
-            assert not lives(copy)
-            clock.advance(IDLE // 2)
+# Others at the same time
 
 
-def test_a_session_whose_deadline_passes_while_it_is_logged_out_is_no_error(world):
-    browser = world.with_revocations().browser(anonymous)
-    request = browser.open()
-    world.clock.advance(ABSOLUTE + CLOCK_SKEW_SECONDS + 1)
-    request.finish(invalidate)
-    assert not lives(Browser(world, browser.cookies))
+def test_a_ledger_that_others_change_all_the_time_is_given_up_on(world):
+    (browser,) = signed_in(world.with_revocations())
+    world.manager.end_all("ann")
+    browser.visit(every(login("ann"), put("a", 1)))
+
+    def change(verb, outcome, again):
+        if verb == "load_many":
+            there = outcome[name_of()]
+            world.revocations.inner.update(name_of(), there, expected_version=there.version, now=world.now)
+        return outcome
+
+    world.revocations.answer = change
+    with pytest.raises(SessionConflict):
+        world.manager.end_all("ann")
+    world.revocations.answer = None
+    assert lives(browser)
+
+
+def test_two_servers_that_end_all_sessions_at_the_same_time_both_have(world):
+    browsers = signed_in(world.with_revocations(), 2)
+    for verb in ("create", "update"):
+        world.revocations.once_before(verb, lambda: world.manager.end_all("ann"))
+        world.manager.end_all("ann")
+        assert not any(map(lives, browsers))
+        browsers = signed_in(world, 2)
+        assert all(map(lives, browsers))
+
+
+def test_a_login_takes_no_generation_along_that_a_store_has_lost(world):
+    """Somebody has deleted the ledger: then the next one begins at 0, and so must the tokens."""
+    world.with_revocations().manager.end_all("ann")
+    (browser,) = signed_in(world)
+    world.revocations.delete(name_of())
+    browser.visit(login("ann"))
+    world.manager.end_all("ann")
+    assert not lives(browser)
