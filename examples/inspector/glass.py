@@ -20,6 +20,7 @@ from cookiesess.session.state import (
     COMPRESSED,
     COUNTED_IDLE,
     CSRF,
+    EPOCH,
     FLASHES,
     GENERATION,
     LABEL,
@@ -177,6 +178,8 @@ def _flags(state: State) -> Iterator[str]:
         yield f"belongs to its owner's generation {extras[GENERATION]}"
     if state.sid is not None:
         yield "can be revoked"
+    if EPOCH in extras:
+        yield "knows its store of revocations"
 
 
 def _kid(token: str) -> str | None:
