@@ -76,7 +76,9 @@ def test_the_old_id_reads_as_empty_without_a_line_or_an_event(world, begin, verb
 
 
 @rows(ALL)
-@pytest.mark.parametrize("write", [put("x", 1), renew, every(put("x", 1), renew), formed], ids=str)
+@pytest.mark.parametrize(
+    "write", [put("x", 1), renew, every(put("x", 1), renew), formed], ids=["put", "renewal", "both", "secret"]
+)
 def test_what_is_written_under_the_old_id_is_dropped(world, begin, verb, write):
     browser, old = replaced(world, begin, verb)
     before = browser.read()
@@ -405,7 +407,9 @@ def test_within_the_grace_the_old_id_reads_and_gets_no_cookie(renewing):
     assert renewing.taken_names() == []
 
 
-@pytest.mark.parametrize("write", [put("x", 1), clear, renew, every(renew, put("x", 1))], ids=str)
+@pytest.mark.parametrize(
+    "write", [put("x", 1), clear, renew, every(renew, put("x", 1))], ids=["put", "clear", "renewal", "both"]
+)
 def test_within_the_grace_a_write_is_dropped_with_an_event(renewing, write):
     browser = aged(renewing)
     old = browser.copy()
