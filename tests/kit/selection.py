@@ -53,9 +53,7 @@ def _readable(text: str | bytes) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each test of a folder the folder's marker, and `quick` to those that have none."""
     if addressed := sorted({item.nodeid.partition("[")[0] for item in items if " at 0x" in item.nodeid}):
-        raise pytest.UsageError(
-            f"an address is no id, as each process has another; give ids= to {', '.join(addressed)}"
-        )
+        raise pytest.UsageError(f"an address is no id, each process has another; give ids= to {', '.join(addressed)}")
     for item in items:
         if marker := FOLDERS.get(_folder(item.path)):
             item.add_marker(marker)
