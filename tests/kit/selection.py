@@ -52,6 +52,8 @@ def _readable(text: str | bytes) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each test of a folder the folder's marker, and `quick` to those that have none."""
+    if addressed := sorted({item.nodeid.partition("[")[0] for item in items if " at 0x" in item.nodeid}):
+        raise pytest.UsageError(f"an address is no id, each process has another; give ids= to {', '.join(addressed)}")
     for item in items:
         if marker := FOLDERS.get(_folder(item.path)):
             item.add_marker(marker)
