@@ -85,34 +85,35 @@ class StoreBackend:
 
     def apply(self, action: Action, working: WorkingCopy, *, now: int) -> Done:
         """Do what was decided; one round trip, unless another request was faster or the ID changes."""
+        try:
+            done = self._apply(action, working, now)
+        except StoreUnavailable as error:
+            if not working.only_read:
+                raise
+            # The app only read, and its page is ready: all that is lost is some idle time, or a renewal in time.
+            self._beginnings.emit(StoreFailed(str(error)))
+            return NOTHING_DONE
+        return NOTHING_DONE if done.action is Action.DROP and working.only_read else done
+
+    def _apply(self, action: Action, working: WorkingCopy, now: int) -> Done:
         loaded = working.loaded
         located, until_at = loaded.located, loaded.until_at
         if action is Action.CREATE:
-            return self._create(working, now)
+            located = self._vault.create(self._descended(working, working.state), now)
+            return self._issued(Action.CREATE, working, located, now)
         if located is None or action in _NO_RECORD:
             return EXPIRED if action is Action.EXPIRE else Done(action, _NO_LINE)
         # The absolute deadline may have passed while the request ran. (The idle one may have been moved since.)
         if until_at is not None and now >= until_at and not working.asked.authenticates:
-            return NOTHING_DONE if working.only_read else dropped("ended")
+            return dropped("ended")
         match action:
             case Action.UPDATE:
                 return self._update(working, located, now)
             case Action.TOUCH | Action.RESEAL:
                 return self._refresh(action, working, located, now)
             case Action.MOVE:
-                return self._move(working, located, now)
+                return self.move(working, located, now, make=self._vault.create)
         return self._delete(working, located, now)
-
-    def _create(self, working: WorkingCopy, now: int) -> Done:
-        try:
-            located = self._vault.create(self._descended(working, working.state), now)
-        except StoreUnavailable as error:
-            if working.loaded.origin is not Origin.FOREIGN or working.modified or working.asked.how is not None:
-                raise
-            # A mere refresh of what another library's cookie holds, as in `_refresh`.
-            self._beginnings.emit(StoreFailed(str(error)))
-            return NOTHING_DONE
-        return self._issued(Action.CREATE, working, located, now)
 
     def _update(
         self,
@@ -138,16 +139,10 @@ class StoreBackend:
         if located.moved:
             return NOTHING_DONE
         state = working.state
-        try:
-            if action is Action.RESEAL or not self._vault.touchable(state):
-                # Another key, or another idle timeout: a touch could not say so.
-                done = self._update(working, located, now, action=action)
-                return NOTHING_DONE if done.action is Action.DROP else done
-            if not self._vault.touch(state, located, now):
-                return NOTHING_DONE
-        except StoreUnavailable as error:
-            # The app only read, and its page is ready: all that is lost is some idle time.
-            self._beginnings.emit(StoreFailed(str(error)))
+        if action is Action.RESEAL or not self._vault.touchable(state):
+            # Another key, or another idle timeout: a touch could not say so.
+            return self._update(working, located, now, action=action)
+        if not self._vault.touch(state, located, now):
             return NOTHING_DONE
         state.refreshed_at = now
         return Done(action, _EXTEND, reference_to(located, working.state), located)
@@ -163,17 +158,6 @@ class StoreBackend:
         raise conflict()
 
     # A new ID for an old session
-
-    def _move(self, working: WorkingCopy, old: Located, now: int) -> Done:
-        try:
-            done = self.move(working, old, now, make=self._vault.create)
-        except StoreUnavailable as error:
-            if not working.only_read:
-                raise
-            # As in `_refresh`: all that is lost is a renewal in time, which the next request makes up for.
-            self._beginnings.emit(StoreFailed(str(error)))
-            return NOTHING_DONE
-        return NOTHING_DONE if done.action is Action.DROP and working.only_read else done
 
     def move(self, working: WorkingCopy, old: Located, now: int, *, make: Callable[[State, int], Located]) -> Done:
         """Have `make` put the session under a new ID, then close the old record; only then is the new ID given out."""
@@ -197,7 +181,7 @@ class StoreBackend:
                 if merged == "replaced":
                     self._note_closed(working, old, now)
                 return self._overtaken(working, now, make)
-            state, old, overwritten, csrf = merged.state, merged.located, merged.overwritten, merged.csrf or csrf
+            state, old, overwritten, csrf = merged.state, merged.located, merged.overwritten, merged.csrf
             if old.moved and not asked.authenticates:
                 return self._update(working, old, now, state=state) if working.modified else NOTHING_DONE
         raise conflict()

@@ -6,7 +6,7 @@ from cookiesess import StoreUnavailable
 from cookiesess.events import StoreFailed
 from kit.browser import Browser
 from kit.probe import CAUSE
-from kit.views import ann, login, put, renew
+from kit.views import ann, every, invalidate, login, put, renew
 
 NEW_ID = pytest.mark.parametrize("view", [renew, login("ann")])
 
@@ -39,6 +39,108 @@ def test_where_nothing_works_after_the_create_the_first_failure_is_the_one_that_
         browser.visit(view)
     world.probe.down = set()
     assert browser.read() == {"a": 1}
+
+
+# Nobody's session becomes somebody's, or ends, and nothing is left behind
+
+
+CASES = {
+    "renew": (ann, renew),
+    "login again": (ann, login("ann")),
+    "login of another": (ann, login("bob")),
+    "login of nobody's": (put("a", 1), login("ann")),
+    "cycle": (ann, lambda s: s.cycle()),
+}
+halfway = pytest.mark.parametrize(("start", "view"), CASES.values(), ids=CASES)
+
+
+def records(world):
+    """How many records the store has."""
+    owners = [owner for owner in ("ann", "bob") for _ in world.manager.sessions_of(owner)]
+    return len(owners), world.probe.inner.delete_expired(now=world.now + 10**9, limit=100)
+
+
+@halfway
+@pytest.mark.parametrize("verb", ["create", "update"])
+def test_a_new_id_that_the_store_fails_at_is_an_error_without_a_line_and_without_a_record(world, start, view, verb):
+    browser = world.browser(start)
+    before, header = browser.owner(), browser.header
+    world.probe.down = {verb}
+    request = browser.open(every(view, put("b", 2)))
+    with pytest.raises(StoreUnavailable):
+        request.finish()
+    world.probe.down = set()
+    assert browser.header == header
+    assert (browser.owner(), browser.read()) == (before, {"a": 1})
+    assert records(world) == (1 if before else 0, 1)
+
+
+@halfway
+@pytest.mark.parametrize("verb", ["create", "update"])
+def test_what_failed_succeeds_at_the_next_try(world, start, view, verb):
+    browser = world.browser(start)
+    world.probe.down = {verb}
+    with pytest.raises(StoreUnavailable):
+        browser.visit(view)
+    world.probe.down = set()
+    assert len(browser.visit(view)) == 1
+    assert browser.owner() in {"ann", "bob"}
+
+
+@halfway
+def test_save_that_the_store_fails_at_leaves_nothing_behind_either(world, start, view):
+    browser = world.browser(start)
+    request = browser.open(view)
+    world.probe.down = {"update"}
+    with pytest.raises(StoreUnavailable):
+        request.session.save()
+    world.probe.down = set()
+    assert len(request.finish()) == 1
+    world.browser(header=request.browser.header).visit(invalidate)
+    assert records(world) == (0, 1)  # the closed one
+
+
+def test_a_login_that_was_overtaken_and_then_fails_is_an_error_without_a_line_and_without_a_record(world):
+    browser = world.browser(put("a", 1))
+    slow = browser.copy().open(login("bob"))
+    browser.visit(login("carla"))
+    world.probe.once_before("delete", lambda: world.probe.down.add("create"))
+    with pytest.raises(StoreUnavailable):
+        slow.finish()
+    world.probe.down = set()
+    assert world.manager.sessions_of("bob") == []
+    assert browser.owner() == "carla"
+
+
+@pytest.mark.parametrize("view", [renew, login("bob")])
+def test_a_new_id_whose_merge_fails_is_an_error_without_a_record(world, view):
+    """Another request has renewed the session meanwhile, and what took its place cannot be read."""
+    browser = world.browser(ann)
+    slow = browser.copy().open(view)
+    browser.visit(renew)
+    world.probe.down = {"load"}
+    with pytest.raises(StoreUnavailable):
+        slow.finish()
+    world.probe.down = set()
+    assert (len(world.manager.sessions_of("ann")), world.manager.sessions_of("bob")) == (1, [])
+
+
+def test_a_login_whose_closing_was_done_though_its_answer_is_an_error_can_be_tried_again(world):
+    """Nobody can tell, so the visitor is told of an error; and the next try is a login with an old ID."""
+    browser = world.browser(put("a", 1))
+
+    def fails(verb, outcome, again):
+        if verb == "update":
+            world.probe.answer = None
+            raise StoreUnavailable(CAUSE)
+        return outcome
+
+    world.probe.answer = fails
+    with pytest.raises(StoreUnavailable):
+        browser.visit(login("ann"))
+    assert world.manager.sessions_of("ann") == []
+    assert len(browser.visit(login("ann"))) == 1
+    assert browser.owner() == "ann"
 
 
 def test_a_login_counts_although_the_limit_could_not_be_enforced(world):
