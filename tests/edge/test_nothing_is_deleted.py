@@ -115,8 +115,7 @@ def test_a_login_under_a_key_that_this_server_lacks_is_there_again_on_one_that_h
 
 def test_a_login_from_the_future_is_there_again_once_the_clock_is_right(side, ann, clock):
     clock.advance(-DAY)
-    if ann.read() != {}:
-        pytest.skip("what is in a store is from the future where its record is")
+    assert ann.read() == {}
     assert ann.visit() == []
     clock.advance(DAY)
     assert ann.owner() == "ann"
@@ -181,11 +180,11 @@ def test_pieces_of_which_some_stand_behind_a_comma_are_told_of_too(make, events)
     assert [event.cause for event in rejected(events)] == [JOINED]
 
 
-@pytest.mark.parametrize("header", [f"{NAME}=junk", f"{NAME}=", f'a="1,2"; {NAME}={"A" * 99}'])
-def test_where_nothing_is_known_no_cause_is_named(make, events, header):
-    make().open(header).get("a")
+@pytest.mark.parametrize("value", ["junk", "", "A" * 99])
+def test_where_nothing_is_known_no_cause_is_named(make, events, value):
+    make().open(f"{NAME}={value}").get("a")
     (event,) = rejected(events)
-    assert event.cause == "" or "," in header
+    assert event.cause == ""
 
 
 def test_a_comma_in_another_cookie_is_no_event_where_there_is_no_session(make, events):
