@@ -279,6 +279,7 @@ class WorkingCopy:
                     stale_key=False,
                     sid=state.sid,
                     until_at=lifetime.absolute_deadline(state),
+                    closed=None,
                     twins=() if self.asked.authenticates else loaded.twins,
                     opened=loaded.opened if keep_line else (),
                     settled=settled,
