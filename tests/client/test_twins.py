@@ -46,6 +46,8 @@ KINDS = {
     "store": lambda: Kind(World(World().probe, cookie=POLICY), ""),
     "overflow, in the cookie": lambda: Kind(World(cookie=POLICY).with_overflow(), ""),
     "overflow, moved": lambda: Kind(World(cookie=POLICY).with_overflow(), BIG, f"{NAME}.ref"),
+    "revocations": lambda: Kind(World(cookie=POLICY).with_revocations(), ""),
+    "both, moved": lambda: Kind(World(cookie=POLICY).with_both(), BIG, f"{NAME}.ref"),
 }
 
 
@@ -54,7 +56,7 @@ def kind(request):
     return KINDS[request.param]()
 
 
-@pytest.fixture(params=["store", "overflow, moved"])
+@pytest.fixture(params=["store", "overflow, moved", "revocations", "both, moved"])
 def stored(request):
     return KINDS[request.param]()
 
@@ -159,10 +161,12 @@ def test_what_is_gone_comes_before_what_is_from_the_future():
     assert origin(kind, gone, future) == {Origin.GONE}
 
 
+@pytest.mark.parametrize("kept", ["store", "overflow, moved"])
 @pytest.mark.parametrize("place", [0, 1])
-def test_one_answer_that_does_not_come_makes_the_whole_request_unavailable(stored, place):
+def test_one_answer_that_does_not_come_makes_the_whole_request_unavailable(kept, place):
+    stored = KINDS[kept]()
     tokens = [stored.token("a"), stored.token("b", login("ann"))]
-    probe = stored.world.probe if stored.name == NAME else stored.world.overflow
+    probe = stored.world.settings.get("store") or stored.world.settings["overflow"]
     stored.world.use(on_store_error="anonymous")
     calls = []
 
