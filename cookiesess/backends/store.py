@@ -197,7 +197,8 @@ class StoreBackend:
 
     def _descended(self, working: WorkingCopy, state: State) -> State:
         """Note in a session that gets an ID which one it had before, for whoever asks again with that one."""
-        own = _keys_of(working.loaded) if self._owners.limited and state.owner is not None else ()
+        wanted = self._owners.limited and (state.owner is not None or working.asked.authenticates)
+        own = _keys_of(working.loaded) if wanted else ()
         if own:
             state.extras[REPLACES] = own[0][:_REPLACES_BYTES]
         return state
@@ -289,7 +290,7 @@ class StoreBackend:
 
 def _keys_of(loaded: Loaded) -> list[bytes]:
     """Return the store's keys of the sessions that a request came with, or would have."""
-    own = [loaded.key if loaded.located is None else loaded.located.key]
+    own = [loaded.key, b"" if loaded.located is None else loaded.located.key]
     if loaded.closed is not None and loaded.closed.successor_key is not None:
         own.append(loaded.closed.successor_key)
     return [key for key in own if key] + [key for twin in loaded.twins for key in _keys_of(twin.loaded)]

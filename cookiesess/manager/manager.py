@@ -262,6 +262,8 @@ class SessionManager(OwnedSessions):
             return False
         withheld = working.done.line is not _NO_LINE or self._decide(working, self._now()) is _CREATE
         if withheld:
+            if working.loaded.located is not None:
+                self._backend.end(working, now=self._now())  # save() has written it, and nobody gets its ID
             working.drop()  # what the body writes is part of it
             self.emit(SessionWithheld())
         return withheld

@@ -29,7 +29,8 @@ class Loaded(NamedTuple):
         opened: The names of our cookies in which something opened, so that the browser may forget them when this answer
             takes their place; None: somebody has logged out, and it may forget all of ours.
         settled: A login of this request has settled which of several cookies of the name counts.
-        key: The store's key of an ID that opens no session, where the owner's sessions are limited; else empty.
+        key: The store's key of the ID that the request came with, where it opens no session and the owner's sessions
+            are limited, or where this request has given the session another one; else empty.
     """
 
     origin: Origin

@@ -279,9 +279,11 @@ class WorkingCopy:
                     stale_key=False,
                     sid=state.sid,
                     until_at=lifetime.absolute_deadline(state),
+                    closed=None,
                     twins=() if self.asked.authenticates else loaded.twins,
                     opened=loaded.opened if keep_line else (),
                     settled=settled,
+                    key=loaded.key or (b"" if loaded.located is None else loaded.located.key),
                 )
             if done.action in HAS_CONTENT or not keep_line:
                 self.asked = NOTHING_ASKED  # once the headers are out, nobody could be told of a new ID

@@ -196,8 +196,11 @@ class Flask(Edge):
     def make_app(self) -> WSGIApplication:
         self.flask = flask.Flask("shop")
         self.extension = Cookiesess(self.flask, KEY, cookie=POLICY, **self.settings)
-        self.flask.add_url_rule("/<name>", "page", lambda name: self.act(name, flask.session, flask.request.args))
+        self.flask.add_url_rule("/<name>", "page", self.serve, methods=["GET", "POST"])
         return self.flask
+
+    def serve(self, name: str) -> str:
+        return self.act(name, flask.session, flask.request.args)
 
     def manager(self) -> SessionManager:
         return self.extension.interface.manager_of(self.flask)

@@ -3,12 +3,15 @@
 import pytest
 
 from adapters.edges import EDGES
+from cookiesess import Lifetime
 from cookiesess.stores.memory import MemoryStore
+from kit.probe import Probe
 
 SIDES = {
     "client-side": dict,
     "store": lambda: {"store": MemoryStore()},
     "overflow": lambda: {"overflow": MemoryStore()},
+    "revocations": lambda: {"revocations": Probe(MemoryStore()), "lifetime": Lifetime()},
 }
 ANN = "ann, tea, None"
 LATER = [0, 1, 60, 599, 600, 86_400]
@@ -33,9 +36,9 @@ def edges(*sides, but=lambda kind: False):
 
 
 edge = edges(*SIDES)
-stored = edges("store")
+stored = edges("store", "revocations")
 with_tokens = edges(*SIDES, but=lambda kind: not kind.keeps_tokens)
-closing = edges("store", but=lambda kind: not kind.keeps_old_ids)
+closing = edges("store", "revocations", but=lambda kind: not kind.keeps_old_ids)
 
 
 def visited(edge):
@@ -130,7 +133,7 @@ def test_a_token_of_another_session_is_not(with_tokens):
     assert browser.get(f"/login?token={with_tokens.browser().get('/form').text}").text == "refused"
 
 
-# What must still hold with a store
+# What must still hold with a store, and with revocations
 
 
 def test_a_slow_request_that_only_writes_undoes_no_login(stored):

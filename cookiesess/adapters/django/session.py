@@ -17,6 +17,11 @@ class DjangoSession(Session):
         """Whether the next commit makes a new ID."""
         return self.origin is not Origin.LOADED or self.renewed
 
+    def cycle(self) -> None:
+        """As `Session.cycle`; with a secret of its own, so that there is something to keep even if all else ended."""
+        super().cycle()
+        self._csrf_secret(anew=True)
+
     def keep_for(self, seconds: int, *, usual: int) -> None:
         """Have the session end `seconds` from the next commit on; `usual` is what the settings say."""
         idle = None if seconds == usual else timedelta(seconds=max(seconds, 1))  # what is over ends as soon as can be
