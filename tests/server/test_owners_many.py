@@ -60,7 +60,7 @@ def test_all_of_a_thousand_sessions_end_in_pages_and_batches_but_the_one_to_keep
 def test_each_session_that_ends_is_an_event(world):
     log_in(world, 250)
     world.manager.end_all("ann")
-    assert world.names() == ["session.ended"] * 250
+    assert [event.name for event in world.events] == ["session.ended"] * 250
 
 
 def test_a_list_holds_no_more_than_its_limit_and_says_that_there_are_more(world):
