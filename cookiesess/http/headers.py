@@ -1,4 +1,4 @@
-"""A response's headers, made safe for caches: ``Vary: Cookie``, and no shared caching of a Set-Cookie."""
+"""A response's headers, made safe for caches: ``Vary: Cookie``, and no shared caching of what is one visitor's."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ _CDN_HEADERS = frozenset({"edge-control", "surrogate-control", "x-accel-expires"
 # RFC 9213 section 2.2: each CDN may have a field of its own, and their names end alike.
 _CDN_SUFFIX = "cdn-cache-control"
 
-_RELATED_HEADERS = _CDN_HEADERS | {"cache-control", "vary"}
+_RELATED_HEADERS = _CDN_HEADERS | {"cache-control", "expires", "vary"}
 _VARY, _PRIVATE = ("Vary", "Cookie"), ("Cache-Control", "private")
 
 
@@ -75,6 +75,9 @@ class Commit(NamedTuple):
         cookies: The Set-Cookie lines, the session's and the jar's.
         vary: The response depends on the request's cookies and must say ``Vary: Cookie``.
         no_store: The response must not be kept by any cache.
+        personal: The response was made from somebody's session, so that shared caches must not keep it unless the app
+            says so: some ignore ``Vary``, or go by the path's ending (web cache deception).
+        clears: The value of ``Clear-Site-Data``; empty: no such header.
         written: Something of the session was written: a record, or what the cookies hold.
         private: The response sets cookies and must be kept out of shared caches.
     """
@@ -83,6 +86,8 @@ class Commit(NamedTuple):
     vary: bool
     written: bool = False
     no_store: bool = False
+    personal: bool = False
+    clears: str = ""
 
     @property
     def private(self) -> bool:
@@ -107,7 +112,7 @@ def with_ours(headers: Headers, needs: Commit, *, emit: Callable[[Event], object
         lowered = name.lower()
         if lowered in _RELATED_HEADERS or lowered.endswith(_CDN_SUFFIX):
             return _merged(headers, needs, emit)
-    if needs.no_store:
+    if needs.no_store or needs.clears:
         return _merged(headers, needs, emit)
     # Most responses have none of these headers, so there is nothing to merge with.
     result = [*headers, _VARY] if needs.vary else list(headers)
@@ -115,15 +120,21 @@ def with_ours(headers: Headers, needs: Commit, *, emit: Callable[[Event], object
         result.append(_PRIVATE)
         for cookie in cookies:
             result.append(("Set-Cookie", cookie.line))
+    elif needs.personal:
+        result.append(_PRIVATE)
     return result
 
 
 def _merged(headers: Headers, needs: Commit, emit: Callable[[Event], object]) -> Headers:
-    result, prevented = with_vary(headers) if needs.vary else headers, False
+    result, prevented = [*(with_vary(headers) if needs.vary else headers)], False
     if needs.cookies:
         result, prevented = with_cookies(result, needs.cookies)
+    elif needs.personal and not any(_is_about_caching(name) for name, _ in headers):
+        result.append(_PRIVATE)
     if prevented:
         emit(SharedCachingPrevented())
+    if needs.clears:
+        result.append(("Clear-Site-Data", needs.clears))
     return never_cached(result) if needs.no_store else result
 
 
@@ -162,6 +173,10 @@ def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Header
 def _is_for_cdn(name: str) -> bool:
     lowered = name.lower()
     return lowered in _CDN_HEADERS or lowered.endswith(_CDN_SUFFIX)
+
+
+def _is_about_caching(name: str) -> bool:
+    return name.lower() in {"cache-control", "expires"} or _is_for_cdn(name)
 
 
 def _directives(value: str) -> Iterable[str]:

@@ -1,12 +1,17 @@
 """What the session's cookie is called and allowed to do. Wrong combinations cannot be built."""
 
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias, get_args
 
 from cookiesess.errors import ConfigurationError
 from cookiesess.http.cookies import MAX_LINE_BYTES, CookieAttributes, check_name
 from cookiesess.http.headers import SetCookie
 from cookiesess.session.member import Member
+
+ClearDirective: TypeAlias = Literal[
+    "cache", "cookies", "storage", "clientHints", "executionContexts", "prefetchCache", "prerenderCache", "*"
+]
+"""What ``Clear-Site-Data`` may name (W3C Clear Site Data, section 3.1, and what Chromium adds)."""
 
 # Below this not even an empty session's token fits, with its attributes.
 _LEAST_LINE_BYTES = 256
@@ -43,6 +48,10 @@ class CookiePolicy:
             `samesite` Lax or Strict the browser sends such a POST without the session's cookie, and takes what the
             answer sets: ``"withhold"`` (the default) issues none, so that the page cannot log a visitor out; a login
             is issued. ``"issue"`` issues both, for apps that must begin a session there.
+        clear_on_logout: What else a browser is to forget at a logout, by ``Clear-Site-Data`` in the answer that deletes
+            the cookie after ``invalidate()``. With ``("cache",)`` the back button shows no page from before. Browsers
+            heed it over HTTPS alone, and may take seconds. ``"storage"`` is also what the app's scripts have kept,
+            ``"cookies"`` all cookies of the site, its subdomains' too, ``"*"`` everything. Default ``()``: nothing.
         max_bytes: The longest Set-Cookie line, attributes included; 256 to 4,093 bytes. The default is what every
             browser keeps; less suits a front end that allows less.
         chunks: Over how many cookies (``name``, ``name.1``, …) a client-side session may be spread; 1 (the default, no
@@ -63,6 +72,7 @@ class CookiePolicy:
     partitioned: bool = field(default=False, kw_only=True)
     persistent: bool = field(default=False, kw_only=True)
     cross_site_posts: Literal["withhold", "issue"] = field(default="withhold", kw_only=True)
+    clear_on_logout: tuple[ClearDirective, ...] = field(default=(), kw_only=True)
     max_bytes: int = field(default=MAX_LINE_BYTES, kw_only=True)
     chunks: int = field(default=1, kw_only=True)
     _usual: dict[Transport, CookieAttributes] = field(init=False, repr=False, compare=False)
@@ -76,6 +86,7 @@ class CookiePolicy:
             raise ConfigurationError(
                 f"cross_site_posts {self.cross_site_posts!r} is not allowed; choose 'withhold' or 'issue'"
             )
+        object.__setattr__(self, "clear_on_logout", _directives(self.clear_on_logout))
         _check_range("max_bytes", self.max_bytes, _LEAST_LINE_BYTES, MAX_LINE_BYTES)
         _check_range("chunks", self.chunks, 1, _MOST_CHUNKS)
         try:
@@ -98,6 +109,11 @@ class CookiePolicy:
     def withholds(self) -> bool:
         """Whether an anonymous session that begins with another site's POST is not issued."""
         return self.cross_site_posts == "withhold" and self.samesite in ("Lax", "Strict")
+
+    @property
+    def clear_site_data(self) -> str:
+        """The value of ``Clear-Site-Data`` at a logout; empty: there is none."""
+        return ", ".join(f'"{each}"' for each in self.clear_on_logout)
 
     @property
     def chunk_names(self) -> tuple[str, ...]:
@@ -143,6 +159,21 @@ class CookiePolicy:
         )
         check_name(self.name, attributes)
         return attributes
+
+
+def _directives(value: object) -> tuple[object, ...]:
+    """Return the directives of ``clear_on_logout``, checked."""
+    if not isinstance(value, tuple | list):
+        raise ConfigurationError(
+            f"clear_on_logout is a tuple of directives, and what came is {value!r}; write clear_on_logout=('cache',)"
+        )
+    for each in value:
+        if each not in get_args(ClearDirective):
+            allowed = ", ".join(map(repr, get_args(ClearDirective)))
+            raise ConfigurationError(
+                f"clear_on_logout holds {each!r}, which browsers pass over; choose among {allowed}"
+            )
+    return tuple(value)
 
 
 def _check_range(name: str, value: int, least: int, most: int) -> None:

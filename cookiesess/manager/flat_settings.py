@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
 from cookiesess.errors import ConfigurationError, MissingDependency
+from cookiesess.http.policy import ClearDirective
 from cookiesess.manager.names import nearest
 from cookiesess.manager.settings import GROUPS, SETTINGS, naming
 from cookiesess.stores.base import Store
@@ -170,6 +171,10 @@ _KINDS: Final[dict[object, Reader]] = {
     timedelta | None: (lambda text: None if text == "never" else _duration(text), f"{_DURATION_WORDS}; or never"),
     Store: (open_store, "the URL of a store"),
     "cookie.secure": (lambda text: text if text == "auto" else FLAG[0](text.lower()), f"{FLAG[1]}, auto"),
+    "cookie.clear_on_logout": (
+        lambda text: tuple(_choice(*get_args(ClearDirective))[0](part.strip()) for part in text.split(",")),
+        f"some of {', '.join(get_args(ClearDirective))}, parted by commas",
+    ),
     "cookie.samesite": _choice("Strict", "Lax", "None", unset=None),
     **{kind: _choice(*get_args(kind)) for _, kind, _ in SETTINGS if get_origin(kind) is Literal},
 }

@@ -155,7 +155,9 @@ class SessionManager(OwnedSessions):
         session._stage = _OVER
         if cookies is not None:
             lines += cookies.commit()
-        return Commit(lines, True, working.done.action not in _NOT_WRITTEN, withheld)
+        done, origin = working.done, working.loaded.origin
+        clears = self.cookie.clear_site_data if done.line is _EXPIRE and origin is _ENDED else ""
+        return Commit(lines, True, done.action not in _NOT_WRITTEN, withheld, origin in _SOMEBODYS, clears)
 
     def stream(self, session: Session) -> None:
         """After `commit`, where the body is still being produced: what follows is saved by `close`, or refused."""
@@ -308,9 +310,11 @@ class SessionManager(OwnedSessions):
 
 _OPEN, _STREAMING, _OVER, _ABANDONED = Stage.OPEN, Stage.STREAMING, Stage.OVER, Stage.ABANDONED
 _LOADED, _FOREIGN, _REPLACED, _ENDED = Origin.LOADED, Origin.FOREIGN, Origin.REPLACED, Origin.ENDED
-_NO_LINE: Final = Line.NOTHING
+_NO_LINE, _EXPIRE = Line.NOTHING, Line.EXPIRE
 _NOTHING, _CREATE, _UPDATE = Action.NOTHING, Action.CREATE, Action.UPDATE
 _MOVE, _DROP = Action.MOVE, Action.DROP
 # What was replaced may lead on to a session that a logout ends with it.
 _CAN_END: Final = (Origin.LOADED, Origin.REPLACED)
+# The response to a request that came with one of these may show something of it.
+_SOMEBODYS: Final = (Origin.LOADED, Origin.FOREIGN, Origin.REPLACED, Origin.ENDED)
 _NOT_WRITTEN: Final = (Action.NOTHING, Action.EXPIRE, Action.DROP)

@@ -93,6 +93,7 @@ SETTINGS: Final = (
     Setting("cookie.partitioned", bool),
     Setting("cookie.persistent", bool),
     Setting("cookie.cross_site_posts", Literal["withhold", "issue"]),
+    Setting("cookie.clear_on_logout", list),
     Setting("cookie.max_bytes", int),
     Setting("cookie.chunks", int),
     Setting("lifetime.idle", timedelta),

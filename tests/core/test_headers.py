@@ -149,9 +149,57 @@ def test_the_apps_own_list_is_never_changed(headers):
     before = list(headers)
     with_vary(headers)
     with_cookies(headers, COOKIES)
-    for vary, no_store in itertools.product([True, False], repeat=2):
-        ours(headers, vary=vary, no_store=no_store)[0].append(TYPE)
+    for cookies, vary, no_store, personal in itertools.product([COOKIES, ()], *[[True, False]] * 3):
+        ours(headers, cookies, vary=vary, no_store=no_store, personal=personal, clears='"cache"')[0].append(TYPE)
+        ours(headers, cookies, vary=vary, no_store=no_store, personal=personal)[0].append(TYPE)
     assert headers == before
+
+
+PRIVATE = ("Cache-Control", "private")
+VARY = ("Vary", "Cookie")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([TYPE], [TYPE, VARY, PRIVATE]),
+        ([("Vary", "Accept"), TYPE], [("Vary", "Accept, Cookie"), TYPE, PRIVATE]),
+        ([("ETag", '"1"')], [("ETag", '"1"'), VARY, PRIVATE]),
+        ([("X-Cache-Control", "public")], [("X-Cache-Control", "public"), VARY, PRIVATE]),
+    ],
+)
+def test_what_was_made_from_somebodys_session_is_private_where_the_app_says_nothing_of_caching(before, after):
+    assert ours(before, (), personal=True) == (after, False)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("Cache-Control", "public, max-age=60"),
+        ("cache-control", "no-store"),
+        ("Cache-Control", ""),
+        ("Expires", "Thu, 01 Jan 2099 00:00:00 GMT"),
+        ("CDN-Cache-Control", "max-age=60"),
+        ("Vercel-CDN-Cache-Control", "max-age=60"),
+        ("Surrogate-Control", "max-age=60"),
+        ("X-Accel-Expires", "60"),
+    ],
+)
+def test_what_the_app_says_of_caching_stands(said):
+    assert ours([TYPE, said], (), personal=True) == ([TYPE, said, VARY], False)
+
+
+def test_what_sets_a_cookie_is_private_once():
+    assert ours([TYPE], personal=True) == ([TYPE, VARY, PRIVATE, *LINES], False)
+    assert ours([TYPE], (), personal=True, no_store=True)[0].count(("Cache-Control", "private, no-store")) == 1
+
+
+@pytest.mark.parametrize("headers", [[], [TYPE], [("Clear-Site-Data", '"storage"')], [("Cache-Control", "no-store")]])
+def test_what_a_browser_is_to_clear_is_a_header_beside_the_apps_own(headers):
+    result, _ = ours(headers, clears='"cache"')
+    assert result[-1] == ("Clear-Site-Data", '"cache"')
+    assert [header for header in headers if header not in result] == []
+    assert ours(headers)[0] == [header for header in result if header != ("Clear-Site-Data", '"cache"')]
 
 
 ANY_HEADERS = st.lists(

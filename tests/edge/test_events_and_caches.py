@@ -19,7 +19,7 @@ from cookiesess.events import (
 from kit.browser import Browser, cookie_of
 from kit.constants import KEY, NAME, OTHER_KEY, PLAIN
 from kit.views import put
-from kit.wsgi import Server, WebBrowser, environ_of, wrap
+from kit.wsgi import Server, environ_of, wrap
 
 SECRET = "the-secret-value"
 
@@ -234,15 +234,3 @@ def test_an_expiry_is_kept_out_of_shared_caches_too():
     server = served(log_out, [("Cache-Control", "public")], cookie=f"{NAME}=garbage")
     assert server.lines()
     assert server.lines("Cache-Control") == ["private"]
-
-
-def test_the_second_request_of_a_session_that_is_only_read_is_not_private():
-    browser = WebBrowser(wrap(_reading))
-    assert "Cache-Control" in browser.get("/write").headers
-    assert "Cache-Control" not in browser.get("/read").headers
-
-
-def _reading(environ, start_response):
-    (write if environ["PATH_INFO"] == "/write" else look)(environ)
-    start_response("200 OK", [*PLAIN])
-    return [b""]

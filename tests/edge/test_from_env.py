@@ -174,6 +174,7 @@ def test_a_variable_for_what_is_no_text_is_refused(name):
         ("COOKIE_SAMESITE", "None", "cookie", CookiePolicy(samesite="None")),
         ("COOKIE_SAMESITE", "unset", "cookie", CookiePolicy(samesite=None)),
         ("COOKIE_PERSISTENT", "true", "cookie", CookiePolicy(persistent=True)),
+        ("COOKIE_CLEAR_ON_LOGOUT", "cache, storage", "cookie", CookiePolicy(clear_on_logout=("cache", "storage"))),
         ("COOKIE_MAX_BYTES", "2000", "cookie", CookiePolicy(max_bytes=2000)),
         ("COOKIE_CHUNKS", "2", "cookie", CookiePolicy(chunks=2)),
         ("LIFETIME_IDLE", "90 minutes", "lifetime", Lifetime(idle=timedelta(minutes=90))),
