@@ -22,7 +22,8 @@ class Why(Enum):
 
     READ = "a request arrives: through periodic renewals, within their grace"
     MERGE = "a request that had loaded before writes: through renewals"
-    END = "somebody logs out: through all that leads on"
+    NAME = "its handle is asked for: through all that leads on"
+    END = "somebody logs out: the same, and what cannot be read any more goes as well"
 
 
 class Closings:
@@ -64,11 +65,9 @@ class Closings:
 
 def follows(closed: Closed, why: Why, now: int) -> bool:
     """Whether a request may go on to what took a closed ID's place."""
-    if why is Why.END:
-        return closed.how.leads_on
-    if why is Why.MERGE:
-        return closed.how.merges
-    return now < closed.grace_until_at
+    if why is Why.READ:
+        return now < closed.grace_until_at
+    return closed.how.merges if why is Why.MERGE else closed.how.leads_on
 
 
 def _of_first_version(plaintext: bytes) -> Closed:

@@ -271,7 +271,7 @@ class StoreBackend:
         located = working.loaded.located
         if located is None:
             return None
-        found = self._vault.find(located.session_id, now, why=Why.END)
+        found = self._vault.find(located.session_id, now, why=Why.NAME)
         return found.located.key if isinstance(found, Found) else bytes(located.key)
 
     def end(self, working: WorkingCopy, *, now: int) -> bool:

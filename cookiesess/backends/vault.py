@@ -97,9 +97,12 @@ class Vault:
             key = sha256(RECORD_KEY_LABEL + session_id).digest()  # `record_key_of`, spelled out
             record = self._store.load(key, now=now)
             if record is None:
-                self._emit(SessionExpired("unknown"))
+                if why is Why.READ:
+                    self._emit(SessionExpired("unknown"))
                 return None
             found = self._read(Located(session_id, key, record, moved), now)
+            if found is None and why is Why.END:
+                self._store.delete(key)
             if not isinstance(found, Closed) or found.successor is None or not follows(found, why, now):
                 return found
             session_id, moved = found.successor, True
@@ -252,8 +255,6 @@ class Vault:
                 return True
             found = self.find(session_id, now, why=Why.END)
             if not isinstance(found, Found):
-                if found is None:
-                    self._store.delete(record_key_of(session_id))  # gone, or it cannot be read any more
                 return False
             located = found.located
         raise conflict()
