@@ -178,7 +178,7 @@ class StoreBackend:
             if isinstance(merged, str):
                 if not asked.authenticates:
                     return dropped(merged)
-                if merged == "replaced":
+                if merged == "replaced" and self._owners.limited:
                     self._note_closed(working, old, now)
                 return self._overtaken(working, now, make)
             state, old, overwritten, csrf = merged.state, merged.located, merged.overwritten, merged.csrf
