@@ -158,9 +158,11 @@ class Requests(RuleBasedStateMachine):
             reissue = person.jar.reference.key != self.ring[0] or old.key != self.ring[0]
             old.__dict__.update(new.__dict__)
             if reissue:
-                person.jar = Jar(None, Reference(old, self.ring[0]))
+                person.jar = Jar(self.unopened_inline(person.jar), Reference(old, self.ring[0]))
         elif new.fits and not new.is_record:
-            person.jar = Jar(new)
+            reference = person.jar.reference
+            unopened = reference is not None and reference.key not in self.ring
+            person.jar = Jar(new, reference if unopened else None)
         else:
             self.move(person, new, changes)
 
@@ -175,7 +177,11 @@ class Requests(RuleBasedStateMachine):
         else:
             there.data = _changed(there.data, changes)
             there.written_at, there.key = self.now, self.ring[0]
-        person.jar = Jar(None, Reference(there, self.ring[0]))
+        person.jar = Jar(self.unopened_inline(person.jar), Reference(there, self.ring[0]))
+
+    def unopened_inline(self, jar: Jar) -> Content | None:
+        """The cookie that is there and did not open: it stays when another one is set."""
+        return jar.inline if jar.inline is not None and jar.inline.key not in self.ring else None
 
     def end(self, content: Content) -> None:
         content.life.ended = True
@@ -223,10 +229,13 @@ class Requests(RuleBasedStateMachine):
         if old is None:
             if data or owned_by:
                 self.write(person, None, Content(Life(), data, owned_by, now + ABSOLUTE, now, 0), changes)
-            elif origin == "rejected":
-                person.jar = Jar()
-        elif verb == "logout" or (owned_by is None and not data):
+            elif verb == "logout" and origin != "none":
+                person.jar = Jar()  # somebody asked for it; what does not open stays otherwise
+        elif verb == "logout":
             self.end(old)
+            person.jar = Jar()
+        elif owned_by is None and not data:
+            old.removed = old.is_record  # a visitor who leaves nothing leaves nothing: no revocation either
             person.jar = Jar()
         elif verb in {"login", "renew"}:
             ends_at = now + ABSOLUTE if verb == "login" else old.ends_at
