@@ -15,7 +15,6 @@ from cookiesess.errors import StoreUnavailable
 from cookiesess.events import RevocationsLost, SessionRevoked, StoreFailed
 from cookiesess.session.closing import Closed, How, derived_csrf
 from cookiesess.session.decision import Action
-from cookiesess.session.lifetime import NAMED_AT
 from cookiesess.session.state import CSRF, EPOCH, GENERATION, Origin
 from cookiesess.session.steps import HAS_CONTENT, NOTHING_DONE, Done, Twin
 from cookiesess.session.working_copy import WorkingCopy
@@ -26,8 +25,6 @@ OnLostRevocations = Literal["log_out", "go_on"]
 _ASKS: Final = HAS_CONTENT | {Action.DELETE}
 _LOADED, _REPLACED = Origin.LOADED, Origin.REPLACED
 _MOVE, _DELETE = Action.MOVE, Action.DELETE
-# What the library notes in a session by itself; an app that has changed nothing else has only read.
-_NOTES: Final = {NAMED_AT, EPOCH, GENERATION}
 
 
 class RevokingBackend:
@@ -97,14 +94,26 @@ class RevokingBackend:
         Raises:
             StoreUnavailable: It could not be asked, or the old ID not be ended; nothing is issued then.
         """
-        loaded, authenticates = working.loaded, working.asked.authenticates
-        if loaded.closed is not None and loaded.origin is _LOADED and not authenticates:
-            return _passed_over(working, loaded.closed)  # within the grace of a renewal, it was there to be read
         if action not in _ASKS:
             return self._inner.apply(action, working, now=now)
+        only_read = working.only_read
+        try:
+            done = self._ask_and_apply(action, working, now)
+        except StoreUnavailable as error:
+            if not only_read:
+                raise
+            # The app only read, and its page is ready: all that is lost is some idle time, or a renewal in time.
+            self._beginnings.emit(StoreFailed(str(error)))
+            return NOTHING_DONE
+        return NOTHING_DONE if only_read and done.action is Action.DROP else done
+
+    def _ask_and_apply(self, action: Action, working: WorkingCopy, now: int) -> Done:
+        loaded, authenticates = working.loaded, working.asked.authenticates
+        if loaded.closed is not None and loaded.origin is _LOADED and not authenticates:
+            return dropped("replaced")  # within the grace of a renewal, it was there to be read
         verdict = self._ask(working, now)
         if verdict is None:
-            return NOTHING_DONE if loaded.continued else self._inner.apply(action, working, now=now)
+            return self._inner.apply(action, working, now=now)
         refused = None if authenticates else self._refused(verdict, working)
         if refused is not None:
             return refused
@@ -114,7 +123,7 @@ class RevokingBackend:
             return self._move(verdict, working, now)
         done = self._inner.apply(action, working, now=now)
         if verdict.closed is not None and done.located is not None and not done.located.moved:
-            return _passed_over(working, verdict.closed)  # written where nobody is led on from
+            return dropped("replaced")  # written where nobody is led on from
         return done
 
     def check(self, working: WorkingCopy, *, now: int) -> None:
@@ -125,15 +134,14 @@ class RevokingBackend:
         self._inner.check(working, now=now)
 
     def _ask(self, working: WorkingCopy, now: int) -> Verdict | None:
-        """Return what the store knows now; None where it is down, and the request can do without it."""
+        """Return what the store knows now; None where it is down, and a visitor's first session begins without it."""
         try:
             return self._revocations.ask([working.state], now=now, exactly=True)[0]
         except StoreUnavailable as error:
-            begins = not working.loaded.continued and working.state.owner is None
-            if not begins and _wrote(working):
+            if working.loaded.continued or working.state.owner is not None:
                 raise
             self._beginnings.emit(StoreFailed(str(error)))
-            if begins and self._revocations.epoch_seen is not None:
+            if self._revocations.epoch_seen is not None:
                 working.extras.set(EPOCH, self._revocations.epoch_seen)
             return None
 
@@ -144,7 +152,7 @@ class RevokingBackend:
             return dropped("ended")
         if closed is None or (loaded.located is not None and closed.how.merges):
             return None  # its record leads on to the one in its place
-        return _passed_over(working, closed)
+        return dropped("replaced")
 
     def _is_lost(self, verdict: Verdict, working: WorkingCopy) -> bool:
         return verdict.lost and self._lost_are_gone and working.loaded.origin is _LOADED
@@ -177,7 +185,7 @@ class RevokingBackend:
         if not authenticates:
             if faster is None:
                 return done
-            return dropped("ended") if faster is ENDED else _passed_over(working, faster)
+            return dropped("ended" if faster is ENDED else "replaced")
         if not (overtaken or faster is None or faster.how.merges or loaded.located is not None):
             done = self._move_alone(working, now)
         self._close_twins(working, now)
@@ -242,17 +250,3 @@ class RevokingBackend:
 def _can_have_ended(copy: WorkingCopy) -> bool:
     """Whether the store may know of its end: of a session of ours, or of the owner of another library's."""
     return copy.loaded.origin is _LOADED or (copy.loaded.continued and copy.state.owner is not None)
-
-
-def _wrote(working: WorkingCopy) -> bool:
-    """Whether the app has changed anything or asked for a new ID; what is due is none of its doing."""
-    asked, extras = working.asked, working.tracked_extras
-    if asked.how not in (None, How.PERIODIC) or working.data.modified:
-        return True
-    return extras is not None and bool(extras.changes().keys() - _NOTES)
-
-
-def _passed_over(working: WorkingCopy, closed: Closed) -> Done:
-    """Return that a request with an old ID writes nothing; without a word where it only read, and nobody logged in."""
-    silent = closed.how is How.PERIODIC and not _wrote(working)
-    return NOTHING_DONE if silent else dropped("replaced")

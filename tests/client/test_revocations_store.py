@@ -269,13 +269,16 @@ def test_a_page_that_was_only_read_is_answered_while_the_store_is_down(world, be
     assert lives(browser)
 
 
-def test_a_page_whose_id_is_due_for_another_one_is_answered_while_the_store_is_down(world):
+@pytest.mark.parametrize("verb", ["load_many", "create"])
+def test_a_page_whose_id_is_due_for_another_one_is_answered_while_the_store_is_down(world, verb):
     world.settings["lifetime"] = Lifetime(idle=timedelta(seconds=IDLE), renew_after=timedelta(seconds=IDLE // 2))
     browser = world.with_revocations().browser(owned)
     world.clock.advance(IDLE // 2)
     request = browser.open()
-    world.revocations.down = {"load_many"}
+    world.revocations.down = {verb}
     assert request.finish() == []
+    world.revocations.down = set()
+    assert lives(browser)
 
 
 def test_a_visitors_first_check_in_the_view_works_while_the_store_is_down(world):
