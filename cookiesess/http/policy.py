@@ -49,8 +49,9 @@ class CookiePolicy:
             answer sets: ``"withhold"`` (the default) issues none, so that the page cannot log a visitor out; a login
             is issued. ``"issue"`` issues both, for apps that must begin a session there.
         clear_on_logout: What else a browser is to forget at a logout, by ``Clear-Site-Data`` in the answer that deletes
-            the cookie after ``invalidate()``. With ``("cache",)`` the back button shows no page from before. Browsers
-            heed it over HTTPS alone, and may take seconds. ``"storage"`` is also what the app's scripts have kept,
+            the cookie after ``invalidate()``. With ``("cache",)`` the back button asks for pages from before anew (in
+            Chromium for all but the one that was left last: give such pages ``Cache-Control: no-store``). Browsers heed
+            it over HTTPS alone, and may take seconds. ``"storage"`` is also what the app's scripts have kept,
             ``"cookies"`` all cookies of the site, its subdomains' too, ``"*"`` everything. Default ``()``: nothing.
         max_bytes: The longest Set-Cookie line, attributes included; 256 to 4,093 bytes. The default is what every
             browser keeps; less suits a front end that allows less.

@@ -59,6 +59,15 @@ def test_asking_for_the_session_is_enough_to_vary():
     assert vary(response.headers) == ["Cookie"]
 
 
+def test_a_page_that_was_made_from_a_session_is_private_unless_the_view_says_how_it_may_be_cached():
+    site = Site({**VIEWS, "public": responding(Cache_Control="public, max-age=60")})
+    assert "Cache-Control" not in site.get("/show").headers  # nobody's
+    site.get("/put")
+    assert site.get("/show").headers["Cache-Control"] == "private"
+    assert site.get("/public").headers["Cache-Control"] == "public, max-age=60"
+    assert "Cache-Control" not in site.get("/nothing").headers
+
+
 def test_a_session_cookie_is_kept_out_of_shared_caches():
     def view():
         session["a"] = 1

@@ -58,6 +58,7 @@ def test_a_request_that_only_reads_sends_no_cookie_and_says_that_it_varies(store
     site.get("put")
     response = site.get("show")
     assert "Set-Cookie" not in response.headers
+    assert response.headers["Cache-Control"] == "private"
     assert response.headers["Vary"] == "Cookie"
 
 

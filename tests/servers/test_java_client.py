@@ -2,17 +2,16 @@
 
 import shutil
 import subprocess
-import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import flask
 import pytest
-import waitress
 
 from cookiesess import CookiePolicy, SessionMiddleware, get_cookies, get_session
 from cookiesess.adapters.flask import Cookiesess
 from cookiesess.stores.memory import MemoryStore
+from kit.serving import serving
 
 KEY = "the key of the sites that a Java client visits"
 CLIENT = Path(__file__).with_name("Client.java")
@@ -56,20 +55,6 @@ SITES = {
     "server-side": lambda: SessionMiddleware(app, KEY, cookie=PERSISTENT, store=MemoryStore()),
     "Flask": flask_app,
 }
-
-
-@contextmanager
-def serving(site):
-    """Serve `site` on a free port; yield its URL."""
-    server = waitress.create_server(site, host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.effective_port}"
-    finally:
-        server.trigger.pull_trigger(server.close)  # in the server's own thread, which ends then
-        thread.join()
-        server.task_dispatcher.shutdown()
 
 
 @pytest.fixture(scope="module")
