@@ -111,9 +111,7 @@ class OverflowBackend:
             return self._cookie.apply(action, working, now=now)
         self._cookie.identify(working, anew=new_id)
         if located is not None:
-            done = self._store.move(working, located, now, make=_inline)
-            if done.action is not Action.MOVE:
-                return done
+            self._store.move(working, located, now, make=_inline)  # by a login, which always succeeds
         _forget_record(working.state)
         if self._cookie.fits(working, now=now):
             done = self._cookie.apply(Action.UPDATE, working, now=now)._replace(action=action)

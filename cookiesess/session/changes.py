@@ -163,8 +163,7 @@ class Tracked:
         try:
             return self._codec.pack(value)
         except (LookupError, TypeError, ValueError):
-            self._codec.check(key, value)  # which says where in it the trouble is
-            raise
+            return self._codec.dumps(value, f'session["{key}"]')  # whose error says where in it the trouble is
 
     def log(self) -> list[Step]:
         """Return all that happened since loading, in order, for `replay`."""

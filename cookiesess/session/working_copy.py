@@ -253,8 +253,7 @@ class WorkingCopy:
         """Take `merged`, which `merged_into` has returned and the store has by now, as the session's content."""
         if merged is self.state:
             return
-        if self._data is not None:
-            self._data.adopt(merged.data)
+        self.data.adopt(merged.data)
         self.state, self.tracked_extras = merged, None
 
     def record(self, done: Done) -> None:

@@ -19,9 +19,7 @@ _TESTING_KEY = "paste.testing"
 
 
 def transport_of(environ: "WSGIEnvironment") -> Transport:
-    """Return how the request of `environ` came; see `Transport`."""
-    if environ.get("wsgi.url_scheme") == "https":
-        return Transport.HTTPS
+    """Return how the request of `environ` came, which is not by HTTPS; see `Transport`."""
     if any(key in _PROXY_KEYS or key.startswith("HTTP_X_FORWARDED_") for key in environ):
         return Transport.PLAIN
     host = _HOST.fullmatch(environ.get("HTTP_HOST") or "")
