@@ -49,7 +49,8 @@ LIFETIME = Lifetime(
 )
 SKEW = 300
 # Together less than a closed record lasts by any clock, or more by every clock: between them nobody could tell.
-WAITS = st.sampled_from([1, GRACE, 50, 1000])
+DUE = 1000
+WAITS = st.sampled_from([1, GRACE, 50, DUE])
 WORKS = st.tuples(st.sampled_from(["put", "put", "drop", "count", "form"]), st.sampled_from("abc"), st.integers(0, 3))
 WORK_LISTS = st.lists(WORKS, max_size=3)
 OWNERS = st.sampled_from(["ann", "bob"])
@@ -218,6 +219,24 @@ class Requests(RuleBasedStateMachine):
         if not self.interrupted:
             self.end(fast, other)
 
+    @rule(
+        back=BACK,
+        hosts=st.tuples(HOSTS, HOSTS),
+        works=st.tuples(WORK_LISTS, WORK_LISTS),
+        verbs=st.tuples(VERBS, VERBS),
+        page=st.booleans(),
+        due=st.booleans(),
+    )
+    def race(self, back: int, hosts: Any, works: Any, verbs: Any, page: bool, due: bool) -> None:
+        """Two requests of one browser load the same session, which may be due for a new ID."""
+        if due and self.events_left:
+            self.wait(DUE)
+        requests = [self.load(self.header(back), host) for host in hosts]
+        for request, steps, verb in zip(requests, works, verbs, strict=True):
+            for work in steps:
+                self.do(request, work)
+            self.end(request, verb, page=page)
+
     @rule(back=BACK, hosts=st.tuples(HOSTS, HOSTS), works=WORK_LISTS, owner=OWNERS, lost=st.booleans())
     def double_click(self, back: int, hosts: tuple[int, int], works: list[Any], owner: str, lost: bool) -> None:
         """Both POSTs have loaded the session before either is committed; each logs the visitor in."""
@@ -245,12 +264,18 @@ class Requests(RuleBasedStateMachine):
         assert request.session.check_csrf(self.tokens[-1][0]) or request.model.met.origin != "replaced"
         assert self.end(request, owner) is not None
 
-    @rule(back=BACK, host=HOSTS, owner=OWNERS, late=VERBS, again=VERBS)
-    def plant_an_id(self, back: int, host: int, owner: str, late: str | None, again: str | None) -> None:
-        """Whoever planted an ID has a request underway while the victim logs in with it, and makes another one then."""
+    @rule(back=BACK, host=HOSTS, owner=OWNERS, early=WORK_LISTS, late=VERBS, again=VERBS)
+    def plant_an_id(
+        self, back: int, host: int, owner: str, early: list[Any], late: str | None, again: str | None
+    ) -> None:
+        """Whoever planted an ID has requests underway while the victim logs in with it, and makes another one then."""
         header = self.header(back)
         planter, victim = self.load(header, host), self.load(header, host)
         leads_on = victim.model.loaded.owner == owner
+        first = self.load(header, host)
+        for work in early:
+            self.do(first, work)
+        self.end(first, None)
         self.do(planter, ("put", "b", 3))
         self.do(planter, ("form", "", 0))
         kept = self.end(victim, owner, page=True)

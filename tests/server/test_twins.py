@@ -11,6 +11,7 @@ from kit.constants import GARBAGE, IDLE, REFRESH
 from kit.lines import expired, issued
 from kit.probe import CAUSE
 from kit.views import every, invalidate, login, put, renew
+from kit.world import World
 
 
 def owned(owner, name):
@@ -193,6 +194,18 @@ def test_a_twin_that_cannot_be_closed_costs_the_login_nothing(world):
     world.probe.once_after("update", lambda: world.probe.down.add("update"))
     assert len(issued(world.manager.commit(session).cookies)) == 1
     assert StoreFailed(CAUSE) in world.events
+
+
+def test_a_twin_that_changes_each_time_it_is_to_be_closed_costs_the_login_a_bounded_number_of_tries(world):
+    counts, twin = world.browser(owned("ann", "hers")), world.browser(put("name", "b"))
+    session = Several(world, counts, twin).open(login("ann"))
+    rival = Browser(World(world.probe.inner, clock=world.clock), twin.header)
+    world.probe.once_before("update", dict)  # of the session that counts
+    for number in range(100):
+        world.probe.once_before("update", lambda number=number: rival.visit(put("n", number)))
+    world.probe.taken()
+    assert len(issued(world.manager.commit(session).cookies)) == 1
+    assert world.probe.taken().count("update") == 1 + 64
 
 
 @pytest.mark.parametrize("view", [put("x", 1), renew])
