@@ -2,10 +2,12 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from webob import Request
 
+import cookiesess
 from cookiesess import SessionManager, get_session
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import CookieHeader, session_transaction
@@ -16,11 +18,16 @@ PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 MOST_LINES = 2_500
 
 
+def place(name: str) -> Path:
+    """Where a file that the page names is: the package may be installed elsewhere than the tests are."""
+    return (Path(cookiesess.__file__).parents[1] if name.startswith("cookiesess") else ROOT) / name
+
+
 def test_the_hour_of_reading_is_short_enough():
     section = PAGE.partition("\n## An hour of reading\n")[2].partition("\n## ")[0]
     files = re.findall(r"^\d+\. `(\S+)`", section, re.MULTILINE)
     assert len(files) > 8
-    lines = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in files}
+    lines = {name: len(place(name).read_text(encoding="utf-8").splitlines()) for name in files}
     assert sum(lines.values()) <= MOST_LINES, f"take one out of the list, or part it: {lines}"
 
 
@@ -34,7 +41,7 @@ def test_make_knows_its_targets():
 def test_the_files_that_it_names_exist():
     paths = re.findall(r"`((?:cookiesess|tests|examples)/?[\w/.]*)`", PAGE) + re.findall(r"\]\(([^)#]+)", PAGE)
     assert len(paths) > 30
-    missing = [path for path in paths if not (ROOT / path).exists() and path != "cookiesess.testing"]
+    missing = [path for path in paths if not place(path).exists() and path != "cookiesess.testing"]
     assert missing == []
 
 
