@@ -1,12 +1,14 @@
-"""Browsers of two owners, with overflow and revocations, in any order, against a plain model.
+"""Browsers of two owners, with overflow and revocations, on two hosts, in any order, against the model in `oracle`.
 
-After every step each browser, and each copy of its cookies that somebody ever took, shows exactly what the model says:
-what has moved is shared, what was replayed is as old as it was, and what was ended never opens again.
+After every step each browser, and each copy of its cookies that somebody ever took, shows on each host exactly what the
+model says: what has moved is shared, what was replayed is as old as it was, and what was ended never opens again.
+Answers get lost, keys are not known everywhere yet, clocks differ, a proxy joins header fields, and other cookies of
+the same name come along, as after a deploy or from a planter.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import settings
@@ -20,84 +22,47 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cookiesess import Keyring
+from client.oracle import CLOSED_SECONDS, Answer, Content, Met, Token, _replace, arrive
+from cookiesess import Keyring, SessionManager
+from cookiesess.testing import ManualClock
 from kit.browser import Browser
-from kit.constants import ABSOLUTE, BIG, GRACE, IDLE, NAME, REF, REFRESH, SMALL
+from kit.constants import BIG, IDLE, REFRESH, SMALL
 from kit.selection import examples
-from kit.views import login
 from kit.world import World
 
-CLOSED_SECONDS = 60
 BROWSERS = 3
 COPIES = 8
+SKEW = 200
 WORKS = st.lists(
     st.sampled_from([("a", 1), ("a", 2), ("b", 1), ("big", BIG), ("a", None), ("b", None), ("big", None)]), max_size=3
 )
 NUMBERS = st.integers(0, BROWSERS - 1)
+HOSTS = st.sampled_from([0, 1])
 OWNERS = st.sampled_from(["ann", "bob"])
-
-
-@dataclass(eq=False)
-class Life:
-    """What has one ID: it ends at once, wherever it stands. `record` is where it would move to."""
-
-    ended: bool = False
-    record: Content | None = None
-
-
-@dataclass(eq=False)
-class Content:
-    """What a cookie holds, which never changes, or a record, which does."""
-
-    life: Life
-    data: dict[str, Any]
-    owner: str | None
-    ends_at: int
-    written_at: int
-    key: int
-    is_record: bool = False
-    removed: bool = False
-    dead: bool = False  # its owner's sessions were ended
-
-    @property
-    def fits(self) -> bool:
-        return BIG not in self.data.values()
-
-    def timed_out(self, now: int) -> bool:
-        return now >= min(self.written_at + IDLE, self.ends_at)
-
-
-@dataclass(frozen=True)
-class Reference:
-    record: Content
-    key: int
-
-
-@dataclass
-class Jar:
-    """What the browser's two cookies are in the model."""
-
-    inline: Content | None = None
-    reference: Reference | None = None
-
-    @property
-    def names(self) -> set[str]:
-        return {name for name, held in ((NAME, self.inline), (REF, self.reference)) if held is not None}
+VERBS = st.sampled_from([None, None, None, None, "login", "renew", "logout"])
+FORMS = st.sampled_from(["plain", "plain", "plain", "quoted", "joined behind", "joined before"])
+WHICH = st.integers(0, COPIES - 1)
 
 
 @dataclass
 class Person:
-    """A browser, and what the model knows of it."""
+    """A browser, and what its cookies are in the model."""
 
     browser: Browser
-    jar: Jar = field(default_factory=Jar)
+    jar: dict[str, Token] = field(default_factory=dict)
 
     def copy(self) -> Person:
-        return Person(self.browser.copy(), replace(self.jar))
+        return Person(self.browser.copy(), dict(self.jar))
+
+    def sent(self) -> list[tuple[str, Token]]:
+        """Each pair of its header, and the token in it."""
+        cookies = self.browser.cookies
+        assert cookies.keys() == self.jar.keys()
+        return [(f"{name}={value}", self.jar[name]) for name, value in cookies.items()]
 
 
 class Requests(RuleBasedStateMachine):
-    """The rules and the model."""
+    """The rules, of which each does the same to the library and to the model."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,216 +70,158 @@ class Requests(RuleBasedStateMachine):
         self.people = [Person(Browser(self.world)) for _ in range(BROWSERS)]
         self.copies: list[Person] = []
         self.contents: list[Content] = []
-        self.ring = [0]
-        self.use_ring()
+        self.rings = [[0], [0]]
 
-    def use_ring(self) -> None:
-        current, *accepted = (f"key number {key} of the ring which is long enough" for key in self.ring)
-        self.world.use(Keyring(current, accepted=accepted))
+    @initialize(owner=OWNERS, skew=st.sampled_from([0, SKEW, -SKEW]))
+    def begin(self, owner: str, skew: int) -> None:
+        self.clocks = [self.world.clock, ManualClock(self.world.clock() + skew)]
+        self.hosts: list[SessionManager] = []
+        self.deploy()
+        self.visit(0, 0, [("a", 1)], "login", owner, "plain", False)
 
-    @initialize(owner=OWNERS)
-    def begin(self, owner: str) -> None:
-        self.visit(0, [("a", 1)], "login", owner)
+    def deploy(self) -> None:
+        self.hosts = []
+        for ring, clock in zip(self.rings, self.clocks, strict=True):
+            current, *accepted = (f"key number {key} of the ring which is long enough" for key in ring)
+            self.hosts.append(self.world.make_manager(Keyring(current, accepted=accepted), clock=clock))
 
-    # The model
+    def now(self, host: int) -> int:
+        return int(self.clocks[host]())
 
-    @property
-    def now(self) -> int:
-        return self.world.now
+    def met(self, host: int, sent: list[tuple[str, Token]], form: str = "plain") -> Met:
+        tokens = [token for _, token in sent]
+        hidden = form == "joined before" and bool(sent)
+        return arrive(tokens, hidden=hidden, now=self.now(host), ring=self.rings[host])
 
-    def look(self, jar: Jar) -> tuple[str, Content | None]:
-        """Return how a request finds a session, and the content that it sees."""
-        origin, content = self.find(jar)
-        if content is not None and (content.life.ended or content.dead):
-            return "gone", None
-        return origin, content
+    # Requests
 
-    def find(self, jar: Jar) -> tuple[str, Content | None]:
-        reference = jar.reference
-        if reference is None or reference.key not in self.ring:
-            return ("rejected", None) if reference is not None and jar.inline is None else self.find_inline(jar)
-        record = reference.record
-        if not (record.removed or record.timed_out(self.now) or record.key not in self.ring):
-            return "loaded", record
-        if jar.inline is None:
-            return "gone", None
-        origin, content = self.find_inline(jar)
-        of_the_same = content is not None and content.life.record is record
-        return ("gone", None) if of_the_same else (origin, content)
-
-    def find_inline(self, jar: Jar) -> tuple[str, Content | None]:
-        inline = jar.inline
-        if inline is None:
-            return "none", None
-        if inline.key not in self.ring:
-            return "rejected", None
-        return ("gone", None) if inline.timed_out(self.now) else ("loaded", inline)
-
-    def write(self, person: Person, old: Content | None, new: Content, changes: dict[str, Any]) -> None:
-        """What becomes of the jar when `new` is written where `old` was."""
-        new.written_at, new.key = self.now, self.ring[0]
-        self.contents.append(new)
-        if old is not None and old.is_record and old.life is new.life:
-            reissue = person.jar.reference.key != self.ring[0] or old.key != self.ring[0]
-            old.__dict__.update(new.__dict__)
-            if reissue:
-                person.jar = Jar(self.unopened_inline(person.jar), Reference(old, self.ring[0]))
-        elif new.fits and not new.is_record:
-            reference = person.jar.reference
-            unopened = reference is not None and reference.key not in self.ring
-            person.jar = Jar(new, reference if unopened else None)
-        else:
-            self.move(person, new, changes)
-
-    def move(self, person: Person, new: Content, changes: dict[str, Any]) -> None:
-        there = new.life.record
-        if new.is_record:
-            there = new
-        elif there is None or there.removed or self.now >= there.written_at + IDLE:
-            new.is_record, new.life.record, there = True, new, new
-        elif there.key not in self.ring:
-            return  # nobody can read it any more, so nothing can be merged into it
-        else:
-            there.data = _changed(there.data, changes)
-            there.written_at, there.key = self.now, self.ring[0]
-        person.jar = Jar(self.unopened_inline(person.jar), Reference(there, self.ring[0]))
-
-    def unopened_inline(self, jar: Jar) -> Content | None:
-        """The cookie that is there and did not open: it stays when another one is set."""
-        return jar.inline if jar.inline is not None and jar.inline.key not in self.ring else None
-
-    def end(self, content: Content) -> None:
-        content.life.ended = True
-        content.removed = content.is_record
-
-    # The rules
-
-    @rule(
-        number=NUMBERS,
-        works=WORKS,
-        verb=st.sampled_from([None, None, None, None, "login", "renew", "logout"]),
-        owner=OWNERS,
-    )
-    def visit(self, number: int, works: list[Any], verb: str | None, owner: str) -> None:
-        person = self.people[number]
-        origin, old = self.look(person.jar)
-        changes = dict(works)
-        request = person.browser.open()
-        if verb == "logout":
-            changes = {}
-            request.session.invalidate()
-        elif verb == "login":
-            login(owner)(request.session)
-        elif verb == "renew":
-            request.session.renew()
+    def request(
+        self,
+        person: Person,
+        host: int,
+        sent: list[tuple[str, Token]],
+        form: str,
+        works: list[Any],
+        verb: Any,
+        owner: str,
+    ) -> None:
+        """Make a request of `person` with these cookies, by the library and by the model."""
+        session = self.hosts[host].open(_header([pair for pair, _ in sent], form))
+        met = self.met(host, sent, form)
+        len(session)  # whatever follows: it was looked at
+        if verb == "login":
+            session.login(owner)
+        elif verb is not None:
+            {"renew": session.renew, "logout": session.invalidate}[verb]()
+        changes = {} if verb == "logout" else dict(works)
         for key, value in changes.items():
             if value is None:
-                request.session.pop(key, None)
+                session.pop(key, None)
             else:
-                request.session[key] = value
-        request.finish()
-        self.follow(person, origin, old, changes, verb, owner)
+                session[key] = value
+        person.browser.keep(self.hosts[host].commit(session).cookies)
+        answer = Answer(person.jar, met, now=self.now(host), ring=self.rings[host], written=self.contents)
+        answer.give(changes, verb, owner)
+        self.world.forget()
         if verb in {"login", "renew"}:
-            # A closed record leads on for a while, which other tests are about.
-            self.world.clock.advance(GRACE + CLOSED_SECONDS)
+            self.wait(CLOSED_SECONDS + 2 * SKEW)  # what a closed ID answers, other tests are about
 
-    def follow(
-        self, person: Person, origin: str, old: Content | None, changes: dict[str, Any], verb: str | None, owner: str
+    @rule(number=NUMBERS, host=HOSTS, works=WORKS, verb=VERBS, owner=OWNERS, form=FORMS, lost=st.booleans())
+    def visit(self, number: int, host: int, works: Any, verb: Any, owner: str, form: str, lost: bool) -> None:
+        person = self.people[number]
+        self.request(person.copy() if lost else person, host, person.sent(), form, works, verb, owner)
+
+    @precondition(lambda self: self.copies)
+    @rule(number=NUMBERS, host=HOSTS, works=WORKS, verb=VERBS, owner=OWNERS, which=WHICH, first=st.booleans())
+    def visit_with_others_beside(
+        self, number: int, host: int, works: Any, verb: Any, owner: str, which: int, first: bool
     ) -> None:
-        """Do in the model what the request did."""
-        now = self.now
-        owned_by = owner if verb == "login" else None if old is None else old.owner
-        before = {} if old is None or (verb == "login" and old.owner not in {None, owner}) else old.data
-        data = _changed(before, changes)
-        if old is None:
-            if data or owned_by:
-                self.write(person, None, Content(Life(), data, owned_by, now + ABSOLUTE, now, 0), changes)
-            elif verb == "logout" and origin != "none":
-                person.jar = Jar()  # somebody asked for it; what does not open stays otherwise
-        elif verb == "logout":
-            self.end(old)
-            person.jar = Jar()
-        elif owned_by is None and not data:
-            old.removed = old.is_record  # a visitor who leaves nothing leaves nothing: no revocation either
-            person.jar = Jar()
-        elif verb in {"login", "renew"}:
-            ends_at = now + ABSOLUTE if verb == "login" else old.ends_at
-            new = Content(Life(), data, owned_by, ends_at, now, 0, is_record=old.is_record and verb == "renew")
-            self.end(old)
-            self.write(person, old, new, changes)
-            if verb == "login" and not new.fits:
-                new.life.record = new
-        elif data != old.data or now - old.written_at >= REFRESH:
-            if data == old.data and old.is_record and old.key == person.jar.reference.key == self.ring[0]:
-                old.written_at = now  # touched
-            else:
-                self.write(person, old, replace(old, data=data), changes)
+        """Cookies of the same names come along: what a deploy left in another place, or somebody planted there."""
+        person, others = self.people[number], self.copies[which % len(self.copies)].sent()
+        sent = [*others, *person.sent()] if first else [*person.sent(), *others]
+        self.request(person, host, sent, "plain", works, verb, owner)
 
     @rule(owner=OWNERS, keep=st.none() | NUMBERS)
     def end_all(self, owner: str, keep: int | None) -> None:
+        host = self.hosts[0]
         if keep is None:
-            self.world.manager.end_all(owner)
+            host.end_all(owner)
             self.kill(owner)
             return
         person = self.people[keep]
-        origin, old = self.look(person.jar)
-        request = person.browser.open()
-        request.manager.end_all(owner, keep=request.session)
-        request.finish()
+        met = self.met(0, person.sent())
+        session = host.open(person.browser.header)
+        len(session)
+        host.end_all(owner, keep=session)
+        person.browser.keep(host.commit(session).cookies)
         self.kill(owner)
+        answer = Answer(person.jar, met, now=self.now(0), ring=self.rings[0], written=self.contents)
+        old = met.content if met.content is not None or met.chosen is None else met.chosen.content
         if old is not None and old.owner == owner:
-            self.write(person, old, replace(old, dead=False), {})
+            answer.write(old, _replace(old, dead=False, generation=old.generation + 1), {})
         else:
-            self.follow(person, origin, old, {}, None, owner)
+            answer.give({}, None, owner)
 
     def kill(self, owner: str) -> None:
         for content in self.contents:
             content.dead = content.dead or content.owner == owner
+
+    # What happens between them
 
     @rule(number=NUMBERS)
     def copy(self, number: int) -> None:
         self.copies = [*self.copies[1 - COPIES :], self.people[number].copy()]
 
     @precondition(lambda self: self.copies)
-    @rule(number=NUMBERS, which=st.integers(0, COPIES - 1))
+    @rule(number=NUMBERS, which=WHICH)
     def replay(self, number: int, which: int) -> None:
         self.people[number] = self.copies[which % len(self.copies)].copy()
 
     @precondition(lambda self: self.copies)
-    @rule(number=NUMBERS, which=st.integers(0, COPIES - 1))
+    @rule(number=NUMBERS, which=WHICH)
     def mix(self, number: int, which: int) -> None:
         """The cookies that a copy has and the browser does not come back beside those that it has."""
         person, other = self.people[number], self.copies[which % len(self.copies)]
         person.browser.cookies = other.browser.cookies | person.browser.cookies
-        person.jar = Jar(person.jar.inline or other.jar.inline, person.jar.reference or other.jar.reference)
+        person.jar = other.jar | person.jar
 
-    @rule()
-    def rotate(self) -> None:
-        """One step of a rotation: the next key is added, then current, then the old one is left out."""
-        if len(self.ring) == 1:
-            self.ring = [self.ring[0], self.ring[0] + 1]
-        elif self.ring[0] < self.ring[1]:
-            self.ring = self.ring[::-1]
+    @rule(host=HOSTS)
+    def rotate(self, host: int) -> None:
+        """One step of a rotation, on one host: the next key is added, then current, then the old one is left out."""
+        ring, other = self.rings[host], self.rings[1 - host]
+        if len(ring) == 1:
+            following = [ring[0], ring[0] + 1]
+        elif ring[0] < ring[1]:
+            following = ring[::-1]
         else:
-            self.ring = self.ring[:1]
-        self.use_ring()
+            following = ring[:1]
+        if set(following) & set(other):  # hosts without a common key are no deploy
+            self.rings[host] = following
+            self.deploy()
 
     @rule(seconds=st.sampled_from([1, REFRESH, REFRESH, IDLE // 2, IDLE]))
     def wait(self, seconds: int) -> None:
-        self.world.clock.advance(seconds)
+        for clock in dict.fromkeys(self.clocks):
+            clock.advance(seconds)
 
     @invariant()
     def everybody_sees_what_the_model_says(self) -> None:
-        for person in (*self.people, *self.copies):
-            assert set(person.browser.cookies) == person.jar.names
-            _, content = self.look(person.jar)
-            session = self.world.manager.open(person.browser.header)
-            expected = ({}, None) if content is None else (content.data, content.owner)
-            assert (dict(session), session.owner) == expected
+        for host, manager in enumerate(self.hosts):
+            for person in (*self.people, *self.copies):
+                content = self.met(host, person.sent()).content
+                session = manager.open(person.browser.header)
+                expected = ({}, None) if content is None else (content.data, content.owner)
+                assert (dict(session), session.owner) == expected
+        self.world.forget()
 
 
-def _changed(data: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in (data | changes).items() if value is not None}
+def _header(pairs: list[str], form: str) -> str:
+    if form == "quoted":
+        pairs = [pair.replace("=", '="', 1) + '"' for pair in pairs]
+    header = "; ".join(pairs)
+    if not header or form in {"plain", "quoted"}:
+        return header
+    return f"{header}, theme=dark" if form == "joined behind" else f"theme=dark, {header}"
 
 
 def test_browsers_see_what_the_model_says():
