@@ -26,13 +26,14 @@ from client.oracle import CLOSED_SECONDS, Answer, Content, Met, Token, _replace,
 from cookiesess import Keyring, SessionManager
 from cookiesess.testing import ManualClock
 from kit.browser import Browser
-from kit.constants import BIG, IDLE, REFRESH, SMALL
+from kit.constants import ABSOLUTE, BIG, IDLE, REFRESH, SMALL
 from kit.selection import examples
 from kit.world import World
 
 BROWSERS = 3
 COPIES = 8
 SKEW = 200
+STEPS = 3
 WORKS = st.lists(
     st.sampled_from([("a", 1), ("a", 2), ("b", 1), ("big", BIG), ("a", None), ("b", None), ("big", None)]), max_size=3
 )
@@ -70,7 +71,7 @@ class Requests(RuleBasedStateMachine):
         self.people = [Person(Browser(self.world)) for _ in range(BROWSERS)]
         self.copies: list[Person] = []
         self.contents: list[Content] = []
-        self.rings = [[0], [0]]
+        self.rings, self.steps = [[0], [0]], [0, 0]
 
     @initialize(owner=OWNERS, skew=st.sampled_from([0, SKEW, -SKEW]))
     def begin(self, owner: str, skew: int) -> None:
@@ -185,19 +186,24 @@ class Requests(RuleBasedStateMachine):
         person.browser.cookies = other.browser.cookies | person.browser.cookies
         person.jar = other.jar | person.jar
 
-    @rule(host=HOSTS)
-    def rotate(self, host: int) -> None:
-        """One step of a rotation, on one host: the next key is added, then current, then the old one is left out."""
-        ring, other = self.rings[host], self.rings[1 - host]
-        if len(ring) == 1:
-            following = [ring[0], ring[0] + 1]
-        elif ring[0] < ring[1]:
-            following = ring[::-1]
-        else:
-            following = ring[:1]
-        if set(following) & set(other):  # hosts without a common key are no deploy
-            self.rings[host] = following
-            self.deploy()
+    @rule(host=HOSTS, hasty=st.booleans())
+    def rotate(self, host: int, hasty: bool) -> None:
+        """One step of a rotation, on one host: the next key is added, then current, then the old one is left out.
+
+        The hasty make it current at once, which the other host may not know yet. Nobody leaves a key out before all
+        know the next one, and what it sealed has run out.
+        """
+        step = self.steps[host]
+        following = step + 1 + (hasty and step % STEPS == 0)
+        leaves_out = following % STEPS == 0
+        if following - self.steps[1 - host] > (1 if leaves_out else STEPS):
+            return
+        if leaves_out:
+            self.wait(ABSOLUTE + 2 * SKEW)
+        self.steps[host] = following
+        key = following // STEPS
+        self.rings[host] = [[key], [key, key + 1], [key + 1, key]][following % STEPS]
+        self.deploy()
 
     @rule(seconds=st.sampled_from([1, REFRESH, REFRESH, IDLE // 2, IDLE]))
     def wait(self, seconds: int) -> None:
