@@ -71,6 +71,7 @@ class Requests(RuleBasedStateMachine):
         self.people = [Person(Browser(self.world)) for _ in range(BROWSERS)]
         self.copies: list[Person] = []
         self.contents: list[Content] = []
+        self.events_left = 5  # so that sessions do not run out all the time
         self.rings, self.steps = [[0], [0]], [0, 0]
 
     @initialize(owner=OWNERS, skew=st.sampled_from([0, SKEW, -SKEW]))
@@ -124,8 +125,8 @@ class Requests(RuleBasedStateMachine):
         answer = Answer(person.jar, met, now=self.now(host), ring=self.rings[host], written=self.contents)
         answer.give(changes, verb, owner)
         self.world.forget()
-        if verb in {"login", "renew"}:
-            self.wait(CLOSED_SECONDS + 2 * SKEW)  # what a closed ID answers, other tests are about
+        if verb in {"login", "renew"} and met.opened:
+            self.advance(CLOSED_SECONDS + 2 * SKEW)  # what a closed ID answers, other tests are about
 
     @rule(number=NUMBERS, host=HOSTS, works=WORKS, verb=VERBS, owner=OWNERS, form=FORMS, lost=st.booleans())
     def visit(self, number: int, host: int, works: Any, verb: Any, owner: str, form: str, lost: bool) -> None:
@@ -142,8 +143,30 @@ class Requests(RuleBasedStateMachine):
         sent = [*others, *person.sent()] if first else [*person.sent(), *others]
         self.request(person, host, sent, "plain", works, verb, owner)
 
+    @rule(
+        number=NUMBERS,
+        host=HOSTS,
+        works=WORKS,
+        verb=VERBS,
+        owner=OWNERS,
+        planter=st.none() | OWNERS,
+        size=st.sampled_from(["x", BIG]),
+        first=st.booleans(),
+    )
+    def visit_with_a_planted_session_beside(
+        self, number: int, host: int, works: Any, verb: Any, owner: str, planter: str | None, size: str, first: bool
+    ) -> None:
+        """The planter keeps a copy, which must show nothing of what becomes of the visitor's session."""
+        stranger = Person(Browser(self.world))
+        begin = None if planter is None else "login"
+        self.request(stranger, host, [], "plain", [("planted", size)], begin, planter or "")
+        self.copies = [*self.copies[1 - COPIES :], stranger]
+        self.visit_with_others_beside(number, host, works, verb, owner, len(self.copies) - 1, first)
+
+    @precondition(lambda self: self.events_left)
     @rule(owner=OWNERS, keep=st.none() | NUMBERS)
     def end_all(self, owner: str, keep: int | None) -> None:
+        self.events_left -= 1
         host = self.hosts[0]
         if keep is None:
             host.end_all(owner)
@@ -186,6 +209,7 @@ class Requests(RuleBasedStateMachine):
         person.browser.cookies = other.browser.cookies | person.browser.cookies
         person.jar = other.jar | person.jar
 
+    @precondition(lambda self: self.events_left)
     @rule(host=HOSTS, hasty=st.booleans())
     def rotate(self, host: int, hasty: bool) -> None:
         """One step of a rotation, on one host: the next key is added, then current, then the old one is left out.
@@ -199,14 +223,20 @@ class Requests(RuleBasedStateMachine):
         if following - self.steps[1 - host] > (1 if leaves_out else STEPS):
             return
         if leaves_out:
-            self.wait(ABSOLUTE + 2 * SKEW)
+            self.events_left -= 1
+            self.advance(ABSOLUTE + 2 * SKEW)
         self.steps[host] = following
         key = following // STEPS
         self.rings[host] = [[key], [key, key + 1], [key + 1, key]][following % STEPS]
         self.deploy()
 
+    @precondition(lambda self: self.events_left)
     @rule(seconds=st.sampled_from([1, REFRESH, REFRESH, IDLE // 2, IDLE]))
     def wait(self, seconds: int) -> None:
+        self.events_left -= 1
+        self.advance(seconds)
+
+    def advance(self, seconds: int) -> None:
         for clock in dict.fromkeys(self.clocks):
             clock.advance(seconds)
 
