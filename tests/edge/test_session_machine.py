@@ -5,7 +5,6 @@ forms are posted twice, proxies join header fields, clients put quotes around va
 After every step each host must show the browser exactly what `edge.oracle` says.
 """
 
-from copy import deepcopy
 from datetime import timedelta
 
 from hypothesis import settings
@@ -17,10 +16,10 @@ from cookiesess import CookiePolicy, Keyring, Lifetime, SessionMiddleware, get_s
 from cookiesess.http.places import CookieIdentity
 from cookiesess.testing import ManualClock
 from edge.oracle import ABSOLUTE, HOST, IDLE, NAME, PATH, REFRESH, Content, Jar, Request, arrive, everywhere, place_of
+from edge.works import WORKS, work_on
 from kit.selection import examples
-from kit.strategies import VALUES, exact
+from kit.strategies import exact
 
-KEYS = st.sampled_from(["a", "b", "cart", "萧兮"])
 OWNERS = st.sampled_from(["user-1", "user-2"])
 LIFETIME = Lifetime(
     idle=timedelta(seconds=IDLE), absolute=timedelta(seconds=ABSOLUTE), refresh_after=timedelta(seconds=REFRESH)
@@ -34,67 +33,10 @@ POLICIES = [
 ]
 # Where a page of a subdomain can set a cookie that the shop gets.
 PLANTED = [CookieIdentity(NAME, path, "shop.example", False) for path in ("/", "/shop")]
-# A cookie holds 4 KB; what the machine keeps is cut to fit.
-MOST_ITEMS, MOST_TEXT = 5, 1000
 HOSTS = st.sampled_from([0, 1])
 
 VERBS = st.sampled_from([None, None, None, "login", "login", "renew", "invalidate"])
 HEADERS = st.sampled_from(["plain", "plain", "quoted", "joined behind", "joined before"])
-
-
-def put(data, key, value):
-    if len(repr({**dict(data), key: value})) > MOST_TEXT:
-        clear(data, key, value)
-        value = "too much"
-    data[key] = deepcopy(value)
-
-
-def append(data, key, value):
-    """Whatever stood there becomes a list, which grows from inside in later requests."""
-    if type(data.get(key)) is not list or len(data[key]) >= MOST_ITEMS:
-        data[key] = []
-    data[key].append(value)
-
-
-def mutate(data, key, value):
-    if isinstance(data, dict):
-        data[key] = value
-    else:
-        data.mutate(lambda each: each.update({key: value}))
-
-
-def put_what_is_there(data, key, _):
-    if key in data:
-        data[key] = deepcopy(data[key])
-
-
-def append_and_take_back(data, key, _):
-    if type(data.get(key)) is list:
-        data[key].append(1)
-        data[key].pop()
-
-
-def delete(data, key, _):
-    data.pop(key, None)
-
-
-def clear(data, _key, _value):
-    for name in list(data):
-        del data[name]
-
-
-WORKS = st.lists(
-    st.tuples(st.just(put), KEYS, VALUES)
-    | st.tuples(st.sampled_from([append, mutate]), KEYS, st.integers(0, 9))
-    | st.tuples(st.sampled_from([delete, put_what_is_there, append_and_take_back, clear]), KEYS, st.none()),
-    max_size=3,
-)
-
-
-def work_on(data, works):
-    """Do the same to a session and to the model's dict."""
-    for work, key, value in works:
-        work(data, key, value)
 
 
 class Host:
