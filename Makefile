@@ -73,7 +73,7 @@ bench-stores: $(VENV)/.test
 	$(BIN)/python -m benchmarks.stores --throughput
 	$(BIN)/python -m benchmarks.stores --bytes
 
-# Needs valgrind. A minute or two; `make count COUNT=--record` keeps the figures.
+# Needs valgrind, and some minutes. `make count COUNT=--check` fails where a row got worse, `COUNT=--record` keeps all.
 count: $(VENV)/.test
 	$(BIN)/python -m benchmarks.instructions $(COUNT)
 

@@ -16,7 +16,12 @@ from typing import NamedTuple
 from benchmarks.instructions_callgrind import ROOT
 
 FILE = Path(__file__).with_name("instructions.json")
+_MISSING = "–"
 _PACKAGES = ("cryptography", "ormsgpack", "itsdangerous", "Flask", "Werkzeug", "pyramid", "WebOb", "Django")
+
+
+class NoSuchRevisionError(Exception):
+    """The library is to be counted as it was at a revision that git does not have here."""
 
 
 class Record(NamedTuple):
@@ -43,6 +48,7 @@ def versions() -> dict[str, str]:
 
     return {
         "Python": f"{platform.python_implementation()} {platform.python_version()}, {platform.python_compiler()}",
+        "C library": " ".join(platform.libc_ver()),
         "machine": _machine(),
         "OpenSSL": f"{ssl.OPENSSL_VERSION}; in cryptography {backend.openssl_version_text()}",
         "SQLite": sqlite3.sqlite_version,
@@ -52,23 +58,27 @@ def versions() -> dict[str, str]:
 
 
 def differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Return a line for each version that differs."""
+    """Return a line for each version that differs.
+
+    Valgrind is no difference where it is missing: what is counted without it does not depend on it.
+    """
     names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
-    return [f"{name}: recorded {then.get(name, '–')}, here {now.get(name, '–')}" for name in names]
+    names = [name for name in names if name != "valgrind" or now[name] != _MISSING]
+    return [f"{name}: recorded {then.get(name, _MISSING)}, here {now.get(name, _MISSING)}" for name in names]
 
 
 def unpack(revision: str, directory: Path) -> str:
     """Put the library as it was at a revision of git into `directory`; return the revision's hash.
 
     Raises:
-        SystemExit: There is no such revision here.
+        NoSuchRevisionError: There is none here.
     """
     try:
         commit = _git("rev-parse", "--short", f"{revision}^{{commit}}").decode().strip()
         archive = _git("archive", commit, "cookiesess")
     except (OSError, subprocess.CalledProcessError) as error:
         stderr = getattr(error, "stderr", b"") or str(error).encode()
-        raise SystemExit(
+        raise NoSuchRevisionError(
             f"the library at {revision} is to be counted, and git has none: {stderr.decode().strip()}; in a shallow"
             " clone fetch one commit more (git fetch --deepen=1), or name another with --against"
         ) from error
@@ -94,7 +104,7 @@ def _valgrind() -> str:
     try:
         done = subprocess.run(["valgrind", "--version"], capture_output=True, text=True, check=True)
     except OSError:
-        return "–"
+        return _MISSING
     return done.stdout.strip().removeprefix("valgrind-")
 
 
@@ -102,4 +112,4 @@ def _installed(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "–"
+        return _MISSING
