@@ -58,6 +58,13 @@ class InvalidToken(CookiesessError):
         self.reason = reason
         self.kid = kid
 
+    def unraised(self) -> "InvalidToken":
+        """Return another one that says the same, to be kept: one that was raised holds the frames it went through.
+
+        A frame that keeps it is held by it in turn, so that each request with a bad cookie would leave a cycle behind.
+        """
+        return InvalidToken(self.reason, self.kid)
+
 
 class SessionError(CookiesessError, RuntimeError):
     """The app used a session in a way that cannot work."""

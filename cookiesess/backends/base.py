@@ -157,7 +157,10 @@ class Beginnings:
         """
         self.emit(StoreFailed(str(error)))
         if not self._anonymous:
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # its traceback holds this frame: each request would leave a cycle behind
         return self.empty(Origin.UNAVAILABLE, header, now=now)
 
     def empty(self, origin: Origin, header: str, *, now: int, opened: tuple[str, ...] | None = ()) -> WorkingCopy:

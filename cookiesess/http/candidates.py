@@ -93,14 +93,14 @@ class Candidates:
                 if first is not None:
                     self._protection.recognise(first)
             except InvalidToken as error:
-                yield name, error, False  # not worth looking for the other pieces
+                yield name, error.unraised(), False  # not worth looking for the other pieces
                 continue
             for token in self._pieces.gather(value, header):
                 try:
                     opened = self._protection.read(token, self._purposes[name])
                 except InvalidToken as error:
                     # Putting pieces together is work, whatever comes of it.
-                    yield name, error, first is not None or self._protection.counts(error)
+                    yield name, error.unraised(), first is not None or self._protection.counts(error)
                 else:
                     yield name, opened, True
                     break  # others with this beginning hold pieces of other tokens

@@ -122,7 +122,7 @@ class Envelope:
             try:
                 opened.append(read(token, purpose))
             except InvalidToken as error:
-                failure = failure or error
+                failure = failure or error.unraised()
                 left -= self._counts(error)
             else:
                 left -= 1
@@ -168,7 +168,7 @@ class Envelope:
                 try:
                     return Accepted(type(reader).__name__, self._state(reader.open(value, now=now), now))
                 except InvalidToken as error:
-                    failure = failure or error
+                    failure = failure or error.unraised()
         return failure
 
     def _state(self, foreign: Foreign, now: int) -> State:

@@ -194,7 +194,7 @@ class SessionManager(OwnedSessions):
         if refused is None:
             self._say(self._carry_out(working, self._now()))
         elif working.modified:
-            raise refused
+            raise refused()
 
     # Behind the session
 

@@ -63,8 +63,10 @@ TABLE: Final[dict[Stage, dict[Needs, Refusal | None]]] = {
 }
 
 
-def refusal(stage: Stage, origin: Origin, *, needs_cookie: bool) -> Exception | None:
-    """Return the error of a write, or None where it is possible.
+def refusal(stage: Stage, origin: Origin, *, needs_cookie: bool) -> Refusal | None:
+    """Return what makes the error of a write, or None where it is possible.
+
+    Not the error itself: a frame that raises one by its name is held by that error's traceback, which is a cycle.
 
     Args:
         stage: How far the request is.
@@ -74,5 +76,4 @@ def refusal(stage: Stage, origin: Origin, *, needs_cookie: bool) -> Exception | 
     needs = Needs.COOKIE if needs_cookie else Needs.RECORD
     if origin is Origin.UNAVAILABLE:
         needs = Needs.STORE
-    refuse = TABLE[stage][needs]
-    return None if refuse is None else refuse()
+    return TABLE[stage][needs]

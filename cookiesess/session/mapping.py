@@ -78,5 +78,5 @@ class LoadedMapping(MutableMapping[str, Any]):
         if self._stage is not _OPEN or loaded.origin is _UNAVAILABLE:
             refused = refusal(self._stage, loaded.origin, needs_cookie=new_id or working.needs_cookie)
             if refused is not None:
-                raise refused
+                raise refused()
         return working
