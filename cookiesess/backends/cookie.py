@@ -62,6 +62,8 @@ class CookieBackend:
         idle_at, until_at = self._lifetime.deadlines(state)
         if now >= idle_at or (until_at is not None and now >= until_at):
             return self._beginnings.gone(state, header, now=now, opened=self._names)
+        if until_at is not None and state.ends_at is not None and until_at < state.ends_at:
+            until_at = state.ends_at
         loaded = Loaded(
             _LOADED, state.owner, None, not current, header, plaintext, state.sid, until_at, True, opened=self._names
         )
@@ -87,7 +89,8 @@ class CookieBackend:
         if self._random_sid is not None:
             self.identify(working, anew=action is _MOVE)
         state = working.state
-        state.refreshed_at = now
+        if not working.asked.passive:
+            state.refreshed_at = now
         plaintext = pack(state, self._codec)
         if self._compressed:
             plaintext = compress(plaintext)

@@ -14,7 +14,7 @@ MAX_TRIES: Final = 64
 
 
 class Found(NamedTuple):
-    """A live session: its content, its record, whether the current key sealed that, and when the session must end."""
+    """A live session: its content, its record, whether the current key sealed that, and its `Loaded.until_at`."""
 
     state: State
     located: Located

@@ -95,11 +95,13 @@ class Ledgers:
     def remember(self, owner: str, copies: Copies, *, until_at: int, now: int) -> int:
         """Return the generation that a token of `owner` is sealed with, which lives until `until_at`.
 
-        Beyond 0 it is remembered as long as that token: the next one must be higher than what any token holds.
+        Beyond 0 it is remembered as long as that token: the next one must be higher than what any token holds. Of a
+        token that lives longer than the usual ones it is remembered from 0 on, so that `raise_` knows how long.
         """
         until_at += CLOCK_SKEW_SECONDS
         ledger, complete = copies
-        if ledger.generation and (ledger.until_at < until_at or not complete):
+        counts = ledger.generation or until_at > self._usual_end(now)
+        if counts and (ledger.until_at < until_at or not complete):
             ledger = self._change(owner, lambda old: old._replace(until_at=max(old.until_at, until_at)), now=now)
         return ledger.generation
 
@@ -113,13 +115,16 @@ class Ledgers:
 
     def raise_(self, owner: str, *, now: int) -> int:
         """End all of an owner's sessions; return the generation that those of from now on are sealed with."""
-        # Every token of now was sealed at most this long before its deadline.
-        until_at = (self._lifetime.ends_at(now) or 0) + CLOCK_SKEW_SECONDS
+        # Every token of now was sealed at most this long before its deadline; of longer ones the ledger knows already.
+        until_at = self._usual_end(now)
 
         def raised(old: Ledger) -> Ledger:
             return Ledger(old.generation + 1, max(old.until_at, until_at), old.ended)
 
         return self._change(owner, raised, now=now).generation
+
+    def _usual_end(self, now: int) -> int:
+        return (self._lifetime.ends_at(now) or 0) + CLOCK_SKEW_SECONDS
 
     def _open(self, sealer: Sealer, record: Record | None, name: bytes) -> Ledger:
         if record is None:

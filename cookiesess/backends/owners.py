@@ -230,7 +230,7 @@ class Owners:
             summary = self._summaries.open(record.summary, key)
         except InvalidToken:
             return None  # of another form, or under a key that has left the ring
-        deadline_at = self._lifetime.absolute_deadline(summary)
+        deadline_at = self._lifetime.absolute_deadline(summary, own_seconds=summary.absolute_seconds)
         return summary if deadline_at is None or now < deadline_at else None
 
 

@@ -15,6 +15,8 @@ from cookiesess.errors import StoreUnavailable
 from cookiesess.events import RevocationsLost, SessionRevoked, StoreFailed
 from cookiesess.session.closing import Closed, How, derived_csrf
 from cookiesess.session.decision import Action
+from cookiesess.session.lifetime import ABSOLUTE
+from cookiesess.session.merging import own
 from cookiesess.session.state import CSRF, EPOCH, GENERATION, Origin
 from cookiesess.session.steps import HAS_CONTENT, NOTHING_DONE, Done, Twin
 from cookiesess.session.working_copy import WorkingCopy
@@ -160,8 +162,10 @@ class RevokingBackend:
     def _stamp(self, verdict: Verdict, working: WorkingCopy, now: int) -> None:
         """Write into a session what it can be ended by: its owner's generation, and the store's epoch."""
         state = working.state
-        if working.asked.login:
+        generation = 0
+        if working.asked.login or ABSOLUTE in state.extras:
             generation = self._revocations.generation(state, verdict, now=now)
+        if working.asked.login:
             if generation:
                 working.extras.set(GENERATION, generation)
             elif GENERATION in state.extras:
@@ -193,7 +197,7 @@ class RevokingBackend:
 
     def _move_alone(self, working: WorkingCopy, now: int) -> Done:
         """Authenticate all the same: what this request has set gets the new ID, what it loaded does not."""
-        working.adopt(working.own())
+        working.adopt(own(working))
         return dropped("ended") if working.state.empty else self._inner.apply(_MOVE, working, now=now)
 
     def _overtaken(self, verdict: Verdict, working: WorkingCopy) -> bool:
@@ -209,7 +213,7 @@ class RevokingBackend:
         if sid is None:
             return None
         successor = state.sid if how.leads_on else None
-        until_at = self._beginnings.lifetime.absolute_deadline(state)
+        until_at = self._beginnings.lifetime.remembered_until(state)
         closed = Closed(how, now, successor=successor, until_at=until_at if how.leads_on else None)
         return self._revocations.close(sid, closed, until_at=old.loaded.until_at, now=now)
 

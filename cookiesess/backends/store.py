@@ -18,6 +18,7 @@ from cookiesess.http.envelope import Envelope
 from cookiesess.session.closing import Closed, How
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
+from cookiesess.session.merging import own
 from cookiesess.session.state import PERSISTENT, REFERENCE, REPLACES, Origin, State
 from cookiesess.session.steps import EXPIRED, NOTHING_DONE, Done, Line, Loaded, Twin
 from cookiesess.session.working_copy import WorkingCopy
@@ -188,7 +189,7 @@ class StoreBackend:
 
     def _overtaken(self, working: WorkingCopy, now: int, make: Callable[[State, int], Located]) -> Done:
         """Log in although the session ended meanwhile: into a new one, with what this request has set, and no more."""
-        state = working.own()
+        state = own(working)
         if state.empty:
             return dropped("ended")  # a new ID was asked for and nothing else
         new = make(self._descended(working, state), now)

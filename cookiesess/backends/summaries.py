@@ -21,6 +21,7 @@ class Summary(NamedTuple):
         idle_seconds: What the record's expiry was counted with.
         label: The user's name for it, or None.
         replaces: What names the ID whose place it took, where the owner's sessions are limited; else None.
+        absolute_seconds: Its own absolute timeout, or None.
     """
 
     created_at: int
@@ -29,6 +30,7 @@ class Summary(NamedTuple):
     idle_seconds: int
     label: str | None
     replaces: bytes | None = None
+    absolute_seconds: int | None = None
 
 
 class Summaries:

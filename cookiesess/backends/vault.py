@@ -38,8 +38,9 @@ from cookiesess.backends.summaries import Summaries
 from cookiesess.errors import InvalidToken, RecordExists
 from cookiesess.events import ConflictMerged, SessionExpired, SessionRejected
 from cookiesess.session.closing import Closed, How
-from cookiesess.session.lifetime import IDLE
+from cookiesess.session.lifetime import ABSOLUTE, IDLE
 from cookiesess.session.located import Description, Located
+from cookiesess.session.merging import merged
 from cookiesess.session.state import COUNTED_IDLE, CSRF, INLINE, LABEL, MARKS, REPLACES, State, pack, unpack
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
@@ -128,6 +129,8 @@ class Vault:
             return None
         if cipher is not None:
             located.cipher, located.described = cipher, describe(state)
+        if until_at is not None and state.ends_at is not None:
+            until_at = max(until_at, state.ends_at)
         return Found(state, located, cipher is not None, until_at)
 
     # Create and write
@@ -165,7 +168,9 @@ class Vault:
         mark, state = self._random_bytes(_MARK_BYTES), state or working.state
         merges = overwritten = 0
         for _ in range(MAX_TRIES):
-            record = self._record(state, located, now, mark)
+            passive = working.asked.passive
+            used_at = working.used_at(state, now=now, idle_seconds=self.idle_of(state)) if passive else now
+            record = self._record(state, located, used_at, mark)
             result = self._store.update(located.key, record, expected_version=located.record.version, now=now)
             if isinstance(result, Updated):
                 located.record = record._replace(version=result.version)
@@ -210,8 +215,8 @@ class Vault:
         if mark in state.extras.setdefault(MARKS, []):
             return Merged(state, theirs.located)
         overwritten, csrf = working.data.overwritten(state.data), state.extras.get(CSRF)
-        merged = working.merged_into(state, renewed=theirs.located.moved and not working.asked.authenticates)
-        return "owner" if merged is None else Merged(merged, theirs.located, overwritten, csrf)
+        mine = merged(working, state, renewed=theirs.located.moved and not working.asked.authenticates)
+        return "owner" if mine is None else Merged(mine, theirs.located, overwritten, csrf)
 
     # Touch, close, delete
 
@@ -271,9 +276,9 @@ class Vault:
 
     # What a record is
 
-    def _record(self, state: State, located: Located, now: int, mark: bytes) -> Record:
+    def _record(self, state: State, located: Located, used_at: int, mark: bytes) -> Record:
         """Return `state` as a record; it has the mark of this write and the idle timeout its expiry is counted with."""
-        state.refreshed_at = now
+        state.refreshed_at = used_at
         extras = state.extras
         extras[COUNTED_IDLE] = idle_seconds = extras.get(IDLE) or self._lifetime.idle_seconds
         extras[MARKS] = [*extras.get(MARKS, ())[1 - MAX_MARKS :], mark]
@@ -283,7 +288,7 @@ class Vault:
         else:
             summary = self._summaries.seal(described, located.key)
         payload = self._sealer.seal(pack(state, self._codec), located.session_id, located.key, cipher=located.cipher)
-        return Record(payload, now + idle_seconds, summary, self._sealer.owner_hash(state.owner))
+        return Record(payload, used_at + idle_seconds, summary, self._sealer.owner_hash(state.owner))
 
     def idle_of(self, state: State) -> int:
         """Return the idle timeout of a session in seconds: its own, or the setting's."""
@@ -294,4 +299,6 @@ def describe(state: State) -> Description:
     """Return what the summary of `state` says."""
     extras = state.extras
     said = (state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL))
+    if ABSOLUTE in extras:
+        return (*said, extras.get(REPLACES), extras[ABSOLUTE])
     return (*said, extras[REPLACES]) if REPLACES in extras else said

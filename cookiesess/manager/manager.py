@@ -273,7 +273,9 @@ class SessionManager(OwnedSessions):
     def _decide(self, working: WorkingCopy, now: int) -> Action:
         asked, loaded, state = working.asked, working.loaded, working.state
         modified = working.modified
-        refresh_due = not modified and (asked.refresh or self._lifetime.refresh_due(state, now=now))
+        refresh_due = (
+            not modified and not asked.passive and (asked.refresh or self._lifetime.refresh_due(state, now=now))
+        )
         if loaded.origin is _LOADED and not (modified or refresh_due or asked.how is not None):
             return _NOTHING  # the table's row for what was only read, which most requests are
         empty = not state.data and state.empty

@@ -10,8 +10,8 @@ from cookiesess.errors import ConfigurationError
 CLOCK_SKEW_SECONDS = 300
 
 
-IDLE, NAMED_AT = "i", "n"
-"""Where a session's extras have its own idle timeout in seconds, and when its ID was given, in Unix seconds."""
+IDLE, ABSOLUTE, NAMED_AT = "i", "a", "n"
+"""Where a session's extras have timeouts of its own, in seconds, and when its ID was given, in Unix seconds."""
 
 
 class Fixed(Protocol):
@@ -23,7 +23,7 @@ class Fixed(Protocol):
 
     @property
     def ends_at(self) -> int | None:
-        """The absolute deadline that was fixed then."""
+        """The latest end that any copy of it was given: what `Lifetime.absolute` said then, or its own timeout says."""
 
     @property
     def authenticated_at(self) -> int | None:
@@ -39,7 +39,7 @@ class Times(Fixed, Protocol):
 
     @property
     def extras(self) -> dict[str, Any]:
-        """Settings of its own; under `IDLE` its own idle timeout in seconds."""
+        """Settings of its own; under `IDLE` and `ABSOLUTE` its own timeouts in seconds."""
 
 
 # The requests of one page come within this; longer would only help whoever has a copy of the old ID.
@@ -131,8 +131,15 @@ class Lifetime:
         """Return the absolute deadline of a session that was created, or logged in, at `start`."""
         return None if self.absolute_seconds is None else start + self.absolute_seconds
 
-    def absolute_deadline(self, times: Fixed) -> int | None:
-        """Return the absolute deadline: what was fixed at creation or login, or what today's setting allows if less."""
+    def absolute_deadline(self, times: Fixed, *, own_seconds: int | None = None) -> int | None:
+        """Return the absolute deadline: what was fixed at creation or login, or what today's setting allows if less.
+
+        Args:
+            times: The session's.
+            own_seconds: Its own absolute timeout, which takes the place of both; None: it has none.
+        """
+        if own_seconds is not None:
+            return (times.authenticated_at or times.created_at) + own_seconds
         fixed_at = times.ends_at
         if self.absolute_seconds is None:
             return fixed_at
@@ -140,12 +147,20 @@ class Lifetime:
         today_at = start + self.absolute_seconds
         return today_at if fixed_at is None or today_at < fixed_at else fixed_at
 
+    def remembered_until(self, times: Times) -> int | None:
+        """Return until when a copy of the session, an older one too, may go on; None: for as long as it is used."""
+        absolute_at = self.deadlines(times)[1]
+        return absolute_at if absolute_at is None or times.ends_at is None else max(absolute_at, times.ends_at)
+
     def deadlines(self, times: Times) -> tuple[int, int | None]:
         """Return when the session ends if nobody touches it again, and when it ends however busy it is."""
-        # One call on each request, so `absolute_deadline` is spelled out here.
-        own_idle = times.extras.get(IDLE) if times.extras else None
-        absolute_at = times.ends_at
-        if self.absolute_seconds is not None:
+        # One call on each request, so `absolute_deadline` is spelled out here. (Its callers hand on the later one of
+        # this and `ends_at` as what must be remembered.)
+        extras, absolute_at = times.extras, times.ends_at
+        own_idle = extras.get(IDLE) if extras else None
+        if extras and ABSOLUTE in extras:
+            absolute_at = (times.authenticated_at or times.created_at) + extras[ABSOLUTE]
+        elif self.absolute_seconds is not None:
             today_at = (times.authenticated_at or times.created_at) + self.absolute_seconds
             if absolute_at is None or today_at < absolute_at:
                 absolute_at = today_at

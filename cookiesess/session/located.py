@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cookiesess.stores.base import Record
 
 Description = tuple[int | str | bytes | None, ...]
-"""What a record's summary says: created, authenticated, absolute deadline, idle seconds, label, what it replaced."""
+"""What a record's summary says: created, authenticated, absolute deadline, idle seconds, label, what it replaced,
+its own absolute timeout."""
 
 
 @dataclass(slots=True)

@@ -20,13 +20,14 @@ class LoadedMapping(MutableMapping[str, Any]):
     `_context` and `_csrf_secret`.
     """
 
-    __slots__ = ("_context", "_source", "_stage", "_working")
+    __slots__ = ("_context", "_passive", "_source", "_stage", "_working")
 
     def __init__(self, context: SessionContext, source: str) -> None:
         self._context = context
         self._source = source
         self._working: WorkingCopy | None = None
         self._stage = _OPEN
+        self._passive = False
 
     # The mapping
 
@@ -67,6 +68,8 @@ class LoadedMapping(MutableMapping[str, Any]):
     def _load(self) -> WorkingCopy:
         context = self._context
         working = self._working = context.load(self._source, now=int(context.clock()))
+        if self._passive:
+            working.be_passive()
         if self._stage is not _OPEN:
             self._context.touched_late(self._stage)
         return working

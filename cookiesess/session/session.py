@@ -1,22 +1,17 @@
 """The mapping that the app sees."""
 
-from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cookiesess.errors import StoreUnavailable
 from cookiesess.session import csrf, flash
 from cookiesess.session.changes import Mutation
 from cookiesess.session.flash import Flash
-from cookiesess.session.gate import Stage
-from cookiesess.session.lifetime import IDLE, whole_seconds
-from cookiesess.session.mapping import LoadedMapping
-from cookiesess.session.state import CSRF, FLASHES, LABEL, PERSISTENT, Origin
+from cookiesess.session.guesses import missing
+from cookiesess.session.properties import SessionProperties
+from cookiesess.session.state import CSRF, FLASHES
 from cookiesess.tokens.encoding import is_utf8
 
-_OPEN, _UNAVAILABLE = Stage.OPEN, Origin.UNAVAILABLE
 
-
-class Session(LoadedMapping):
+class Session(SessionProperties):
     """A dict that survives from request to request, and the verbs of a login.
 
     Keys are text; values are None, bool, int, float, str, bytes, list, tuple, dict, set, frozenset, datetime, date,
@@ -34,66 +29,6 @@ class Session(LoadedMapping):
     """
 
     __slots__ = ()
-
-    # What it is
-
-    @property
-    def touched(self) -> bool:
-        """Whether anything of the session was looked at in this request."""
-        return self._working is not None
-
-    @property
-    def origin(self) -> Origin:
-        """Where it came from."""
-        return (self._working or self._load()).loaded.origin
-
-    @property
-    def renewed(self) -> bool:
-        """Whether `login` or `renew` was called in this request, so that the session is to get a new ID."""
-        return (self._working or self._load()).asked.how is not None
-
-    @property
-    def closed(self) -> bool:
-        """True once the response's headers have gone out, or the app has failed."""
-        return self._stage is not _OPEN
-
-    @property
-    def is_new(self) -> bool:
-        """True where no earlier request's session was loaded, or it was ended in this one."""
-        return not (self._working or self._load()).loaded.continued
-
-    @property
-    def available(self) -> bool:
-        """False while the store is down; always True where there is none."""
-        try:
-            return (self._working or self._load()).loaded.origin is not _UNAVAILABLE
-        except StoreUnavailable:
-            return False
-
-    @property
-    def modified(self) -> bool:
-        """Whether the session differs from what was loaded, nested values included."""
-        return (self._working or self._load()).modified
-
-    @property
-    def created_at(self) -> int:
-        """When the session began, in Unix seconds."""
-        return (self._working or self._load()).state.created_at
-
-    @property
-    def refreshed_at(self) -> int:
-        """When the session was last written or refreshed, in Unix seconds; the idle timeout counts from then."""
-        return (self._working or self._load()).state.refreshed_at
-
-    @property
-    def authenticated_at(self) -> int | None:
-        """When `login` was last called, in Unix seconds, or None."""
-        return (self._working or self._load()).state.authenticated_at
-
-    @property
-    def owner(self) -> str | None:
-        """The user the session belongs to, or None. Only `login` sets it; `invalidate` ends it."""
-        return (self._working or self._load()).state.owner
 
     # The verbs
 
@@ -175,51 +110,6 @@ class Session(LoadedMapping):
         """
         self._writable().data.mutate(function)
 
-    # Settings of this session alone
-
-    @property
-    def persistent(self) -> bool | None:
-        """Whether the cookie outlives the browser window; None: as `CookiePolicy.persistent` says. Settable.
-
-        Raises:
-            ValueError: On setting anything but True, False and None.
-        """
-        value: bool | None = (self._working or self._load()).state.extras.get(PERSISTENT)
-        return value
-
-    @persistent.setter
-    def persistent(self, value: bool | None) -> None:
-        if value is not None and type(value) is not bool:
-            raise ValueError(f"persistent is True, False or None, not of type {type(value).__name__}")
-        self._set_extra(PERSISTENT, value)
-
-    @property
-    def idle(self) -> timedelta | None:
-        """This session's own idle timeout; None: as `Lifetime.idle` says. Settable; the absolute timeout still holds.
-
-        Raises:
-            ConfigurationError: On setting less than a second or another type than timedelta.
-        """
-        value = (self._working or self._load()).state.extras.get(IDLE)
-        return None if value is None else timedelta(seconds=value)
-
-    @idle.setter
-    def idle(self, value: timedelta | None) -> None:
-        self._set_extra(IDLE, None if value is None else whole_seconds("idle", value, least=1))
-
-    @property
-    def label(self) -> str | None:
-        """A name for lists of sessions, such as the device; None by default. Settable, at most 200 characters."""
-        value: str | None = (self._working or self._load()).state.extras.get(LABEL)
-        return value
-
-    @label.setter
-    def label(self, value: str | None) -> None:
-        # It is stored a second time, in the record's summary, which stores keep small.
-        if value is not None and (type(value) is not str or len(value) > 200 or not is_utf8(value)):
-            raise ValueError("a label is text of at most 200 characters, or None")
-        self._set_extra(LABEL, value)
-
     # Flash messages and CSRF
 
     def flash(self, message: Any, category: str = "message") -> None:
@@ -257,6 +147,11 @@ class Session(LoadedMapping):
 
     # Inside
 
+    if not TYPE_CHECKING:  # checkers would take it for a promise that every name exists
+
+        def __getattr__(self, name: str) -> object:
+            raise AttributeError(missing(name), name=name, obj=self)
+
     def _csrf_secret(self, *, anew: bool = False) -> bytes:
         """Return what CSRF tokens are made of, made at the first call; for subclasses with tokens of another form."""
         secret = None if anew else (self._working or self._load()).csrf
@@ -264,10 +159,3 @@ class Session(LoadedMapping):
             secret = self._context.random_bytes(csrf.SECRET_BYTES)
             self._set_extra(CSRF, secret)
         return secret
-
-    def _set_extra(self, key: str, value: object) -> None:
-        extras = self._writable().extras
-        if value is not None:
-            extras.set(key, value)
-        elif key in extras.data:
-            extras.remove(key)

@@ -21,6 +21,7 @@ Differences instead of times save bytes in every cookie. `extras` is a map with 
     "c"  CSRF secret, 32 bytes                      "l"  label, text
     "f"  flashes, array of [message, category]      "e"  records only: the idle seconds in the record's expiry
     "i"  the session's own idle timeout, seconds    "w"  records only: marks of the last eight writes, 8 bytes each
+    "a"  the session's own absolute timeout, seconds, counted from the last login, else from the creation
     "p"  the session's own `persistent`, bool              "g"  the owner's generation at login, where it is not 0
     "n"  when the present ID was given, Unix seconds, where IDs are renewed periodically
     "x"  the epoch of the store of revocations, 8 bytes
@@ -31,7 +32,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cookiesess.errors import InvalidToken
-from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS, Lifetime
+from cookiesess.session.lifetime import ABSOLUTE, CLOCK_SKEW_SECONDS, Lifetime
 from cookiesess.session.member import Member
 from cookiesess.tokens.values import ValueCodec
 
@@ -61,7 +62,8 @@ class State:
     Attributes:
         created_at: When the session began.
         refreshed_at: From when the idle timeout counts.
-        ends_at: The absolute deadline, fixed at creation and at login, or None.
+        ends_at: The latest end that any copy of it was given: fixed at creation and at login, or later where it has a
+            longer absolute timeout of its own; None: it has no absolute end.
         authenticated_at: When ``login()`` was called last, or None.
         owner: The user it belongs to, or None.
         data: What the app stored.
@@ -82,6 +84,16 @@ class State:
     def empty(self) -> bool:
         """No data, no owner, no flashes and no CSRF secret: nothing that would be worth a cookie or a record."""
         return not (self.data or self.owner is not None or self.extras.get(FLASHES) or self.extras.get(CSRF))
+
+    def cover_own_end(self) -> None:
+        """Have `ends_at` be no earlier than where the session's own absolute timeout ends.
+
+        It never goes back where that timeout is shortened: copies of older cookies go on until then, and what ends the
+        session must be remembered for as long.
+        """
+        own_seconds = self.extras.get(ABSOLUTE)
+        if own_seconds is not None and self.ends_at is not None:
+            self.ends_at = max(self.ends_at, (self.authenticated_at or self.created_at) + own_seconds)
 
 
 def fresh(*, now: int, lifetime: Lifetime) -> State:

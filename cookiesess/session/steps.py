@@ -21,7 +21,8 @@ class Loaded(NamedTuple):
         header: The Cookie header, out of which the answer sees which of the session's cookies the browser has.
         base: The plaintext that its cookie held, from which the ID of its record derives if it moves to a store.
         sid: Its own ID, by which it is revoked, or None.
-        until_at: When it ends however busy it is, in Unix seconds, or None. A revocation is remembered until then.
+        until_at: The latest end that any copy of it was given, in Unix seconds, or None. A revocation is remembered
+            until then.
         continued: An earlier request began this session, and this request has not ended it.
         closed: How its ID was closed, where another ID has taken its place.
         twins: The sessions in the other cookies of the same name that the request brought.
@@ -72,11 +73,13 @@ class Asked(NamedTuple):
         how: Why the session is to get a new ID, or None if it keeps its own.
         login: ``login()`` was called.
         refresh: The idle timeout is to count from now, whether that is due or not.
+        passive: The request is not its user's doing, so the idle timeout counts from when it did.
     """
 
     how: How | None = None
     login: bool = False
     refresh: bool = False
+    passive: bool = False
 
     @property
     def authenticates(self) -> bool:

@@ -11,15 +11,13 @@ The content itself is a `State`, and two `Tracked` dicts that know what has chan
 is first written or handed out, which a request that reads text and numbers never does.
 """
 
-from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from cookiesess.session import flash
-from cookiesess.session.changes import ABSENT, Tracked, replay
+from cookiesess.session.changes import Tracked
 from cookiesess.session.closing import Closed, How
 from cookiesess.session.decision import Action
-from cookiesess.session.lifetime import NAMED_AT, Lifetime
-from cookiesess.session.state import CSRF, EPOCH, FLASHES, GENERATION, Origin, State, fresh
+from cookiesess.session.lifetime import ABSOLUTE, NAMED_AT, Lifetime
+from cookiesess.session.state import CSRF, Origin, State, fresh
 from cookiesess.session.steps import HAS_CONTENT, NOTHING_ASKED, NOTHING_DONE, Asked, Done, Line, Loaded, Twin
 from cookiesess.tokens.values import ValueCodec
 
@@ -40,6 +38,7 @@ class WorkingCopy:
         done: What was done, as long as the response does not have it yet, or the request may go on from it.
         state: The content; changed through `data` and `extras`.
         tracked_extras: `extras`, where somebody has looked at it; else None.
+        codec: Encodes values.
     """
 
     # Defaults of the class, not slots filled one by one: each request makes one of these, and few need them all.
@@ -51,7 +50,7 @@ class WorkingCopy:
     def __init__(self, loaded: Loaded, state: State, *, codec: ValueCodec) -> None:
         self.loaded: Loaded = loaded
         self.state: State = state
-        self._codec = codec
+        self.codec: ValueCodec = codec
 
     # What changed
 
@@ -59,14 +58,14 @@ class WorkingCopy:
     def data(self) -> Tracked:
         """The app's values, tracked."""
         if self._data is None:
-            self._data = Tracked(self.state.data, self._codec)
+            self._data = Tracked(self.state.data, self.codec)
         return self._data
 
     @property
     def extras(self) -> Tracked:
         """Flashes, CSRF secret and settings, tracked."""
         if self.tracked_extras is None:
-            self.tracked_extras = Tracked(self.state.extras, self._codec)
+            self.tracked_extras = Tracked(self.state.extras, self.codec)
         return self.tracked_extras
 
     @property
@@ -121,6 +120,7 @@ class WorkingCopy:
         state.owner = owner
         state.authenticated_at = now
         state.ends_at = lifetime.ends_at(now)
+        state.cover_own_end()
         self._ask(How.REAUTHENTICATION if self.loaded.owner == owner else How.LOGIN)
         self.asked = self.asked._replace(login=True)
         return lost
@@ -140,7 +140,9 @@ class WorkingCopy:
         """Ask for a new ID where the present one is old, and nobody else is renewing it at this moment."""
         loaded = self.loaded
         named = loaded.sid is not None if loaded.located is None else not loaded.located.moved
-        if loaded.origin is not _LOADED or loaded.closed is not None or self.asked.how is not None or not named:
+        if loaded.origin is not _LOADED or loaded.closed is not None or not named:
+            return
+        if self.asked.how is not None or self.asked.passive:
             return
         if lifetime.renewal_due(self.state, now=now):
             self._ask(How.PERIODIC)
@@ -150,7 +152,8 @@ class WorkingCopy:
         self.state.extras[NAMED_AT] = now
 
     def _ask(self, how: How) -> None:
-        self.asked = self.asked._replace(how=max(how, self.asked.how or how))
+        passive = self.asked.passive and how is How.PERIODIC
+        self.asked = self.asked._replace(how=max(how, self.asked.how or how), passive=passive)
 
     def _forget_csrf(self) -> None:
         # A token from before was seen by whoever could see the page then.
@@ -178,7 +181,21 @@ class WorkingCopy:
 
     def refresh(self) -> None:
         """Ask for a new idle deadline, whether it is due or not."""
-        self.asked = self.asked._replace(refresh=True)
+        self.asked = self.asked._replace(refresh=True, passive=False)
+
+    def be_passive(self) -> None:
+        """Leave the idle deadline where it is; a login or a new ID in the same request has moved it, or will."""
+        if self.asked.how is None and not self.asked.login:
+            self.asked = self.asked._replace(passive=True)
+
+    def limit_to(self, seconds: int | None) -> None:
+        """Give the session an absolute timeout of its own, or none."""
+        state = self.state
+        if seconds is not None:
+            self.extras.set(ABSOLUTE, seconds)
+            state.cover_own_end()
+        elif ABSOLUTE in state.extras:
+            self.extras.remove(ABSOLUTE)
 
     def revert(self) -> None:
         """Make the app's values what was loaded."""
@@ -187,70 +204,16 @@ class WorkingCopy:
 
     # What is done about it
 
+    def used_at(self, state: State, *, now: int, idle_seconds: int) -> int:
+        """Return from when the idle timeout counts after a write of `state`; it ends no session that is being used."""
+        return max(state.refreshed_at, now + 1 - idle_seconds) if self.asked.passive else now
+
     def identify(self, sid: bytes) -> None:
         """Give the session an ID of its own, by which it can be revoked."""
         self.state.sid = sid
 
-    def merged_into(self, theirs: State, *, renewed: bool = False) -> State | None:
-        """Return what a faster request has left, with this one's changes; None where it is another owner's now.
-
-        `renewed`: that request has given the session a new ID, and this one does not.
-        """
-        before, mine = self.loaded.owner, self.state
-        if theirs.owner != before:
-            return None
-        if mine.owner == before or before is None:
-            replay(self.data.log(), theirs.data, self._codec)
-            self._merge_extras(theirs.extras, renewed=renewed)
-        else:
-            # Logged in over another owner: nothing of that one's is taken along, not even what came in meanwhile.
-            theirs.data, theirs.extras = mine.data, mine.extras
-        theirs.owner = mine.owner
-        if self.asked.how is not None and not renewed:
-            theirs.sid = mine.sid  # else theirs stands: it may have been renewed, and mine be ended
-            if NAMED_AT in mine.extras:
-                theirs.extras[NAMED_AT] = mine.extras[NAMED_AT]
-        if self.asked.login:
-            theirs.authenticated_at, theirs.ends_at = mine.authenticated_at, mine.ends_at
-        return theirs
-
-    def _merge_extras(self, theirs: dict[str, Any], *, renewed: bool) -> None:
-        asked, changes = self.asked, self.extras.changes()
-        secret = changes.pop(CSRF, ABSENT)
-        anew = asked.login or asked.authenticates or (asked.how is How.RENEWAL and self.state.owner is None)
-        if anew and not (renewed and theirs.get(CSRF) != self.loaded_csrf):
-            # Whoever planted the old ID may have had this one made just now. (With a new ID a new one has come.)
-            theirs.pop(CSRF, None)
-        if secret is not ABSENT:
-            # An existing CSRF secret wins: forms that hold tokens of it have been sent already.
-            theirs.setdefault(CSRF, secret)
-        for key, value in changes.items():
-            if key == FLASHES:
-                base, mine = self.extras.before(key) or [], [] if value is ABSENT else value
-                theirs[key] = flash.merge(base, mine, theirs.get(key, []), encode=self._codec.pack)
-            elif value is ABSENT:
-                theirs.pop(key, None)
-            else:
-                theirs[key] = value
-
-    def own(self) -> State:
-        """Return what this request has set itself, without what was loaded.
-
-        Whose it is counts only where this request has logged them in: else a session that was ended would live on.
-        """
-        state, extras = self.state, {key: value for key, value in self.extras.changes().items() if value is not ABSENT}
-        if FLASHES in extras:
-            base = self.extras.before(FLASHES) or []
-            extras[FLASHES] = flash.merge(base, extras[FLASHES], [], encode=self._codec.pack)
-        # By what it can be ended. They are written at each login, also where they are what they were.
-        extras |= {key: state.extras[key] for key in (GENERATION, EPOCH) if key in state.extras}
-        own = replace(state, data=self.data.assigned(), extras=extras)
-        if not self.asked.login:
-            own.owner = own.authenticated_at = None
-        return own
-
     def adopt(self, merged: State) -> None:
-        """Take `merged`, which `merged_into` has returned and the store has by now, as the session's content."""
+        """Take what `cookiesess.session.merging` has returned, and the store has by now, as the session's content."""
         if merged is self.state:
             return
         self.data.adopt(merged.data)
@@ -277,7 +240,7 @@ class WorkingCopy:
                     located=done.located,
                     stale_key=False,
                     sid=state.sid,
-                    until_at=lifetime.absolute_deadline(state),
+                    until_at=lifetime.remembered_until(state),
                     closed=None,
                     twins=() if self.asked.authenticates else loaded.twins,
                     opened=loaded.opened if keep_line else (),
@@ -285,7 +248,8 @@ class WorkingCopy:
                     key=loaded.key or (b"" if loaded.located is None else loaded.located.key),
                 )
             if done.action in HAS_CONTENT or not keep_line:
-                self.asked = NOTHING_ASKED  # once the headers are out, nobody could be told of a new ID
+                # Once the headers are out, nobody could be told of a new ID.
+                self.asked = Asked(passive=self.asked.passive) if self.asked.passive else NOTHING_ASKED
         self.done = NOTHING_DONE._replace(line=done.line, plaintext=done.plaintext) if keep_line else NOTHING_DONE
 
     def pair(self, twins: tuple[Twin, ...]) -> None:

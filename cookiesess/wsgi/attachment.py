@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SESSION_KEY: Final = "cookiesess.session"
 COOKIES_KEY: Final = "cookiesess.cookies"
 MANAGER_KEY: Final = "cookiesess.manager"
+PASSIVE_KEY: Final = "cookiesess.passive"
+"""Set to True by code that has no session in hand, as `Session.passive` does."""
 
 S = TypeVar("S", bound=Session)
 T = TypeVar("T")
@@ -126,6 +128,8 @@ class Attachment(Generic[S]):
         Where that raises, nothing of the request is saved.
         """
         needs = None
+        if self._environ.get(PASSIVE_KEY):
+            self.session.passive()
         try:
             needs = self.manager.commit(self.session, self.jar, arrival=self)
         finally:

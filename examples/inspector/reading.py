@@ -155,7 +155,7 @@ def _timeline(sight: Sight, lifetime: Lifetime, now: int) -> Timeline | None:
         ("refreshed", "refreshed", state.refreshed_at),
         ("now", "now", now),
         ("idle", "ends if nobody comes", lifetime.deadline(state)),
-        ("absolute", "ends at the latest", lifetime.absolute_deadline(state)),
+        ("absolute", "ends at the latest", lifetime.deadlines(state)[1]),
     ]
     moments = [Moment(marker, says, at) for marker, says, at in times if at is not None]
     moments.sort(key=lambda moment: moment.at)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from adapters.django_project import AGE, Site, manager, project, saved, server_side, store
-from cookiesess import StoreUnavailable, TooManySessions
+from cookiesess import Lifetime, StoreUnavailable, TooManySessions
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
 
@@ -182,6 +182,34 @@ def test_the_settings_count_again_where_an_expiry_is_taken_back(site):
     session.save()
     site.clock.advance(timedelta(seconds=61))
     assert session.exists(session.session_key)
+
+
+@pytest.fixture
+def limited():
+    with server_side(
+        lifetime=Lifetime(idle=timedelta(seconds=AGE), absolute=timedelta(seconds=2 * AGE))
+    ).running() as site:
+        yield site
+
+
+def test_an_expiry_beyond_the_absolute_timeout_takes_its_place(limited):
+    session = store()
+    session.set_expiry(5 * AGE)
+    session.save()
+    limited.clock.advance(timedelta(seconds=5 * AGE - 1))
+    assert session.exists(session.session_key)
+    limited.clock.advance(timedelta(seconds=1))
+    assert not session.exists(session.session_key)
+
+
+def test_the_absolute_timeout_counts_again_where_such_an_expiry_is_taken_back(limited):
+    session = store()
+    session.set_expiry(5 * AGE)
+    session.save()
+    session.set_expiry(None)
+    session.save()
+    assert session.native.absolute is None
+    assert session.native.idle is None
 
 
 def test_an_expiry_may_be_a_date(stored):

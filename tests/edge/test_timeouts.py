@@ -231,8 +231,10 @@ def test_a_sessions_own_idle_timeout_counts_instead_of_the_policys(enter, clock,
 
 
 def test_a_sessions_own_idle_timeout_does_not_outlast_the_absolute_one(enter, clock):
-    visitor = enter(hours(10, 20), view=own_idle(500 * HOUR))
-    clock.advance(20 * HOUR)
+    visitor = enter(hours(10, 20), view=own_idle(20 * HOUR))
+    clock.advance(15 * HOUR)
+    visitor.visit()
+    clock.advance(5 * HOUR)
     assert not alive(visitor)
 
 

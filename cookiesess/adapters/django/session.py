@@ -23,10 +23,18 @@ class DjangoSession(Session):
         self._csrf_secret(anew=True)
 
     def keep_for(self, seconds: int, *, usual: int) -> None:
-        """Have the session end `seconds` from the next commit on; `usual` is what the settings say."""
+        """Have the session end `seconds` from the next commit on; `usual` is what the settings say.
+
+        Where that is beyond the absolute timeout, this takes its place, counted from the login.
+        """
         idle = None if seconds == usual else timedelta(seconds=max(seconds, 1))  # what is over ends as soon as can be
-        if self.idle != idle:
-            self.idle = idle
+        if self.idle == idle:
+            return
+        most = self._context.lifetime.absolute
+        absolute = idle if idle is not None and most is not None and idle > most else None
+        if self.absolute != absolute:
+            self.absolute = absolute
+        self.idle = idle
 
     def belong_to(self, user: object, *, keep_id: bool) -> None:
         """Have the owner be the user whom `django.contrib.auth` has noted in the data, or nobody.

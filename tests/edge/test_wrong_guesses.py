@@ -1,0 +1,62 @@
+"""Names that other libraries have, and a session has not: each gets an error that names the right one."""
+
+import copy
+
+import pytest
+
+from cookiesess import Session
+from cookiesess.session.guesses import REMEDIES
+from kit.world import World
+
+
+@pytest.fixture
+def session():
+    return World().manager.open("")
+
+
+@pytest.mark.parametrize(
+    ("guess", "remedy"),
+    [
+        ("logout", "session.invalidate()"),
+        ("regenerate", "session.renew()"),
+        ("set_expiry", "session.remember(timedelta)"),
+        ("id", "session.owner"),
+        ("permanent", ".persistent"),
+        ("username", "session['username']"),
+    ],
+)
+def test_a_wrong_guess_is_told_the_right_name(session, guess, remedy):
+    with pytest.raises(AttributeError) as raised:
+        getattr(session, guess)
+    assert guess in str(raised.value)
+    assert remedy in str(raised.value)
+
+
+@pytest.mark.parametrize("name", sorted(REMEDIES))
+def test_no_guess_is_an_attribute(session, name):
+    assert not hasattr(session, name)
+    assert getattr(session, name, None) is None
+
+
+@pytest.mark.parametrize("name", sorted(REMEDIES))
+def test_what_a_remedy_names_exists(name):
+    for word in REMEDIES[name].replace("(", " ").replace(";", " ").replace(",", " ").split():
+        if word.startswith(("session.", ".")):
+            assert hasattr(Session, word.removeprefix("session").strip("."))
+
+
+@pytest.mark.parametrize("name", ["__json__", "_private"])
+def test_names_with_underscores_get_no_advice(session, name):
+    with pytest.raises(AttributeError) as raised:
+        getattr(session, name)
+    assert str(raised.value) == f"a session has no attribute {name!r}"
+
+
+def test_asking_touches_nothing(session):
+    assert not hasattr(session, "logout")
+    assert not session.touched
+
+
+def test_a_session_that_is_copied_half_made_raises_no_endless_recursion():
+    with pytest.raises(AttributeError):
+        copy.copy(Session.__new__(Session)).touched  # noqa: B018
