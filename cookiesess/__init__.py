@@ -36,6 +36,7 @@ from cookiesess.manager.manager import SessionManager
 from cookiesess.session.flash import Flash
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.session.session import Session
+from cookiesess.stores.urls import open_store
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.tokens.values import ValueType
 from cookiesess.wsgi.attachment import get_cookies, get_manager, get_session
@@ -78,4 +79,5 @@ __all__ = [
     "get_cookies",
     "get_manager",
     "get_session",
+    "open_store",
 ]

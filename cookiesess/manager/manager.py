@@ -17,8 +17,9 @@ from cookiesess.http.jar import Cookies, JarContext, https
 from cookiesess.http.policy import CookiePolicy, Transport
 from cookiesess.manager.assembly import assemble
 from cookiesess.manager.names import check_names
+from cookiesess.manager.opened import OpenedStores
 from cookiesess.manager.owned import OwnedSessions
-from cookiesess.manager.settings import Configuration, Settings
+from cookiesess.manager.settings import Settings
 from cookiesess.session.context import SessionContext
 from cookiesess.session.decision import Action, decide
 from cookiesess.session.gate import Stage, refusal
@@ -36,8 +37,9 @@ class SessionManager(OwnedSessions):
 
     Args:
         keys: A `Keyring`; bytes (one key, verbatim); or text, which is parsed as `Keyring.parse` does.
-        store: Keeps the sessions on the server, behind an ID in the cookie. None (the default): they travel in the
-            cookie itself.
+        store: Keeps the sessions on the server, behind an ID in the cookie: a `Store`, or its URL as `open_store` takes
+            it. None (the default): they travel in the cookie itself. What was opened by URL, here and in the next two,
+            is closed with the manager; equal URLs are one store.
         overflow: Takes the client-side sessions that outgrow their cookie. A session stays there until logout or the
             next login, and the app's code does not change. None by default: `CookieTooLarge` instead.
         revocations: Remembers the client-side sessions that have been ended, until no copy of their cookies would open
@@ -88,7 +90,8 @@ class SessionManager(OwnedSessions):
 
     def __init__(self, keys: Keyring | Key | bytes | str, **settings: Unpack[Settings]) -> None:
         check_names("SessionManager(keys", settings)
-        configuration = Configuration(**settings)
+        self._opened = OpenedStores(settings)
+        configuration = self._opened.configuration
         parts = assemble(Keyring.of(keys), configuration)
         self._backend, self._envelope = parts.backend, parts.envelope
         self.jars: JarContext = parts.jars
@@ -114,6 +117,10 @@ class SessionManager(OwnedSessions):
 
     def __repr__(self) -> str:
         return f"<SessionManager, cookie {self.cookie.name!r}>"
+
+    def close_stores(self) -> None:
+        """Close the stores that this manager has opened by URL; the end of the process does so too."""
+        self._opened.close()
 
     # Requests
 

@@ -107,9 +107,9 @@ SETTINGS: Final = (
 class Settings(TypedDict, total=False):
     """The keyword arguments of `SessionManager`, which the middleware and the adapters take too."""
 
-    store: Store | None
-    overflow: Store | None
-    revocations: Store | None
+    store: Store | str | None
+    overflow: Store | str | None
+    revocations: Store | str | None
     revocation_cache_seconds: int
     on_lost_revocations: OnLostRevocations
     accept: Sequence[ForeignReader]
@@ -199,7 +199,10 @@ _RULES: Final[dict[object, Rule]] = {
         "{name} is a CookiePolicy, and what came is of type {type}; write {name}=CookiePolicy(…)",
     ),
     Lifetime: (Lifetime, "{name} is a Lifetime, and what came is of type {type}; write {name}=Lifetime(…)"),
-    Store: (Store | None, "{name} is a {type}; write {name}=SQLiteStore(path), or {name}=open_store(url)"),
+    Store: (
+        Store | None,
+        "{name} is a {type}; write {name}=SQLiteStore(path), or a URL such as {name}='sqlite:///sessions.db'",
+    ),
     Callable: (callable, "{name} is a function, and what came is of type {type}"),
     "on_event": (lambda value: not value or callable(value), "{name} is a function, and what came is of type {type}"),
     "types": (tuple, f"{_TYPES} what came is of type {{type}}; write {{name}}=[…]"),

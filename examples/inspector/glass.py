@@ -5,14 +5,15 @@ It opens a token as the library would, but asks nobody whether the session was e
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from cookiesess import InvalidToken, Keyring, Session
 from cookiesess.backends.closings import ID_BYTES
 from cookiesess.http.grammar import values_of
 from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.manager.assembly import make_envelope
-from cookiesess.manager.settings import Configuration, Settings
+from cookiesess.manager.opened import OpenedStores
+from cookiesess.manager.settings import Settings
 from cookiesess.session.closing import CLOSED
 from cookiesess.session.compression import expand
 from cookiesess.session.lifetime import IDLE
@@ -31,6 +32,7 @@ from cookiesess.session.state import (
     State,
     unpack,
 )
+from cookiesess.stores.base import Store
 from cookiesess.tokens.encoding import decode
 from cookiesess.tokens.sealing import VERSION, Opened, RecordSealer, Sealer, record_key_of
 from cookiesess.tokens.signing import Signer
@@ -83,10 +85,10 @@ class Glass:
 
     def __init__(self, keys: Keyring, settings: Settings) -> None:
         self._policy = settings["cookie"]
-        self._envelope = make_envelope(Configuration(**settings), Sealer(keys), Signer(keys))
+        self._envelope = make_envelope(OpenedStores(settings).configuration, Sealer(keys), Signer(keys))
         self._protection = "sealed" if settings.get("encrypt", True) else "signed"
         self._codec = ValueCodec(settings.get("types", ()))
-        self._store = settings.get("store") or settings.get("overflow")
+        self._store = cast("Store | None", settings.get("store") or settings.get("overflow"))
         self._records = RecordSealer(keys)
 
     def own_cookies(self, header: str) -> Mapping[str, str]:

@@ -76,11 +76,12 @@ def test_the_app_for_plain_http_sets_a_cookie_that_is_kept_there(names):
 
 
 def test_the_server_side_app_keeps_sessions_in_a_file(names, tmp_path, monkeypatch):
-    store = SQLiteStore(tmp_path / "sessions.db")
-    monkeypatch.setattr("cookiesess.stores.sqlite.SQLiteStore", {"sessions.db": store}.__getitem__)
-    run(names, "store=SQLiteStore")
+    monkeypatch.chdir(tmp_path)
+    run(names, 'store="sqlite:')
     cookies = CookieHeader()
     assert [ask(names["app"], cookies).text for _ in range(2)] == ["visit number 1", "visit number 2"]
+    names["app"].manager.close_stores()
+    store = SQLiteStore(tmp_path / "sessions.db")
     assert store.delete_expired(now=1 << 62, limit=10) == 1
     store.close()
 
@@ -98,7 +99,7 @@ def test_what_is_done_in_views(names):
 
 
 def test_every_python_block_is_run_by_a_test():
-    beginnings = ["CookiePolicy.development()", "store=SQLiteStore", "get_cookies(environ)", "from flask import"]
+    beginnings = ["CookiePolicy.development()", 'store="sqlite:', "get_cookies(environ)", "from flask import"]
     assert len(OTHERS) == len(beginnings)
     assert all(beginning in code for beginning, code in zip(beginnings, OTHERS, strict=True))
 

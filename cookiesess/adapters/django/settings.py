@@ -16,7 +16,8 @@ from cookiesess.http.envelope import LONGEST_MAX_AGE
 from cookiesess.http.foreign import ForeignReader
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.manager.manager import SessionManager
-from cookiesess.manager.settings import Configuration, Settings, naming
+from cookiesess.manager.opened import OpenedStores
+from cookiesess.manager.settings import Settings, naming
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.base import Store
 from cookiesess.stores.urls import open_store
@@ -66,6 +67,7 @@ class Setup(NamedTuple):
         store: Where they are kept, or None: in the cookie.
         clock: Returns Unix seconds.
         idle_seconds: ``SESSION_COOKIE_AGE``.
+        opened: Holds the stores that were opened by URL.
     """
 
     manager: SessionManager
@@ -73,6 +75,7 @@ class Setup(NamedTuple):
     store: Store | None
     clock: Callable[[], float]
     idle_seconds: int
+    opened: OpenedStores
 
     @classmethod
     def read(cls) -> "Setup":
@@ -85,8 +88,9 @@ class Setup(NamedTuple):
         options = _options()
         options |= {"store": _store(), "cookie": _cookie(), "lifetime": _lifetime(options.get("lifetime"))}
         with naming(_IN + "COOKIESESS_OPTIONS"):
-            configuration = Configuration(**options)
-        options["types"] = [SAFE_STRING, *configuration.types]
+            opened = OpenedStores(options)
+        configuration = opened.configuration
+        complete = {**opened.settings, "types": [SAFE_STRING, *configuration.types]}
         if settings.SESSION_SAVE_EVERY_REQUEST and configuration.on_store_error == "anonymous":
             raise _wrong(
                 "SESSION_SAVE_EVERY_REQUEST",
@@ -95,11 +99,12 @@ class Setup(NamedTuple):
             )
         _check_readers(configuration.accept, configuration.cookie.name)
         return cls(
-            SessionManager(_keys(), **options),
+            SessionManager(_keys(), **complete),
             configuration.cookie.name,
             configuration.store,
             configuration.clock,
             configuration.lifetime.idle_seconds,
+            opened,
         )
 
 

@@ -2,7 +2,7 @@
 
 from enum import Enum
 from threading import Lock
-from typing import Final, Unpack
+from typing import Final, Unpack, cast
 from weakref import WeakKeyDictionary, WeakSet
 
 import flask
@@ -15,7 +15,8 @@ from cookiesess.adapters.flask.session import FlaskSession, NoSession
 from cookiesess.errors import ConfigurationError
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.names import check_names
-from cookiesess.manager.settings import Configuration, Settings
+from cookiesess.manager.opened import OpenedStores
+from cookiesess.manager.settings import Settings
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.tokens.values import ValueType
@@ -66,11 +67,13 @@ class CookiesessInterface(SessionInterface):
             raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
         # What is wrong whatever the app's config says is said here.
         checked: Settings = {"lifetime": _FLASK_LIFETIME, **settings}
-        types = tuple(Configuration(**checked).types)
+        self._opened = OpenedStores(checked)  # once for all managers that are built here
+        types = tuple(self._opened.configuration.types)
         self._keys = keys if isinstance(keys, SessionManager | Unset) else Keyring.of(keys)
         if all(kind.cls is not Markup for kind in types):
             types = (*types, MARKUP)
-        self._settings: Settings = {**settings, "types": types}
+        given = {name: self._opened.settings[name] for name in settings}
+        self._settings: Settings = cast("Settings", {**given, "types": types})
         self._built: WeakKeyDictionary[flask.Flask, tuple[FlaskConfig, SessionManager | None]] = WeakKeyDictionary()
         self._warned: WeakSet[flask.Flask] = WeakSet()
         self._lock = Lock()
