@@ -87,18 +87,18 @@ def places(request, monkeypatch):
 
 @pytest.fixture
 def opened(monkeypatch):
-    """The stores that middlewares were given, which are closed in the end."""
-    stores = []
+    """The managers of the middlewares, whose stores are closed in the end."""
+    managers = []
 
     class Seen(SessionMiddleware):
         def __init__(self, app, keys, *, store):
-            stores.append(store)
             super().__init__(app, keys, store=store)
+            managers.append(self.manager)
 
     monkeypatch.setattr("cookiesess.SessionMiddleware", Seen)
-    yield stores
-    for store in stores:
-        store.close()
+    yield managers
+    for manager in managers:
+        manager.close_stores()
 
 
 def migrated(url):
