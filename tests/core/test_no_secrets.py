@@ -392,7 +392,8 @@ def test_nothing_secret_shows_in_the_repr_of(thing):
         pytest.param(lambda: SessionManager([KEY]), id="manager"),
         pytest.param(lambda: SessionManager(KEY, cookie=KEY), id="cookie="),
         pytest.param(lambda: SessionManager(KEY, lifetime=KEY), id="lifetime="),
-        pytest.param(lambda: SessionManager(KEY, store=f"redis://:{OLD_KEY}@cache:6379"), id="store="),
+        pytest.param(lambda: SessionManager(KEY, store=f"redis://:{OLD_KEY}@cache:6379/x"), id="store="),
+        pytest.param(lambda: SessionManager(KEY, store=OLD_KEY), id="store= is a key"),
     ],
 )
 def test_no_secret_shows_in_the_error_about(make):
