@@ -175,7 +175,9 @@ class StoreBackend:
                 self._vault.say_merged(merges, overwritten)
                 return self._issued(Action.MOVE, working, new, now)
             self._vault.delete(new)
-            merged = "ended" if isinstance(current, Gone) else self._vault.merge(working, old, current, now)
+            merged = (
+                "ended" if isinstance(current, Gone) else self._vault.merge(working, old, current, now, lost=merges)
+            )
             if isinstance(merged, str):
                 if not asked.authenticates:
                     return dropped(merged)

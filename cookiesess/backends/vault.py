@@ -17,7 +17,8 @@ The races that this answers:
 - *A slow request against a login.* The record is closed and leads nowhere: "replaced". Nothing undoes the login.
 - *A slow request against a renewal.* It could have committed a moment earlier, so its change is merged into the
   successor. It gets no cookie: who holds only the old ID does not get the new one.
-- *Two requests that write.* The second meets a conflict and merges.
+- *Two requests that write.* The second meets a conflict and merges. Of many that do so again and again, each waits a
+  random moment before it looks again (`cookiesess.stores.pauses`).
 - *A renewal against a write.* `close` is an update by version: it meets the conflict, and the renewal is made again on
   the merged state. The new ID is given out only once the old record is closed.
 - *A logout against a renewal.* `end` follows closed records through any number of renewals, and deletes by version: a
@@ -44,6 +45,7 @@ from cookiesess.session.merging import merged
 from cookiesess.session.state import COUNTED_IDLE, CSRF, INLINE, LABEL, MARKS, REPLACES, State, pack, unpack
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
+from cookiesess.stores.pauses import Pauses
 from cookiesess.tokens.sealing import RECORD_KEY_LABEL, RecordSealer, record_key_of
 
 # How many renewals in a row an old ID is followed through: each record of the chain lasts ten minutes, so more are no
@@ -63,6 +65,7 @@ class Vault:
         summaries: Seals what listings show of them.
         beginnings: Has the codec, the lifetime and the emitter.
         random_bytes: For IDs and marks.
+        pauses: Between tries.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Vault:
         summaries: Summaries,
         beginnings: Beginnings,
         random_bytes: Callable[[int], bytes],
+        pauses: Pauses,
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -81,6 +85,7 @@ class Vault:
         self._lifetime = beginnings.lifetime
         self._emit = beginnings.emit
         self._random_bytes = random_bytes
+        self._pauses = pauses
         self._closings = Closings(sealer, beginnings.codec, grace_seconds=beginnings.lifetime.grace_seconds)
 
     # Find
@@ -167,7 +172,7 @@ class Vault:
         """
         mark, state = self._random_bytes(_MARK_BYTES), state or working.state
         merges = overwritten = 0
-        for _ in range(MAX_TRIES):
+        for lost in range(MAX_TRIES):
             passive = working.asked.passive
             used_at = working.used_at(state, now=now, idle_seconds=self.idle_of(state)) if passive else now
             record = self._record(state, located, used_at, mark)
@@ -179,13 +184,13 @@ class Vault:
                 return Written(located, "ended")
             # Created by this request, it has no version known, and nobody was faster.
             faster = located.record.version is not None or not located.record.payload
-            theirs = self.merge(working, located, result.current, now, mark=mark)
+            theirs = self.merge(working, located, result.current, now, lost=lost, mark=mark)
             if isinstance(theirs, str):
                 return Written(located, theirs)
-            state, located, lost, _ = theirs
+            state, located, both, _ = theirs
             if mark in state.extras[MARKS]:
                 break
-            merges, overwritten = merges + faster, overwritten + lost * faster
+            merges, overwritten = merges + faster, overwritten + both * faster
         else:
             raise conflict()
         if state is not working.state:
@@ -199,12 +204,13 @@ class Vault:
             self._emit(ConflictMerged(merges, overwritten))
 
     def merge(
-        self, working: WorkingCopy, located: Located, current: Record, now: int, *, mark: bytes = b""
+        self, working: WorkingCopy, located: Located, current: Record, now: int, *, lost: int = 0, mark: bytes = b""
     ) -> Merged | str:
         """Return what a faster request left, with this one's changes made again.
 
         Where the record has `mark`, it is returned as it is: the write was done, and a client library has repeated it
-        because the answer was lost. Text says why there is nothing.
+        because the answer was lost. Text says why there is nothing. Where many races were `lost`, it waits, and takes
+        what there is by then.
         """
         theirs = self._read(replace(located, record=current), now)
         if isinstance(theirs, Closed) and theirs.how.merges and theirs.successor is not None:
@@ -214,6 +220,9 @@ class Vault:
         state = theirs.state
         if mark in state.extras.setdefault(MARKS, []):
             return Merged(state, theirs.located)
+        if self._pauses.after(lost):
+            newest = self._store.load(theirs.located.key, now=now)
+            return "ended" if newest is None else self.merge(working, theirs.located, newest, now, mark=mark)
         overwritten, csrf = working.data.overwritten(state.data), state.extras.get(CSRF)
         mine = merged(working, state, renewed=theirs.located.moved and not working.asked.authenticates)
         return "owner" if mine is None else Merged(mine, theirs.located, overwritten, csrf)
@@ -255,9 +264,10 @@ class Vault:
         Returns:
             False where it had ended, or leads nowhere any more.
         """
-        for _ in range(MAX_TRIES):
+        for lost in range(MAX_TRIES):
             if located is not None and self.delete_unchanged(located, now):
                 return True
+            self._pauses.after(lost)
             found = self.find(session_id, now, why=Why.END)
             if not isinstance(found, Found):
                 return False

@@ -22,6 +22,7 @@ from cookiesess.http.jar import JarContext, JarProtection
 from cookiesess.manager.settings import Configuration
 from cookiesess.session.state import REFERENCE
 from cookiesess.stores.base import Store
+from cookiesess.stores.pauses import Pauses
 from cookiesess.tokens.keys import Keyring
 from cookiesess.tokens.sealing import ADDED_BYTES, RecordSealer, Sealer
 from cookiesess.tokens.signing import ADDED_LENGTH, Signer
@@ -86,7 +87,12 @@ class _Parts:
             on_limit=settings.on_owner_limit,
         )
         vault = Vault(
-            store, sealer, summaries=summaries, beginnings=self.beginnings, random_bytes=settings.random_bytes
+            store,
+            sealer,
+            summaries=summaries,
+            beginnings=self.beginnings,
+            random_bytes=settings.random_bytes,
+            pauses=Pauses(sleep=settings.sleep, random_bytes=settings.random_bytes),
         )
         backend = StoreBackend(
             vault,

@@ -76,6 +76,8 @@ class SessionManager(OwnedSessions):
         clock: Returns Unix seconds, by default `time.time`; another one is for tests.
         random_bytes: Returns that many bytes that nobody can guess, by default `os.urandom`; another one is for tests.
             Predictable ones make sessions guessable.
+        sleep: Waits for so many seconds, by default `time.sleep`: milliseconds, where more than two other requests in a
+            row were faster in changing the same session. Another one is for tests.
 
     Attributes:
         cookie: The session cookie's policy.

@@ -84,6 +84,7 @@ SETTINGS: Final = (
     Setting("session_class", type, "middleware"),
     Setting("clock", Callable),
     Setting("random_bytes", Callable),
+    Setting("sleep", Callable),
     Setting("cookie.name", str),
     Setting("cookie.path", str),
     Setting("cookie.domain", str),
@@ -124,6 +125,7 @@ class Settings(TypedDict, total=False):
     on_event: Callable[[Event], object] | None
     clock: Callable[[], float]
     random_bytes: Callable[[int], bytes]
+    sleep: Callable[[float], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +153,7 @@ class Configuration:
     on_event: Callable[[Event], object] | None = None
     clock: Callable[[], float] = time.time
     random_bytes: Callable[[int], bytes] = os.urandom
+    sleep: Callable[[float], object] = time.sleep
 
     def __post_init__(self) -> None:
         if isinstance(self.types, Iterable):  # a generator can be read once

@@ -17,6 +17,8 @@ from kit.views import View, every, login, put
 class World:
     """Stores that can be watched, a clock, the events, and a manager in front of it all.
 
+    Nobody waits for anything: `pauses` has the seconds that requests would have waited between two tries.
+
     The manager keeps sessions in `store` where there is one, and in cookies otherwise. `with_overflow`,
     `with_revocations` and `with_both` have it use the other two stores, which are in memory unless given.
 
@@ -40,6 +42,7 @@ class World:
         self.probe, self.overflow, self.revocations = map(watched, (store, overflow, revocations))
         self.clock = clock or ManualClock()
         self.events: list[Event] = []
+        self.pauses: list[float] = []
         self.settings: dict[str, Any] = {"lifetime": LIFETIME, **settings}
         if store is not None:
             self.settings["store"] = self.probe
@@ -57,7 +60,8 @@ class World:
 
     def make_manager(self, keys: Any = KEY, **settings: Any) -> SessionManager:
         """A manager of other settings in this world, beside the one it has."""
-        common = {"clock": self.clock, "on_event": self.events.append, **self.settings}
+        common: dict[str, Any] = {"clock": self.clock, "on_event": self.events.append, "sleep": self.pauses.append}
+        common |= self.settings
         return SessionManager(keys, **{**common, **settings})
 
     def use(self, keys: Any = KEY, **settings: Any) -> SessionManager:
