@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo quick test test-local test-wheel docs tables map pictures lint types bench bench-server bench-stores count clean
+.PHONY: demo quick test test-local test-wheel docs tables map pictures lint types bench bench-cookie bench-server bench-stores count clean
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -61,7 +61,11 @@ lint: $(VENV)/.test
 types: $(VENV)/.types
 	cd tests && PYTHONPATH=.. ../$(BIN)/python -m kit.verified_types
 
+# All that docs/speed.md shows, in one run of three minutes; `make bench BENCH=--write` puts it there.
 bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.deployed $(BENCH)
+
+bench-cookie: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.overhead
 
 bench-server: $(VENV)/.bench

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.harness import SCENARIOS, App, Data, Environ
 
-ROUTES = (*SCENARIOS, "dump")
+ROUTES = (*SCENARIOS, "dump", "login", "listed", "nested")
 
 SECRET = "benchmark-secret-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789"  # long enough for SHA-512's block
 
@@ -24,6 +24,7 @@ class Handler:
         data: What the first visit puts in.
         session_of: Takes the framework's request to its session.
         save: For libraries that want to be told; called where something was changed, and only there.
+        mark: For those that want to be told only where something was changed inside a value.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Handler:
         data: Data,
         session_of: Callable[[Any], MutableMapping[str, Any]],
         save: Callable[[Any], None] = lambda session: None,
+        mark: Callable[[Any], None] = lambda session: None,
     ) -> None:
         self._data = data
         self._session_of = session_of
         self._save = save
+        self._mark = mark
         self._values = itertools.count(1001)  # each write is a change
 
     def untouched(self, request: Any) -> str:
@@ -61,13 +64,30 @@ class Handler:
         session = self._session_of(request)
         return json.dumps({key: session[key] for key in self._data})
 
+    def login(self, request: Any) -> str:
+        """Log somebody in, in this library's sessions: in all others an owner is one more key."""
+        session: Any = self._session_of(request)
+        session.login("user-42")
+        return self.first(request)
+
+    def listed(self, request: Any) -> str:
+        return str(len(self._session_of(request)["cart"]))
+
+    def nested(self, request: Any) -> str:
+        session = self._session_of(request)
+        session["lines"][100]["n"] = value = next(self._values)
+        self._mark(session)
+        self._save(session)
+        return str(value)
+
 
 class BareHandler(Handler):
     """Answers every route as `untouched` does."""
 
     def __init__(self) -> None:
         super().__init__({}, lambda request: {})
-        self.read = self.write = self.first = self.dump = self.untouched  # type: ignore[method-assign]
+        for route in ROUTES:
+            setattr(self, route, self.untouched)
 
 
 def plain_app(handler: Handler) -> App:
@@ -114,7 +134,12 @@ def flask_handler(data: Data) -> Handler:
     """Return the handler for Flask, whose request is found by itself."""
     from flask import session
 
-    return Handler(data, lambda request: session)
+    return Handler(data, lambda request: session, mark=mark_modified)
+
+
+def mark_modified(session: Any) -> None:
+    """Say what Flask and Django want to hear where something was changed inside a value."""
+    session.modified = True
 
 
 def _with_no_argument(view: Callable[[Any], str]) -> Callable[[], str]:
@@ -147,6 +172,7 @@ def django_app(handler: Handler | None = None, **settings: Any) -> App:
             SESSION_COOKIE_SAMESITE="Lax",
             SESSION_EXPIRE_AT_BROWSER_CLOSE=True,  # as all others here do, and it spares the date in the cookie
             SESSION_SAVE_EVERY_REQUEST=False,
+            COOKIESESS_STORE=None,  # where the engine is ours, sessions are in the cookie
             **settings,
         )
         django.setup(set_prefix=False)

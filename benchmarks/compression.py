@@ -15,8 +15,9 @@ from random import Random
 from typing import Any, NamedTuple
 
 from benchmarks.apps import available
-from benchmarks.harness import SMALL, TYPICAL, Cell, Environ, run_interleaved, table
+from benchmarks.harness import SMALL, TYPICAL, Cell, Environ, run_interleaved
 from benchmarks.overhead import parser, versions
+from benchmarks.tables import table
 
 PACKAGES = ("cookiesess", "Brotli", "zstandard")
 LIMIT = 1 << 18  # bytes that may come out of one cookie

@@ -16,7 +16,8 @@ from time import perf_counter, sleep, time
 from typing import Any, NamedTuple
 
 from benchmarks.apps import SECRET, Handler, plain_app
-from benchmarks.harness import TYPICAL, Environ, ask, environ, table
+from benchmarks.harness import TYPICAL, Environ, ask, environ
+from benchmarks.tables import table
 
 SIZES, QUICK_SIZES = (1_000, 100_000, 1_000_000), (1_000, 10_000)
 EXPIRED, QUICK_EXPIRED = 100_000, 10_000

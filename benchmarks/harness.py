@@ -1,4 +1,4 @@
-"""The measuring: sessions of two shapes, requests, the interleaved loop, and the tables.
+"""The measuring: sessions of two shapes, requests, and the interleaved loop.
 
 The machines this runs on are noisy. So every cell (one library, one shape, one scenario) runs in many short batches, in
 a new random order each round, all in one process: a slow second hits every cell alike, and the median of the batches
@@ -12,6 +12,7 @@ import random
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -40,6 +41,9 @@ TYPICAL: Data = {
     "is_staff": False,
     "last_seen_at": 1763877600,
 }
+# What JSON cannot carry: the JSON of Flask can, to the second.
+DATES: Data = {**TYPICAL, **{f"at_{n}": datetime(2025, 11, 23, 6, 0, n, 123456, tzinfo=UTC) for n in range(10)}}
+LINES: Data = {"visits": 1000, "lines": [{"id": n, "n": 1} for n in range(200)]}
 SHAPES: Mapping[str, Data] = {"small": SMALL, "typical": TYPICAL}
 
 # Short enough that a busy moment of the machine spoils few batches, long enough that the clock's own cost is nothing.
@@ -69,16 +73,26 @@ class Answer(NamedTuple):
     cookie: str | None
 
 
-def environ(path: str, cookie: str | None = None) -> Environ:
-    """Return a request as a server behind a TLS proxy builds it. The session's cookie is the only one it carries, which
-    favours those who parse the whole header."""
+def among_others(cookie: str = "") -> str:
+    """Return a Cookie header with two more cookies than the session's, or with these alone."""
+    return "; ".join(["theme=dark", *([cookie] if cookie else []), "_ga=GA1.2.1234567890.1763877600"])
+
+
+def environ(path: str, cookie: str | None = None, *, scheme: str = "https") -> Environ:
+    """Return a request as a server builds it, behind a proxy that ends TLS, or where there is none.
+
+    Args:
+        path: What is asked for.
+        cookie: The whole Cookie header.
+        scheme: ``"https"`` or ``"http"``.
+    """
     request = {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": "",
         "PATH_INFO": path,
         "QUERY_STRING": "",
         "SERVER_NAME": "shop.example",
-        "SERVER_PORT": "443",
+        "SERVER_PORT": {"https": "443", "http": "80"}[scheme],
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "192.0.2.7",
         "HTTP_HOST": "shop.example",
@@ -87,7 +101,7 @@ def environ(path: str, cookie: str | None = None) -> Environ:
         "HTTP_ACCEPT_LANGUAGE": "de-AT,de;q=0.8,en;q=0.5",
         "HTTP_ACCEPT_ENCODING": "gzip, deflate, br",
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "https",
+        "wsgi.url_scheme": scheme,
         "wsgi.input": io.BytesIO(),
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,
@@ -99,7 +113,7 @@ def environ(path: str, cookie: str | None = None) -> Environ:
     return request
 
 
-def ask(app: App, path: str, cookie: str | None = None) -> Answer:
+def ask(app: App, path: str, cookie: str | None = None, *, scheme: str = "https") -> Answer:
     """Send one request and look at the answer closely. Not for timing."""
     lines: list[str] = []
 
@@ -108,7 +122,7 @@ def ask(app: App, path: str, cookie: str | None = None) -> Answer:
         lines.extend(value for name, value in headers if name.lower() == "set-cookie")
         return lines.append
 
-    body = app(environ(path, cookie), start_response)
+    body = app(environ(path, cookie, scheme=scheme), start_response)
     text = b"".join(body).decode()
     _close(body)
     assert len(lines) <= 1, f"{len(lines)} Set-Cookie lines"
@@ -134,32 +148,33 @@ def trial(app: App, data: Data) -> str:
 
 @dataclass
 class Cell:
-    """One thing that is timed: an app and the request it gets."""
+    """One thing that is timed: an app and the request it gets, by a clock that returns seconds."""
 
     app: App
     request: Environ
+    clock: Callable[[], float] = perf_counter
     count: int = 0
     seconds: list[float] = field(default_factory=list)
 
     def calibrate(self) -> None:
         """Warm up, and find how many requests fill a batch."""
         self.run(3)
-        self.count = max(3, min(2000, int(BATCH_SECONDS / self.run(10))))
+        self.count = max(3, min(2000, int(BATCH_SECONDS / max(self.run(10), 1e-9))))
 
     def run(self, count: int) -> float:
         """Return the seconds of one request, over `count` of them.
 
         Their environs are made before the clock runs, and each is let go when its request is over, as servers do.
         """
-        app, requests = self.app, [self.request.copy() for _ in range(count)]
+        app, clock, requests = self.app, self.clock, [self.request.copy() for _ in range(count)]
         gc.disable()
-        start = perf_counter()
+        start = clock()
         while requests:
             body = app(requests.pop(), _start_response)
             for _ in body:
                 pass
             _close(body)
-        elapsed = perf_counter() - start
+        elapsed = clock() - start
         gc.enable()
         return elapsed / count
 
@@ -196,7 +211,7 @@ def measure(
             app = contestant.build(data)
             cookies[shape, contestant.name] = cookie = trial(app, data)
             for scenario in SCENARIOS:
-                request = environ(f"/{scenario}", None if scenario == "first" else cookie)
+                request = environ(f"/{scenario}", among_others("" if scenario == "first" else cookie))
                 cells[shape, contestant.name, scenario] = Cell(app, request)
                 bare.setdefault((contestant.bare, scenario), Cell(contestant.bare, request))
     run_interleaved([*cells.values(), *bare.values(), *beside], seconds=seconds)
@@ -227,57 +242,6 @@ def run_interleaved(cells: list[Cell], *, seconds: float) -> None:
         gc.collect()
         rounds += 1
     gc.unfreeze()
-
-
-class Bar(NamedTuple):
-    """Something to reach: `measured` at most `limit`, both shown as `unit` says."""
-
-    what: str
-    measured: float
-    limit: float
-    unit: str = "{:.2f}"
-
-
-def fraction(value: float) -> str:
-    """Return a ratio the way the bars are worded: one ninth is 1/9.0."""
-    return f"1/{1 / value:.1f}" if 0 < value < 1 else f"{value:.2f}"
-
-
-def bars_table(bars: Iterable[Bar]) -> str:
-    """Render the bars, with whether each was reached in this run."""
-
-    def show(bar: Bar, value: float) -> str:
-        return fraction(value) if bar.unit == "fraction" else bar.unit.format(value)
-
-    rows = [
-        [bar.what, show(bar, bar.limit), show(bar, bar.measured), "reached" if bar.measured <= bar.limit else "MISSED"]
-        for bar in bars
-    ]
-    return table(["to reach, on the typical session", "at most", "measured", ""], rows)
-
-
-def results_table(results: Mapping[str, Result], reference: str) -> str:
-    """Render one shape's results; in brackets how many times `reference`'s cost that is, where it took part."""
-    base = results.get(reference)
-    rows = []
-    for name, result in results.items():
-        row = [name]
-        for scenario in SCENARIOS:
-            us = result.us[scenario]
-            # A cost near nothing makes ratios that mean nothing.
-            ratio = f" ({us / base.us[scenario]:.1f}×)" if base and min(us, base.us[scenario]) >= 1 else ""
-            row.append(f"{round(us, 1) + 0.0:.1f}{ratio}")  # adding 0.0 makes a zero of a -0.0
-        rows.append([*row, str(result.value_bytes), str(len(result.cookie))])
-    return table(["µs over the bare app", *SCENARIOS, "cookie value, bytes", "name=value"], rows)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Render Markdown that can also be read as plain text; numbers to the right."""
-    grid = [list(head), *map(list, rows)]
-    widths = [max(len(row[column]) for row in grid) for column in range(len(head))]
-    lines = ["| " + " | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) + " |" for row in grid]
-    rule = "|" + "|".join(["-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:])]) + "|"
-    return "\n".join([lines[0], rule, *lines[1:]])
 
 
 def _start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], None]:

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import cookiesess
 from benchmarks.apps import SECRET
-from benchmarks.harness import App, Environ, environ, table
+from benchmarks.harness import App, Environ, environ
+from benchmarks.tables import table
 from cookiesess import Session, SessionManager, SessionMiddleware, get_session
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore

@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.harness import table
 from benchmarks.instructions_bounds import BOUNDS
 from benchmarks.instructions_callgrind import PACKAGE, Counts, count, missing
 from benchmarks.instructions_record import FILE, NoSuchRevisionError, Record, differences, unpack, versions
 from benchmarks.instructions_rows import INSTRUCTIONS, ROWS, SLOPES, Row, Slope
+from benchmarks.tables import table
 
 NAMES = (*(row.name for row in ROWS), *(slope.name for slope in SLOPES))
 """All that the table can show, in its order."""

@@ -7,7 +7,6 @@ another name, the rows that need it are left out and the others are counted.
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,8 +18,6 @@ from benchmarks.harness import TYPICAL, App, Data, Environ
 # done as often in each run. Written in C, so that it costs what `time.time` costs.
 CLOCK = itertools.count(1_763_877_600, 0.01).__next__
 
-DATES: Data = {**TYPICAL, **{f"at_{n}": datetime(2025, 11, 23, 6, 0, n, 123456, tzinfo=UTC) for n in range(10)}}
-LINES: Data = {"visits": 1000, "lines": [{"id": n, "n": 1} for n in range(200)]}
 HEADERS = (  # with Content-Type and Content-Length eight, as an app behind a CDN sends them
     ("Vary", "Accept-Encoding"),
     ("Cache-Control", "no-cache"),
@@ -54,18 +51,6 @@ class CountedHandler(Handler):
     def look(self, request: Any) -> str:
         """Read one key that may not be there."""
         return str(self._session_of(request).get("visits"))
-
-    def login(self, request: Any) -> str:
-        session: Any = self._session_of(request)
-        session.login("user-42")
-        return self.first(request)
-
-    def listed(self, request: Any) -> str:
-        return str(len(self._session_of(request)["cart"]))
-
-    def nested(self, request: Any) -> str:
-        self._session_of(request)["lines"][100]["n"] = value = next(self._values)
-        return str(value)
 
     def jar(self, request: Any) -> str:
         from cookiesess import get_cookies

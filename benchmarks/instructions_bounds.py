@@ -51,8 +51,6 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "Django adapter first": Bound(of="Django's own first"),
     "changed token": Bound(of="cookie read", factor=1.3),
     "invented token": Bound(of="cookie read", factor=1.3),
-    # Four openings are the most: forty tokens cost what four do, and finding their names in the header.
-    "forty changed tokens": Bound(of="four candidates, the last one opens", factor=1.1),
     "cookie read, Python calls": Bound(36),
     "cookie write, Python calls": Bound(58),
     "cookie first, Python calls": Bound(112),

@@ -16,9 +16,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmarks.harness import App, Environ, ask
+from benchmarks.harness import App, Environ, among_others, ask
 from benchmarks.instructions_apps import Apps, Place
-from benchmarks.instructions_rows import CALLS, INSTRUCTIONS, ROWS, WAL_BYTES, Row, among_others
+from benchmarks.instructions_rows import CALLS, INSTRUCTIONS, ROWS, WAL_BYTES, Row
 
 T = TypeVar("T")
 

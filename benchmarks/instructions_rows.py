@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from benchmarks import instructions_apps as apps
-from benchmarks.harness import Data, Environ, ask, environ
+from benchmarks.harness import DATES, LINES, Data, Environ, among_others, ask, environ
 
 INSTRUCTIONS, CALLS, WAL_BYTES = "instructions", "Python calls", "bytes"
 # What each route answers; the others answer the number that they have written.
@@ -18,11 +18,6 @@ _ANSWERS = {
     "look": "1000",
     "jar": "dark",
 }
-
-
-def among_others(cookie: str) -> str:
-    """Return a Cookie header with two more cookies than the session's, or with these alone."""
-    return "; ".join(["theme=dark", *([cookie] if cookie else []), "_ga=GA1.2.1234567890.1763877600"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +63,7 @@ class Row:
         header = self.header(cookie)
         text, wanted = ask(app, f"/{self.route}", header).text, self.answer or _ANSWERS.get(self.route)
         assert text == wanted or (wanted is None and text.isdecimal()), f"{self.name}: answered {text!r}"
-        return {**environ(f"/{self.route}", header), "wsgi.url_scheme": self.scheme}
+        return environ(f"/{self.route}", header, scheme=self.scheme)
 
 
 class Slope(NamedTuple):
@@ -135,9 +130,9 @@ ROWS: Final = (
     *_rows("signed", apps.client_side(encrypt=False), "read", "write"),
     *_rows("persistent", apps.client_side(policy={"persistent": True}), "write"),
     *_rows("eight headers", apps.client_side(headers=apps.HEADERS), "write"),
-    *_rows("ten datetimes", apps.client_side(apps.DATES), "read"),
+    *_rows("ten datetimes", apps.client_side(DATES), "read"),
     Row(name="one list read", build=_COOKIE, route="listed"),
-    Row(name="list of 200 dicts, one field written", build=apps.client_side(apps.LINES), route="nested", requests=8),
+    Row(name="list of 200 dicts, one field written", build=apps.client_side(LINES), route="nested", requests=8),
     *_rows("SQLite", apps.sqlite, "untouched", "read", "write", "first", group=_STORE_GROUP),
     Row(name="SQLite logged-in write", build=apps.sqlite, route="write", visit="login", group=_STORE_GROUP),
     *_rows("memory", apps.memory(), "read", "write", group=_STORE_GROUP),
@@ -157,6 +152,7 @@ ROWS: Final = (
     ),
     Row(name="four candidates, the last one opens", build=_COOKIE, route="look", header=_candidates(3)),
     Row(name="forty changed tokens", build=_COOKIE, route="look", header=_candidates(40), answer="None"),
+    Row(name="eighty changed tokens", build=_COOKIE, route="look", header=_candidates(80), answer="None"),
     Row(name="4 kB of other cookies, read", build=_COOKIE, route="read", header=_pairs(200)),
     Row(name="8 kB of other cookies, read", build=_COOKIE, route="read", header=_pairs(400)),
     Row(name="4 kB of other cookies, jar", build=_COOKIE, route="jar", header=_pairs(200)),
@@ -175,6 +171,7 @@ ROWS: Final = (
 )
 
 SLOPES: Final = (
+    Slope("a changed token more, beyond the four that are opened", "forty changed tokens", "eighty changed tokens", 40),
     Slope("a kB more of other cookies, read", "4 kB of other cookies, read", "8 kB of other cookies, read", 4),
     Slope("a kB more of other cookies, jar", "4 kB of other cookies, jar", "8 kB of other cookies, jar", 4),
     Slope("a look-alike name more, read", "200 look-alike names, read", "400 look-alike names, read", 200),

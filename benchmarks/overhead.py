@@ -25,7 +25,8 @@ from benchmarks.apps import (
     pyramid_app,
 )
 from benchmarks.beaker_apps import ENDLESS, WITH_TIMEOUT, beaker_contestant
-from benchmarks.harness import App, Bar, Contestant, Data, Result, bars_table, measure, results_table
+from benchmarks.harness import App, Contestant, Data, Result, measure
+from benchmarks.tables import Bar, bars_table, results_table
 
 OURS, FLASK = "cookiesess", "Flask"
 BEAKER, BEAKER_ENDLESS = "Beaker, encrypted", "Beaker, encrypted, no timeout"
@@ -40,8 +41,6 @@ PACKAGES = (
     "Django",
     "Pyramid",
 )
-
-"""One bare app for all who wrap plain WSGI."""
 
 
 def cookiesess() -> Contestant:

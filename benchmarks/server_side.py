@@ -24,13 +24,15 @@ from benchmarks.apps import (
     plain_app,
 )
 from benchmarks.beaker_apps import ENDLESS, PICKLED, WITH_TIMEOUT, beaker_contestant
-from benchmarks.harness import App, Bar, Contestant, Data, Result, bars_table, measure, results_table
+from benchmarks.harness import App, Contestant, Data, Result, measure
 from benchmarks.overhead import parser, versions
+from benchmarks.tables import Bar, bars_table, results_table
 
 SQLITE, MEMORY = "cookiesess, SQLite", "cookiesess, memory"
 OVERFLOWN = "cookiesess, overflow in SQLite"
 DJANGO = "Django, SQLite"
 BEAKER_FILE, BEAKER_MEMORY = "Beaker, file", "Beaker, memory"
+FLASK_SESSION_FILES = "Flask-Session, file cache"
 NO_TIMEOUT = ", no timeout"
 PACKAGES = ("cookiesess", "cryptography", "Django", "Beaker", "Flask", "Flask-Session", "cachelib")
 
@@ -141,7 +143,7 @@ def flask_session_files(directory: Path, cleanup: ExitStack) -> Contestant:
         Session(app)
         return app
 
-    return Contestant("Flask-Session, file cache", flask_app(), build)
+    return Contestant(FLASK_SESSION_FILES, flask_app(), build)
 
 
 CONTESTANTS: tuple[Builder, ...] = (

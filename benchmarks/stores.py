@@ -9,9 +9,11 @@ weighs a hundred thousand sessions in each engine. The tables are Markdown, as d
 import argparse
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from benchmarks import stores_bytes, stores_raw, stores_throughput, stores_trips
-from benchmarks.harness import SCENARIOS, Bar, Result, bars_table, measure, table
+from benchmarks.documents import fill
+from benchmarks.harness import SCENARIOS, Result, measure
 from benchmarks.overhead import parser, versions
 from benchmarks.stores_contestants import (
     DJANGO_DB,
@@ -24,14 +26,16 @@ from benchmarks.stores_contestants import (
 from benchmarks.stores_raw import Pair
 from benchmarks.stores_servers import ENGINES, Running, on_cores, running
 from benchmarks.stores_trips import Trips
+from benchmarks.tables import Bar, bars_table, table
 
 PACKAGES = ("redis", "hiredis", "SQLAlchemy", "psycopg", "PyMySQL", "pymemcache", "Flask-Session", "Django", "Beaker")
+PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
 MAX_OF_RAW, MAX_OF_BEST_PEER = 1.25, 0.65
 _PEERS = {REDIS: REDIS_PEERS, POSTGRESQL: (DJANGO_DB,)}
 
 
-def compare(started: Running, *, seconds: float) -> None:
-    """Measure all contestants against each other and against the raw clients, and print the tables."""
+def compare(started: Running, *, seconds: float) -> dict[str, str]:
+    """Measure all contestants against each other and against the raw clients; return the tables by title."""
     trips = stores_trips.count(started.servers)
     with ExitStack() as cleanup:
         cleanup.enter_context(on_cores("client"))
@@ -43,13 +47,15 @@ def compare(started: Running, *, seconds: float) -> None:
         print(versions(PACKAGES), *(f"left out: {line}" for line in missing), sep="\n")
         beside = [cell for pair in [*raw.values(), *least.values(), *calls.values(), sealed] for cell in pair]
         results = measure(contestants, seconds=seconds, beside=beside)
-    for shape, by_name in results.items():
-        print(f"\n### {shape} session\n\n{contestants_table(by_name, trips)}")
     typical = results["typical"]
-    print(f"\n### against the raw client\n\n{raw_table(typical, (raw, calls, least), sealed)}")
-    print(f"\n### round trips\n\n{trips_table(trips)}")
     bars = [*bars_of_raw(typical, raw, sealed), *bars_of_peers(typical)]
-    print(f"\n### bars\n\n{bars_table(bars)}")
+    return {
+        **{f"{shape} session": contestants_table(by_name, trips) for shape, by_name in results.items()},
+        "beside its peers": peers_table(typical),
+        "against the raw client": raw_table(typical, (raw, calls, least), sealed),
+        "round trips": trips_table(trips),
+        "bars": bars_table(bars),
+    }
 
 
 def contestants_table(results: Mapping[str, Result], trips: Mapping[str, Trips]) -> str:
@@ -60,6 +66,17 @@ def contestants_table(results: Mapping[str, Result], trips: Mapping[str, Trips])
         costs = [f"{result.us[scenario] + 0.0:.0f}" for scenario in SCENARIOS]
         rows.append([name, *costs, f"{counted.read:g}", f"{counted.write:g}"])
     return table(["µs over the bare app", *SCENARIOS, "round trips a read", "a write"], rows)
+
+
+def peers_table(results: Mapping[str, Result]) -> str:
+    """Render how many times what ours costs its peers on the same server cost; in bold where one is ahead."""
+    rows = []
+    for ours, names in _PEERS.items():
+        for name in [name for name in names if name in results and ours in results]:
+            ratios = [results[name].us[scenario] / results[ours].us[scenario] for scenario in SCENARIOS[1:]]
+            shown = [f"**{ratio:.2f}×**" if ratio < 1 else f"{ratio:.2f}×" for ratio in ratios]
+            rows.append([name, ours, *shown])
+    return table(["the cost of", "as a multiple of", *SCENARIOS[1:]], rows)
 
 
 def raw_table(results: Mapping[str, Result], cells: tuple[Mapping[str, Pair], ...], sealed: Pair) -> str:
@@ -131,6 +148,7 @@ def options() -> argparse.ArgumentParser:
     arguments.add_argument("--throughput", action="store_true", help="requests a second by threads and processes")
     arguments.add_argument("--bytes", action="store_true", help="what sessions weigh in each engine")
     arguments.add_argument("--sessions", type=int, default=100_000, help="how many --bytes writes (%(default)s)")
+    arguments.add_argument("--write", action="store_true", help="put what is compared into docs/scaling.md")
     arguments.add_argument(
         "--engine", action="append", choices=ENGINES, help="only this server; may be repeated (default: all)"
     )
@@ -147,7 +165,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif arguments.bytes:
             stores_bytes.run(started.servers, sessions=2000 if arguments.quick else arguments.sessions)
         else:
-            compare(started, seconds=arguments.seconds or (12 if arguments.quick else 100))
+            tables = compare(started, seconds=arguments.seconds or (12 if arguments.quick else 100))
+            print(*(f"\n### {title}\n\n{text}" for title, text in tables.items()), sep="\n")
+            if arguments.write:
+                fill(PAGE, tables, command="make bench-stores")
     return 0
 
 

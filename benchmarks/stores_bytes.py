@@ -15,9 +15,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.harness import table
 from benchmarks.stores_raw import typical_record
 from benchmarks.stores_servers import Servers
+from benchmarks.tables import table
 from cookiesess.stores.base import Record, Store
 from cookiesess.stores.urls import open_store
 

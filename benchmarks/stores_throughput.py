@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.apps import SECRET, Handler, plain_app
-from benchmarks.harness import TYPICAL, App, ask, environ, table
+from benchmarks.harness import TYPICAL, App, ask, environ
 from benchmarks.stores_servers import Running, on_cores
+from benchmarks.tables import table
 
 ENGINES = {"redis": "Redis", "postgresql": "PostgreSQL"}
 THREADS, PROCESSES = (1, 2, 4, 8, 16), (1, 2, 4)

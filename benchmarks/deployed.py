@@ -1,0 +1,129 @@
+"""What people deploy, beside what else they could: ``python -m benchmarks.deployed`` (`make bench`, three minutes).
+
+Sessions in cookies, in stores and on frameworks, over HTTPS and plain HTTP, with two other cookies in each header, of
+visitors who are logged in, and with all that sessions hold; first in one process, interleaved, and then behind
+gunicorn. All figures are ratios: one unit is what reading a key of an encrypted cookie adds to a request. ``--write``
+puts them into docs/speed.md and the README.
+"""
+
+import logging
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks import deployed_rows, served
+from benchmarks.apps import available
+from benchmarks.deployed_rows import COOKIE, HTTP, ON_FLASK, SQLITE
+from benchmarks.documents import fill, machine
+from benchmarks.flows import FLOWS, USUAL, Costs, Entry, Race
+from benchmarks.harness import run_interleaved
+from benchmarks.overhead import BEAKER, parser
+from benchmarks.server_side import BEAKER_MEMORY, DJANGO
+from benchmarks.tables import table
+
+PACKAGES = (
+    "cookiesess",
+    "cryptography",
+    "ormsgpack",
+    "itsdangerous",
+    "Flask",
+    "Werkzeug",
+    "Beaker",
+    "Django",
+    "Pyramid",
+    "Flask-Session",
+    "cachelib",
+    "gunicorn",
+)
+IN_README = (
+    COOKIE,
+    COOKIE + HTTP,
+    BEAKER,
+    ON_FLASK,
+    deployed_rows.FLASK,
+    deployed_rows.ON_PYRAMID,
+    deployed_rows.PYRAMID,
+    deployed_rows.ON_DJANGO,
+    deployed_rows.DJANGO,
+    SQLITE,
+    DJANGO,
+    deployed_rows.MEMORY,
+    BEAKER_MEMORY,
+)
+"""The rows that the README shows."""
+ROOT = Path(__file__).parents[1]
+_UNIT = COOKIE, "read one key"
+
+
+def shown(entries: Sequence[Entry], costs: Mapping[str, Costs], *, columns: Sequence[str], unit: float) -> str:
+    """Render a table, in bold where a peer costs less than the row of ours that it is compared with."""
+    rows = []
+    for entry in entries:
+        ours = costs.get(entry.against, Costs({}, 0)).us
+        name, cost = entry.contestant.name, costs[entry.contestant.name]
+        cells = [ratio(cost.us.get(flow), ours.get(flow), unit=unit) for flow in columns]
+        rows.append([name if entry.against else f"**{name}**", *cells, str(cost.cookie_bytes or "")])
+    return table(["over the bare app", *columns, "cookie bytes"], rows)
+
+
+def ratio(us: float | None, ours: float | None, *, unit: float) -> str:
+    """Return a cost in units; a dash where there is none, in bold where it is less than `ours`."""
+    if us is None:
+        return "–"
+    text = _digits(us / unit)
+    return f"**{text}**" if ours is not None and us < ours and text != _digits(ours / unit) else text
+
+
+def _digits(value: float) -> str:
+    return f"{max(value, 0.0):.1f}" if value < 9.95 else f"{value:.0f}"  # less than nothing is what measuring scatters
+
+
+def in_process(directory: Path, cleanup: ExitStack, *, seconds: float) -> tuple[dict[str, str], list[str]]:
+    """Time all rows in this process; return their tables by title, that of the README too, and who was left out."""
+    built, missing = available(*deployed_rows.contestants(directory, cleanup))
+    by_title = deployed_rows.tables(built)
+    entries = [entry for rows in by_title.values() for entry in rows]
+    race = Race(entries)
+    run_interleaved(race.cells, seconds=seconds)
+    unit = next(race.costs(entry) for entry in entries if entry.contestant.name == _UNIT[0]).us[_UNIT[1]]
+    shown_tables = {title: _table(rows, race, unit=unit) for title, rows in by_title.items()}
+    usual = [entry for title, rows in by_title.items() if title != _HELD for entry in rows]
+    shown_tables["the README's rows"] = _table(
+        [entry for name in IN_README for entry in usual if entry.contestant.name == name], race, unit=unit, only=USUAL
+    )
+    print(f"one unit is {unit:.1f} µs here\n")
+    return shown_tables, missing
+
+
+_HELD = "what sessions hold"
+
+
+def _table(entries: Sequence[Entry], race: Race, *, unit: float, only: Iterable[str] | None = None) -> str:
+    costs = {entry.contestant.name: race.costs(entry) for entry in entries}
+    taken = {flow for entry in entries for flow in entry.flows}
+    return shown(entries, costs, columns=[flow for flow in only or FLOWS if flow in taken], unit=unit)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, and write if asked to. The exit code says nothing about speed."""
+    options = parser(__doc__)
+    options.add_argument("--write", action="store_true", help="put the tables into docs/speed.md and the README")
+    arguments = options.parse_args(argv)
+    seconds = arguments.seconds or (10 if arguments.quick else 120)
+    logging.getLogger("cookiesess").addHandler(logging.NullHandler())  # it warns, once, of plain HTTP
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, ExitStack() as cleanup:
+        tables, missing = in_process(Path(name), cleanup, seconds=seconds)
+    tables["behind gunicorn"], more = served.measured(seconds=seconds / 2)
+    print(*(f"left out: {line}" for line in (*missing, *more)), sep="\n")
+    tables["machine"] = machine(PACKAGES)
+    for title, text in tables.items():
+        print(f"\n### {title}\n\n{text}")
+    if arguments.write:
+        fill(ROOT / "docs" / "speed.md", tables, command="make bench")
+        fill(ROOT / "README.md", tables, command="make bench")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
