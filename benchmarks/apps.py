@@ -86,7 +86,7 @@ class BareHandler(Handler):
 
     def __init__(self) -> None:
         super().__init__({}, lambda request: {})
-        for route in ROUTES:
+        for route in ROUTES[1:]:
             setattr(self, route, self.untouched)
 
 
@@ -130,11 +130,11 @@ def flask_app(handler: Handler | None = None, **settings: Any) -> Any:
     return app
 
 
-def flask_handler(data: Data) -> Handler:
+def flask_handler(data: Data, kind: type[Handler] = Handler) -> Handler:
     """Return the handler for Flask, whose request is found by itself."""
     from flask import session
 
-    return Handler(data, lambda request: session, mark=mark_modified)
+    return kind(data, lambda request: session, mark=mark_modified)
 
 
 def mark_modified(session: Any) -> None:

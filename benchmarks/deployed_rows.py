@@ -26,7 +26,7 @@ from benchmarks.flows import HELD, OURS, USUAL, Entry
 from benchmarks.harness import App, Contestant, Data
 
 COOKIE, SQLITE, MEMORY = overhead.OURS, server_side.SQLITE, server_side.MEMORY
-HTTP = ", plain HTTP"
+HTTP, PERMANENT = ", plain HTTP", ", permanent"
 SIGNED, PERSISTENT = f"{COOKIE}, encrypt=False", f"{COOKIE}, persistent=True"
 ON_FLASK, ON_PYRAMID, ON_DJANGO = f"{COOKIE} on Flask", f"{COOKIE} on Pyramid", f"{COOKIE} on Django"
 FLASK, PYRAMID, DJANGO = "Flask's session", "Pyramid's session", "Django's session, signed_cookies"
@@ -70,6 +70,31 @@ def on_flask() -> Contestant:
         return app
 
     return Contestant(ON_FLASK, bare_flask(), build)
+
+
+class PermanentHandler(Handler):
+    """What people write whose visitors should stay logged in once the window is closed."""
+
+    def first(self, request: Any) -> str:
+        session: Any = self._session_of(request)
+        session.permanent = True
+        return super().first(request)
+
+
+def on_flask_permanently() -> Contestant:
+    from cookiesess.adapters.flask import Cookiesess
+
+    def build(data: Data) -> App:
+        app: App = flask_app(flask_handler(data, PermanentHandler))
+        Cookiesess(app, keys=SECRET)
+        return app
+
+    return Contestant(ON_FLASK + PERMANENT, bare_flask(), build)
+
+
+def flask_permanently() -> Contestant:
+    # As it comes: SESSION_REFRESH_EACH_REQUEST writes the cookie with every request, also where nobody looks at it.
+    return Contestant(FLASK + PERMANENT, bare_flask(), lambda data: flask_app(flask_handler(data, PermanentHandler)))
 
 
 def flask() -> Contestant:
@@ -139,6 +164,7 @@ def contestants(directory: Path, cleanup: ExitStack) -> Iterable[Callable[[], Co
         own.mkdir()
         yield named(build, own, cleanup)
     yield from (overhead.cookiesess, signed, persistent, on_flask, flask, on_pyramid, pyramid, on_django, django)
+    yield from (on_flask_permanently, flask_permanently)
     yield from (overhead.cookiesess_that_may_overflow, overhead.cookiesess_compressed)
     yield from (build(directory, cleanup) for build in overhead.ON_FILES)
     yield from (overhead.beaker, overhead.beaker_endless)
@@ -180,6 +206,8 @@ _TABLES: Final[Mapping[str, tuple[_Row, ...]]] = {
         _Row(FLASK, against=ON_FLASK),
         _Row(ON_FLASK, scheme=_PLAIN),
         _Row(FLASK, against=ON_FLASK + HTTP, scheme=_PLAIN),
+        _Row(ON_FLASK + PERMANENT),
+        _Row(FLASK + PERMANENT, against=ON_FLASK + PERMANENT),
         _Row(ON_PYRAMID),
         _Row(PYRAMID, against=ON_PYRAMID),
         _Row(ON_DJANGO),

@@ -28,7 +28,7 @@ from benchmarks.tables import table
 ROOT = Path(__file__).parents[1]
 _WANTED = {"untouched": "ok", "read": "1000", "write": "[0-9]+", "first": "ok"}
 _BATCH, _WAITING = 60, 3
-_START_SECONDS = 60
+_PATIENCE_SECONDS = 60
 
 
 @dataclass
@@ -68,6 +68,7 @@ class Worker:
 
     def _send(self, request: bytes) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(_PATIENCE_SECONDS)
         connection.connect(self._place)
         connection.sendall(request)
         return connection
@@ -122,7 +123,7 @@ def gunicorn(directory: Path) -> Iterator[Worker]:
 
 
 def _started(process: "subprocess.Popen[bytes]", place: Path) -> Worker:
-    deadline = monotonic() + _START_SECONDS
+    deadline = monotonic() + _PATIENCE_SECONDS
     while monotonic() < deadline and process.poll() is None:
         try:
             return Worker(place)

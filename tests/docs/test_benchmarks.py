@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.deployed import ratio
 from benchmarks.documents import fill
+from benchmarks.flows import FLOWS, prepared
 from kit.servers.process import need
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +85,16 @@ def test_one_unit_is_what_reading_an_encrypted_cookie_costs(deployed):
 
 def test_where_a_peer_costs_less_than_ours_it_is_in_bold():
     assert [ratio(us, 2e1, unit=1e1) for us in (1e1, 2e1, 3e1, None)] == ["**1.0**", "2.0", "3.0", "–"]
+
+
+def test_an_app_that_loses_what_was_written_is_not_timed():
+    def app(environ, start_response):
+        start_response("200 OK", [("Set-Cookie", "session=1; Secure")])
+        return [{"/write": b"1001", "/read": b"1000"}.get(environ["PATH_INFO"], b"ok")]
+
+    assert prepared(app, FLOWS["read one key"], scheme="http")["wsgi.url_scheme"] == "http"
+    with pytest.raises(AssertionError, match="answered '1001' instead of '1000'"):
+        prepared(app, FLOWS["write one key"], scheme="https")
 
 
 @pytest.mark.parametrize(
