@@ -27,6 +27,7 @@ from benchmarks.tables import table
 
 ROOT = Path(__file__).parents[1]
 _WANTED = {"untouched": "ok", "read": "1000", "write": "[0-9]+", "first": "ok"}
+_BARE = "read one key"
 _BATCH, _WAITING = 60, 3
 _PATIENCE_SECONDS = 60
 
@@ -165,8 +166,12 @@ def measured(*, seconds: float) -> tuple[str, list[str]]:
 def _cells(worker: Worker) -> tuple[dict[tuple[str, str, str], Cell], list[str]]:
     """Return the cells by number or bare app, scheme and column; and who is not there."""
     schemes = {WSGI: HTTP, FLASK: HTTP, **{str(number): served.schemes for number, served in enumerate(SERVED)}}
-    there = [name for name in schemes if b" 404 " not in worker.ask(_request(f"/{name}/read")).partition(b"\r\n")[0]]
-    places = [(name, scheme, column) for name in there for scheme in schemes[name] for column in USUAL]
+    there = [
+        name for name in schemes if b" 404 " not in worker.ask(_request(f"/{name}/untouched")).partition(b"\r\n")[0]
+    ]
+    # A bare app does the same whatever it is asked for.
+    columns = {name: USUAL if name.isdecimal() else (_BARE,) for name in there}
+    places = [(name, scheme, column) for name in there for scheme in schemes[name] for column in columns[name]]
     cells = {place: prepared(worker, place[0], place[2], scheme=place[1]) for place in places}
     return cells, [f"{served.name} behind gunicorn" for n, served in enumerate(SERVED) if str(n) not in there]
 
@@ -187,10 +192,9 @@ def _table(cells: Mapping[tuple[str, str, str], Cell]) -> str:
     rows = []
     for number, served in enumerate(SERVED):
         for scheme in served.schemes:
-            pairs = [
-                (cells.get((served.bare, scheme, column)), cells.get((str(number), scheme, column))) for column in USUAL
-            ]
-            left = [f"{100 * bare.cost / cell.cost:.0f}" for bare, cell in pairs if bare and cell]
-            if left:
+            asked = [cells[str(number), scheme, column] for column in USUAL if (str(number), scheme, column) in cells]
+            if asked:
+                bare = cells[served.bare, scheme, _BARE].cost
+                left = [f"{100 * bare / cell.cost:.0f}" for cell in asked]
                 rows.append([f"{served.name}{', plain HTTP' if scheme == 'http' else ''}", served.bare, *left])
     return table(["of 100 requests of the bare app", "on", *USUAL], rows)
