@@ -76,6 +76,8 @@ class Envelope:
         self._write, self._read, self._length = protection.write, protection.read, protection.length
         self._emit = emit
         self._warned_of_http = False
+        # Whether anything depends on how a request came: the attributes, or whether to warn of plain HTTP.
+        self._asks_how = policy.secure is not False
         self._reach = Reach(policy, emit=emit)
         self._readers = readers
         self._pieces = Pieces(policy)
@@ -97,6 +99,7 @@ class Envelope:
         self._forgetting = Forgetting(policy, self._own, spread={policy.name, self.reference_name})
         self.wide: bool = len(self._family) > 1
         self._usual = {transport: policy.attributes(transport) for transport in Transport}
+        self._last_lasting = (_HTTPS, 0, 0), policy.attributes(_HTTPS, 0)
         self._measure()
 
     def _measure(self) -> None:
@@ -254,11 +257,12 @@ class Envelope:
         max_age = self.max_age(state, now=now) if own or (own is None and self._policy.persistent) else None
         if max_age is None and done.line is _EXTEND:
             return ()
-        how = arrival.transport()
-        attributes = self._usual[how] if max_age is None else self._policy.attributes(how, max_age, now=now)
+        how = arrival.transport() if self._asks_how else _HTTPS
+        attributes = self._usual[how] if max_age is None else self._lasting(how, max_age, now)
         if how is not _HTTPS and attributes.secure and not self._warned_of_http:
-            self._warned_of_http = True
-            self._emit(SecureCookieOverHttp(auto=self._policy.secure == "auto"))
+            auto = self._policy.secure == "auto"
+            self._warned_of_http, self._asks_how = True, auto
+            self._emit(SecureCookieOverHttp(auto=auto))
         if self._reach.watched:
             self._reach.look_at(arrival)
         if not (self.wide or everywhere):
@@ -269,8 +273,21 @@ class Envelope:
         if everywhere:
             others = self._forgetting.everywhere(present, arrival, besides=issued, sent=cookies)
         else:
+            how = arrival.transport()
             others = (self._forgetting.line(each, how) for each in present if each not in issued)
         return (*others, *cookies)  # what sets comes last: a browser takes them in order
+
+    def _lasting(self, how: Transport, max_age: int, now: int) -> CookieAttributes:
+        """Return the attributes of a cookie that outlives the window.
+
+        The last ones are kept: nearly all sessions that are written within one second get the same.
+        """
+        wanted = (how, max_age, now)
+        kept, attributes = self._last_lasting
+        if kept != wanted:
+            attributes = self._policy.attributes(how, max_age, now=now)
+            self._last_lasting = wanted, attributes
+        return attributes
 
     def _cut(self, plaintext: bytes, attributes: CookieAttributes, max_age: int | None) -> list[SetCookie]:
         """Return the cookies that carry `plaintext`."""

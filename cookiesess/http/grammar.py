@@ -17,6 +17,7 @@ from typing import Final
 from cookiesess.tokens.encoding import is_utf8
 
 _BLANKS = " \t"
+_BEFORE = ";" + _BLANKS
 NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """What a cookie's name may consist of (RFC 9110 section 5.6.2)."""
 
@@ -67,15 +68,17 @@ def values_of(header: str, name: str, *, limit: int) -> list[str]:
     values: list[str] = []
     at = header.find(needle)
     while at >= 0 and len(values) < limit:
-        start = at + len(needle)
-        if at == 0 or header[at - 2 : at] == "; " or _begins_pair(header, at):
+        start = end = at + len(needle)
+        if at == 0 or header[at - 2 : at] == "; " or (header[at - 1] in _BEFORE and _begins_pair(header, at)):
             end = header.find(";", start)
-            value = header[start : end if end >= 0 else None]
+            if end < 0:
+                end = len(header)
+            value = header[start:end]
             if "," in value:
                 value = value.partition(",")[0]
             value = value.strip(_BLANKS)
             values.append(unquote(value) if value[:1] == '"' else value)
-        at = header.find(needle, start)
+        at = header.find(needle, end)  # no pair begins within a value
     return values
 
 

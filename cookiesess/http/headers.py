@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from cookiesess.errors import CookieTooLarge
@@ -18,7 +19,18 @@ _CDN_HEADERS = frozenset({"edge-control", "surrogate-control", "x-accel-expires"
 # RFC 9213 section 2.2: each CDN may have a field of its own, and their names end alike.
 _CDN_SUFFIX = "cdn-cache-control"
 
-_RELATED_HEADERS = _CDN_HEADERS | {"cache-control", "expires", "vary"}
+_CACHE_CONTROL = "cache-control"
+_RELATED_HEADERS = _CDN_HEADERS | {_CACHE_CONTROL, "expires", "vary"}
+# What most responses carry, as most apps spell it: none of the above, which one look-up says instead of three.
+_UNRELATED_HEADERS = frozenset(
+    {
+        "Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Content-Disposition", "Date", "ETag",
+        "Last-Modified", "Location", "Set-Cookie", "Server", "Referrer-Policy", "Strict-Transport-Security",
+        "Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options",
+    }
+)  # fmt: skip
+# Of how many values of a header what becomes of them is kept.
+_REMEMBERED = 128
 _VARY, _PRIVATE = ("Vary", "Cookie"), ("Cache-Control", "private")
 
 
@@ -98,6 +110,9 @@ class Commit(NamedTuple):
 UNTOUCHED: Final = Commit((), vary=False)
 """Nobody looked at the session or the cookies: the response needs nothing."""
 
+READ: Final = Commit((), vary=True, personal=True)
+"""Somebody's session was read, and nothing else came of it."""
+
 
 def with_ours(headers: Headers, needs: Commit, *, emit: Callable[[Event], object]) -> Headers:
     """Return `headers` with what a commit asks for, in a new list: the app's may be shared by all its requests.
@@ -109,9 +124,10 @@ def with_ours(headers: Headers, needs: Commit, *, emit: Callable[[Event], object
     """
     cookies = needs.cookies
     for name, _ in headers:
-        lowered = name.lower()
-        if lowered in _RELATED_HEADERS or lowered.endswith(_CDN_SUFFIX):
-            return _merged(headers, needs, emit)
+        if name not in _UNRELATED_HEADERS:
+            lowered = name.lower()
+            if lowered in _RELATED_HEADERS or _CACHE_CONTROL in lowered:
+                return _merged(headers, needs, emit)
     if needs.no_store or needs.clears:
         return _merged(headers, needs, emit)
     # Most responses have none of these headers, so there is nothing to merge with.
@@ -126,28 +142,33 @@ def with_ours(headers: Headers, needs: Commit, *, emit: Callable[[Event], object
 
 
 def _merged(headers: Headers, needs: Commit, emit: Callable[[Event], object]) -> Headers:
-    result, prevented = [*(with_vary(headers) if needs.vary else headers)], False
+    result = with_vary(headers) if needs.vary else headers
     if needs.cookies:
         result, prevented = with_cookies(result, needs.cookies)
-    elif needs.personal and not any(_is_about_caching(name) for name, _ in headers):
-        result.append(_PRIVATE)
-    if prevented:
-        emit(SharedCachingPrevented())
+        if prevented:
+            emit(SharedCachingPrevented())
+    elif needs.personal and not _say_of_caching(headers):
+        result = [*result, _PRIVATE]
     if needs.clears:
-        result.append(("Clear-Site-Data", needs.clears))
-    return never_cached(result) if needs.no_store else result
+        result = [*result, ("Clear-Site-Data", needs.clears)]
+    if needs.no_store:
+        return never_cached(result)
+    return [*headers] if result is headers else result
 
 
 def with_vary(headers: Headers) -> Headers:
     """Return `headers` with ``Cookie`` among what the response varies by, once; ``*`` says so already."""
-    found = [index for index, (name, _) in enumerate(headers) if name.lower() == "vary"]
-    if any(field.strip().lower() in {"cookie", "*"} for at in found for field in headers[at][1].split(",")):
-        return headers
+    result, found = [*headers], False
+    for at, (name, value) in enumerate(headers):
+        if name not in _UNRELATED_HEADERS and name.lower() == "vary":
+            varied = _varied(value)
+            if varied is None:
+                return headers
+            if not found:
+                result[at], found = (name, varied), True
     if not found:
-        return [*headers, _VARY]
-    at = found[0]
-    name, value = headers[at]
-    return [*headers[:at], (name, f"{value}, Cookie" if value.strip() else "Cookie"), *headers[at + 1 :]]
+        result.append(_VARY)
+    return result
 
 
 def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Headers, bool]:
@@ -157,17 +178,52 @@ def with_cookies(headers: Headers, cookies: Iterable[SetCookie]) -> tuple[Header
     the origin). ``max-age`` alone allows shared caching, so ``private`` is added unless ``no-store`` or an unqualified
     ``private`` is there already.
     """
-    lines = [("Set-Cookie", cookie.line) for cookie in cookies]
-    kept = [header for header in headers if not _is_for_cdn(header[0])]
-    for_cdn = len(kept) < len(headers)
-    directives = [d.strip() for name, value in kept if name.lower() == "cache-control" for d in _directives(value)]
-    shared = [d for d in directives if _name(d) in {"public", "s-maxage"}]
-    private = any(d.lower() in {"no-store", "private"} for d in directives)
-    if shared or not private:
-        kept = [header for header in kept if header[0].lower() != "cache-control"]
-        allowed = [d for d in directives if d not in shared]
-        kept.append(("Cache-Control", ", ".join(allowed if private else [*allowed, "private"])))
-    return [*kept, *lines], bool(shared) or for_cdn
+    kept: Headers = []
+    values, places, for_cdn = [], [], False
+    for header in headers:
+        if header[0] not in _UNRELATED_HEADERS:
+            lowered = header[0].lower()
+            if lowered == _CACHE_CONTROL:
+                values.append(header[1])
+                places.append(len(kept))
+            elif lowered in _CDN_HEADERS or lowered.endswith(_CDN_SUFFIX):
+                for_cdn = True
+                continue
+        kept.append(header)
+    private, shared = _made_private(tuple(values))
+    if private is not None:
+        for at in reversed(places):
+            del kept[at]
+        kept.append(("Cache-Control", private))
+    for cookie in cookies:
+        kept.append(("Set-Cookie", cookie.line))
+    return kept, shared or for_cdn
+
+
+# An app says the same few things of caching again and again, so what becomes of them is remembered.
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _varied(value: str) -> str | None:
+    """Return a Vary with ``Cookie`` in it; None where it says so already."""
+    if any(field.strip().lower() in {"cookie", "*"} for field in value.split(",")):
+        return None
+    return f"{value}, Cookie" if value.strip() else "Cookie"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _made_private(values: tuple[str, ...]) -> tuple[str | None, bool]:
+    """Return the Cache-Control to take the place of those with these values, and whether they share the response.
+
+    Where they keep it out of shared caches already, that is None: they stay as they are.
+    """
+    directives = [part.strip() for value in values for part in _DIRECTIVE.findall(value) if part.strip()]
+    shared = [directive for directive in directives if _name(directive) in {"public", "s-maxage"}]
+    private = any(directive.lower() in {"no-store", "private"} for directive in directives)
+    if private and not shared:
+        return None, False
+    allowed = [directive for directive in directives if directive not in shared]
+    return ", ".join(allowed if private else [*allowed, "private"]), bool(shared)
 
 
 def _is_for_cdn(name: str) -> bool:
@@ -175,12 +231,11 @@ def _is_for_cdn(name: str) -> bool:
     return lowered in _CDN_HEADERS or lowered.endswith(_CDN_SUFFIX)
 
 
-def _is_about_caching(name: str) -> bool:
-    return name.lower() in {"cache-control", "expires"} or _is_for_cdn(name)
-
-
-def _directives(value: str) -> Iterable[str]:
-    return (part for part in _DIRECTIVE.findall(value) if part.strip())
+def _say_of_caching(headers: Headers) -> bool:
+    for name, _ in headers:
+        if name not in _UNRELATED_HEADERS and (name.lower() in {_CACHE_CONTROL, "expires"} or _is_for_cdn(name)):
+            return True
+    return False
 
 
 def _name(directive: str) -> str:

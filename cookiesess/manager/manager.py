@@ -12,7 +12,7 @@ from cookiesess.events import (
 )
 from cookiesess.events.base import Emitter
 from cookiesess.http.arrival import HTTPS_ARRIVAL, Arrival
-from cookiesess.http.headers import UNTOUCHED, Commit, SetCookie
+from cookiesess.http.headers import READ, UNTOUCHED, Commit, SetCookie
 from cookiesess.http.jar import Cookies, JarContext, https
 from cookiesess.http.policy import CookiePolicy, Transport
 from cookiesess.manager.assembly import assemble
@@ -25,7 +25,7 @@ from cookiesess.session.decision import Action, decide
 from cookiesess.session.gate import Stage, refusal
 from cookiesess.session.session import Session
 from cookiesess.session.state import Origin
-from cookiesess.session.steps import HAS_CONTENT, Line
+from cookiesess.session.steps import HAS_CONTENT, NOTHING_DONE, Line
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.keys import Key, Keyring
 
@@ -165,6 +165,8 @@ class SessionManager(OwnedSessions):
         if cookies is not None:
             lines += cookies.commit()
         done, origin = working.done, working.loaded.origin
+        if origin is _LOADED and done is NOTHING_DONE and not lines:
+            return READ  # what most requests come to, and no object is made for it
         clears = self.cookie.clear_site_data if done.line is _EXPIRE and origin is _ENDED else ""
         return Commit(lines, True, done.action not in _NOT_WRITTEN, withheld, origin in _SOMEBODYS, clears)
 

@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from cookiesess.errors import InvalidToken
-from cookiesess.tokens.encoding import LAST, PADDING, TO_URL, decode
+from cookiesess.tokens.encoding import LAST, PADDING, decode
 from cookiesess.tokens.keys import Keyring
 
 VERSION = b"\x01"
@@ -128,7 +128,8 @@ class Sealer:
     def seal(self, plaintext: bytes, purpose: bytes) -> str:
         """Return `plaintext` as a token for `purpose`: ``(45 + len(plaintext)) * 4 / 3`` characters, rounded up."""
         # `encoding.encode`, spelled out: every request that writes a session comes by here.
-        return b2a_base64(self.seal_bytes(plaintext, purpose), newline=False).translate(TO_URL, b"=").decode()
+        text = b2a_base64(self.seal_bytes(plaintext, purpose), newline=False)
+        return text.rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_").decode()
 
     def seal_bytes(self, plaintext: bytes, purpose: bytes) -> bytes:
         """As `seal`, without the base64url."""

@@ -235,13 +235,13 @@ def get_manager(request: object, key: str = MANAGER_KEY) -> SessionManager:
 
 
 def _find(request: object, key: str) -> Any:
-    environ = request
+    environ: Any = request
     if type(request) is not dict:  # what PEP 3333 says an environ is
         environ = getattr(request, "environ", None) or getattr(request, "env", None)
-    if not isinstance(environ, dict):
-        raise SessionError(
-            f"{type(request).__name__} is no WSGI environ and has none as .environ or .env; pass the environ"
-        )
+        if not isinstance(environ, dict):
+            raise SessionError(
+                f"{type(request).__name__} is no WSGI environ and has none as .environ or .env; pass the environ"
+            )
     try:
         return environ[key]
     except KeyError:

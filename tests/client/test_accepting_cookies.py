@@ -98,10 +98,11 @@ def test_the_line_that_forgets_is_one_that_the_browser_takes(plain, settings, tr
     """A Secure one is refused over plain HTTP, and one without Secure for what must have it."""
     reader = flask(**settings)
     manager = plain.use(accept=[reader])
-    session = manager.open(f"{reader.cookie_name}={flask_cookie(plain.now)}")
-    session["a"] = 1
-    line, _ = manager.commit(session, arrival=Came(transport=transport)).cookies
-    assert line.attributes.secure is secure
+    for _ in range(2):  # the first one of a process over plain HTTP is one that it warns of
+        session = manager.open(f"{reader.cookie_name}={flask_cookie(plain.now)}")
+        session["a"] = 1
+        line, _ = manager.commit(session, arrival=Came(transport=transport)).cookies
+        assert line.attributes.secure is secure
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cookiesess import InvalidToken, Keyring, NotSerializable
+from cookiesess import CookieAttributes, CookiePolicy, InvalidToken, Keyring, NotSerializable, SessionManager, SetCookie
+from cookiesess.http.headers import _RELATED_HEADERS, _UNRELATED_HEADERS, Commit, with_ours
+from cookiesess.http.policy import Transport
 from cookiesess.session.changes import Tracked
-from cookiesess.tokens.encoding import decode
+from cookiesess.tokens.encoding import decode, encode
 from cookiesess.tokens.sealing import Sealer
 from cookiesess.tokens.values import MAX_DEPTH, ValueCodec, _is_plain
 from kit.constants import KEY
@@ -55,6 +57,49 @@ def test_a_token_is_decoded_as_any_base64url_is(text):
         with pytest.raises(InvalidToken) as again:
             sealer.unseal_bytes(raw, b"")
         assert raised.value.reason == again.value.reason
+
+
+@given(st.binary(max_size=60))
+def test_a_token_is_encoded_as_any_base64url_is(plaintext):
+    one, other = (Sealer(Keyring(KEY), random_bytes=bytes) for _ in range(2))
+    assert one.seal(plaintext, b"p") == encode(other.seal_bytes(plaintext, b"p"))
+
+
+def test_no_header_that_is_passed_over_by_its_spelling_is_about_caching():
+    for name in _UNRELATED_HEADERS:
+        assert name.lower() not in _RELATED_HEADERS
+        assert not name.lower().endswith("cache-control")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["Vary", "Cache-Control", "Expires", "Edge-Control", *sorted(_UNRELATED_HEADERS)]),
+            st.sampled_from(["", "public", "private", "Cookie", "max-age=1"]),
+        ),
+        max_size=5,
+    ),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+def test_how_an_app_spells_its_headers_makes_no_difference(headers, cookie, vary, personal):
+    cookies = (SetCookie("a", "1", CookieAttributes()),) if cookie else ()
+    needs = Commit(cookies, vary=vary, personal=personal)
+
+    def lowered(given):
+        return [(name.lower(), value) for name, value in given]
+
+    result = with_ours(headers, needs, emit=id)
+    assert lowered(result) == lowered(with_ours(lowered(headers), needs, emit=id))
+
+
+@given(st.lists(st.tuples(st.sampled_from(Transport), st.integers(0, 3), st.integers(0, 3)), min_size=1))
+def test_the_attributes_of_a_cookie_that_lasts_are_those_of_the_policy(writes):
+    policy = CookiePolicy("s", secure="auto", persistent=True)
+    envelope = SessionManager(KEY, cookie=policy)._envelope
+    for how, max_age, now in writes:
+        assert envelope._lasting(how, max_age, now) == policy.attributes(how, max_age, now=now)
 
 
 @given(

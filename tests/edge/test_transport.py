@@ -190,6 +190,14 @@ def test_it_is_said_on_a_loopback_host_too(events):
     assert secure_events(events) == [SecureCookieOverHttp()]
 
 
+def test_the_development_policy_says_it_once_and_goes_on_asking_how_a_request_came(events):
+    app = wrap(answering(put("a", 1)), on_event=events.append, cookie=AUTO)
+    far = environ_for("192.168.0.5:8000", "192.168.0.7")
+    lines = [line for environ in (far, far, environ_for()) for line in Server().run(app, environ.copy()).lines()]
+    assert ["; Secure" in line for line in lines] == [True, True, False]
+    assert secure_events(events) == [SecureCookieOverHttp(auto=True)]
+
+
 def test_it_is_not_said_over_https(over_http, events):
     over_http(scheme="https")
     assert secure_events(events) == []
