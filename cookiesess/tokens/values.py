@@ -98,9 +98,10 @@ class ValueCodec:
         rows = [(kind.tag, kind.cls, kind.encode, kind.decode) for kind in types]
         rows += [*ROWS, (65, set, self._members, set), (66, frozenset, self._members, frozenset)]
         self._encoders: dict[type, tuple[int, Callable[[Any], Any]]] = {cls: (tag, enc) for tag, cls, enc, _ in rows}
-        self._decoders: dict[int, Callable[[Any], Any]] = {tag: dec for tag, _, _, dec in rows}
-        if not len(self._encoders) == len(self._decoders) == len(rows):
+        decoders: dict[int, Callable[[Any], Any]] = {tag: dec for tag, _, _, dec in rows}
+        if not len(self._encoders) == len(decoders) == len(rows):
             raise ConfigurationError("two of types= share a tag or a class; give each ValueType its own")
+        self._unhook = _unhook(decoders)
 
     def dumps(self, value: object, path: str = "session") -> bytes:
         """Return `value` as bytes; the same value always gives the same bytes.
@@ -147,9 +148,6 @@ class ValueCodec:
     def _members(self, items: Iterable[Any]) -> list[ormsgpack.Fragment]:
         return _sorted(ormsgpack.packb(item, self._hook, _OPTIONS) for item in items)
 
-    def _unhook(self, tag: int, data: bytes) -> Any:
-        return self._decoders[tag](ormsgpack.unpackb(data, ext_hook=self._unhook))
-
     def _lower(self, value: Any) -> Any:
         """Return `value` in what msgpack knows: natives, lists, dicts with text keys, and extensions already packed."""
         if type(value) in _NATIVE and not (type(value) is int and _is_big(value)):
@@ -194,6 +192,17 @@ class ValueCodec:
         except (ValueError, TypeError) as error:
             raise NotSerializable(_path(trail), f"{type(value).__name__} cannot be encoded: {error}") from error
         self._check(body, (*trail, None))
+
+
+def _unhook(decoders: dict[int, Callable[[Any], Any]]) -> Callable[[int, bytes], Any]:
+    """Return what makes a value of an extension's body."""
+    unpack = ormsgpack.unpackb
+
+    def unhook(tag: int, data: bytes) -> Any:
+        # A closure, since it runs once a value, and would look up four attributes as a method.
+        return decoders[tag](unpack(data, ext_hook=unhook))
+
+    return unhook
 
 
 def _is_plain(value: Any, depth: int) -> bool:

@@ -1,7 +1,10 @@
 """What is spelled out twice for speed says the same both times."""
 
+import hashlib
+from datetime import UTC, timedelta
 from typing import Any
 
+import itsdangerous
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,12 +14,15 @@ from cookiesess.http.headers import _RELATED_HEADERS, _UNRELATED_HEADERS, Commit
 from cookiesess.http.policy import Transport
 from cookiesess.session.changes import Tracked
 from cookiesess.tokens.encoding import decode, encode
+from cookiesess.tokens.extensions import _EPOCH, _decode_datetime, _encode_datetime
 from cookiesess.tokens.sealing import Sealer
+from cookiesess.tokens.signing import Signer
 from cookiesess.tokens.values import MAX_DEPTH, ValueCodec, _is_plain
 from kit.constants import KEY
 from kit.strategies import VALUES
 
 CODEC = ValueCodec()
+SIGNER = Signer(Keyring(KEY))
 ODD = st.sampled_from([object(), bytearray(b"x"), "\ud800", {"\ud800": 1}, {1: "\ud800"}, ["a", {"b": object()}]])
 
 
@@ -63,6 +69,30 @@ def test_a_token_is_decoded_as_any_base64url_is(text):
 def test_a_token_is_encoded_as_any_base64url_is(plaintext):
     one, other = (Sealer(Keyring(KEY), random_bytes=bytes) for _ in range(2))
     assert one.seal(plaintext, b"p") == encode(other.seal_bytes(plaintext, b"p"))
+
+
+@given(st.binary(max_size=60), st.binary(max_size=9))
+def test_a_token_is_signed_as_a_signer_of_itsdangerous_does_it_that_is_set_up_anew(plaintext, purpose):
+    theirs = itsdangerous.Signer(
+        Keyring(KEY).current.derive("sign"),
+        salt=b"cookiesess v1 sign " + purpose,
+        key_derivation="hmac",
+        digest_method=hashlib.sha256,
+    )
+    token = theirs.sign(encode(plaintext)).decode()
+    assert SIGNER.sign(plaintext, purpose) == token
+    assert SIGNER.unsign(token, purpose) == (plaintext, True)
+
+
+@given(st.datetimes(), st.sampled_from([0, 1]), st.booleans())
+def test_a_datetime_in_utc_and_a_naive_one_are_coded_as_any_other_is(moment, fold, aware):
+    moment = moment.replace(fold=fold, tzinfo=UTC if aware else None)
+    microseconds, *rest = _encode_datetime(moment)
+    plain = _EPOCH + timedelta(microseconds=microseconds)
+    assert plain == moment.replace(tzinfo=None)
+    assert rest == [fold, *([0] if aware else [])]
+    back = _decode_datetime([microseconds, *rest])
+    assert (back, back.fold, back.tzinfo) == (moment, moment.fold, moment.tzinfo)
 
 
 def test_no_header_that_is_passed_over_by_its_spelling_is_about_caching():
