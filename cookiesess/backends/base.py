@@ -166,7 +166,7 @@ class Beginnings:
     def empty(self, origin: Origin, header: str, *, now: int, opened: tuple[str, ...] | None = ()) -> WorkingCopy:
         """Return an empty copy."""
         state = fresh(now=now, lifetime=self.lifetime)
-        return WorkingCopy(Loaded(origin, header=header, opened=opened), state, codec=self.codec)
+        return WorkingCopy(Loaded(origin, header=header, opened=opened), state, self.codec)
 
     def rejected(self, error: InvalidToken, header: str, *, now: int) -> WorkingCopy:
         """Return an empty copy for bytes that did not open, and emit why.

@@ -51,7 +51,9 @@ class CookieBackend:
         """Open the first cookie that authenticates, or take the state out of what was `opened` already."""
         if opened is None:
             found, failure = self._envelope.read(header)
-            if len(found) != 1:
+            if not found:
+                return self._beginnings.unopened(header, failure, now=now)
+            if len(found) > 1:
                 return self._beginnings.chosen(self._open(found, failure, header, now), now=now)
             opened = found[0]
         plaintext, current = opened
@@ -65,9 +67,9 @@ class CookieBackend:
         if until_at is not None and state.ends_at is not None and until_at < state.ends_at:
             until_at = state.ends_at
         loaded = Loaded(
-            _LOADED, state.owner, None, not current, header, plaintext, state.sid, until_at, True, opened=self._names
+            _LOADED, state.owner, None, not current, header, plaintext, state.sid, until_at, True, self._names
         )
-        return WorkingCopy(loaded, state, codec=self._codec)
+        return WorkingCopy(loaded, state, self._codec)
 
     def candidates(self, header: str, *, now: int) -> list[WorkingCopy]:
         """Open every cookie of the name that authenticates; one empty copy where none does."""

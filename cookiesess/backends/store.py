@@ -77,10 +77,8 @@ class StoreBackend:
             return self._beginnings.chosen([replaced], now=now) if alone else replaced
         state, located, current_key, until_at = found
         stale_key = not (current_token and current_key)
-        loaded = Loaded(
-            _LOADED, state.owner, located, stale_key, header, b"", state.sid, until_at, True, opened=self._names
-        )
-        return WorkingCopy(loaded, state, codec=self._codec)
+        loaded = Loaded(_LOADED, state.owner, located, stale_key, header, b"", state.sid, until_at, True, self._names)
+        return WorkingCopy(loaded, state, self._codec)
 
     # Writing
 

@@ -21,7 +21,7 @@ from cookiesess.http.arrival import Arrival
 from cookiesess.http.candidates import Candidates, Protection, Reading
 from cookiesess.http.cookies import CookieAttributes
 from cookiesess.http.foreign import Accepted, Foreign, ForeignReader
-from cookiesess.http.grammar import is_behind_comma, values_of
+from cookiesess.http.grammar import each_value, is_behind_comma, values_of
 from cookiesess.http.headers import SetCookie
 from cookiesess.http.pieces import MAX_CANDIDATES, Pieces
 from cookiesess.http.places import CookieIdentity, Forgetting
@@ -121,7 +121,7 @@ class Envelope:
         purpose, read, left = self._purpose, self._read, MAX_CANDIDATES
         opened: list[Opened] = []
         failure = None
-        for token in values_of(header, self.name, limit=len(header)):
+        for token in each_value(header, self.name):
             try:
                 opened.append(read(token, purpose))
             except InvalidToken as error:
@@ -136,7 +136,7 @@ class Envelope:
     def tokens(self, header: str) -> list[tuple[str, str]]:
         """Return what may be our tokens in a Cookie header, in its order, each with its cookie's name; for tools."""
         if self._candidates is None:
-            return [(value, self.name) for value in values_of(header, self.name, limit=len(header))]
+            return [(value, self.name) for value in each_value(header, self.name)]
         return self._candidates.all(header)
 
     def is_behind_a_comma(self, header: str) -> bool:

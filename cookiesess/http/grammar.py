@@ -12,6 +12,8 @@ no Expires).
 """
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from cookiesess.tokens.encoding import is_utf8
@@ -60,14 +62,18 @@ def _first_field(value: str) -> str:
 
 
 def values_of(header: str, name: str, *, limit: int) -> list[str]:
-    """Return the values of the first `limit` cookies called `name`, without parsing the others; for tokens.
+    """Return the values of the first `limit` cookies called `name`, as `each_value` finds them."""
+    return list(islice(each_value(header, name), limit))
+
+
+def each_value(header: str, name: str) -> Iterator[str]:
+    """Yield the values of the cookies called `name`, without parsing the others; for tokens.
 
     A token holds neither commas nor quotes: it ends at any comma, and quotes around it are taken off.
     """
     needle = name + "="
-    values: list[str] = []
     at = header.find(needle)
-    while at >= 0 and len(values) < limit:
+    while at >= 0:
         start = end = at + len(needle)
         if at == 0 or header[at - 2 : at] == "; " or (header[at - 1] in _BEFORE and _begins_pair(header, at)):
             end = header.find(";", start)
@@ -77,9 +83,8 @@ def values_of(header: str, name: str, *, limit: int) -> list[str]:
             if "," in value:
                 value = value.partition(",")[0]
             value = value.strip(_BLANKS)
-            values.append(unquote(value) if value[:1] == '"' else value)
+            yield unquote(value) if value[:1] == '"' else value
         at = header.find(needle, end)  # no pair begins within a value
-    return values
 
 
 def is_behind_comma(header: str, name: str) -> bool:

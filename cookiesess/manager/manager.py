@@ -100,6 +100,7 @@ class SessionManager(OwnedSessions):
         self.emit: Emitter = parts.emit
         super().__init__(parts.backend, owners=parts.owners, revoking=parts.revoking, now=self._now)
         self.cookie: CookiePolicy = configuration.cookie
+        self._withholding = configuration.cookie.withholds
         self._lifetime = configuration.lifetime
         self._clock = configuration.clock
         stores = (configuration.store, configuration.overflow, configuration.revocations)
@@ -271,7 +272,7 @@ class SessionManager(OwnedSessions):
 
     def _withholds(self, working: WorkingCopy, arrival: Arrival) -> bool:
         """Whether an anonymous session is not to be issued, because another site's page sent this POST."""
-        if not (working.is_strangers and self.cookie.withholds and arrival.cross_site_post()):
+        if not (self._withholding and working.is_strangers and arrival.cross_site_post()):
             return False
         withheld = working.done.line is not _NO_LINE or self._decide(working, self._now()) is _CREATE
         if withheld:
@@ -287,8 +288,12 @@ class SessionManager(OwnedSessions):
         refresh_due = (
             not modified and not asked.passive and (asked.refresh or self._lifetime.refresh_due(state, now=now))
         )
-        if loaded.origin is _LOADED and not (modified or refresh_due or asked.how is not None):
-            return _NOTHING  # the table's row for what was only read, which most requests are
+        if loaded.origin is _LOADED and asked.how is None:
+            # The table's rows for what most requests are; a test has both agree.
+            if not (modified or refresh_due):
+                return _NOTHING
+            if modified and state.data:
+                return _UPDATE
         empty = not state.data and state.empty
         return decide(
             loaded.origin,

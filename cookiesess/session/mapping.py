@@ -41,7 +41,8 @@ class LoadedMapping(MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         if type(key) is not str or not key.isascii():
             check_key(key)
-        self._writable().data.set(key, value)
+        working = self._writable()
+        (working.tracked_data or working.data).set(key, value)
 
     def __delitem__(self, key: str) -> None:
         self._writable().data.remove(key)

@@ -104,18 +104,18 @@ def fresh(*, now: int, lifetime: Lifetime) -> State:
 def pack(state: State, codec: ValueCodec) -> bytes:
     """Return the plaintext, kind byte included."""
     start = state.created_at
-    array = [
+    array: list[object] = [
         start,
         None if state.ends_at is None else state.ends_at - start,
         state.refreshed_at - start,
         state.authenticated_at,
         state.owner,
         state.data,
-        state.sid,
-        state.extras or None,
     ]
-    while array[-1] is None:
-        array.pop()
+    if state.extras:
+        array += (state.sid, state.extras)
+    elif state.sid is not None:
+        array.append(state.sid)
     return INLINE + codec.pack(array)
 
 

@@ -24,11 +24,11 @@ class Loaded(NamedTuple):
         until_at: The latest end that any copy of it was given, in Unix seconds, or None. A revocation is remembered
             until then.
         continued: An earlier request began this session, and this request has not ended it.
+        opened: The names of our cookies in which something opened, so that the browser may forget them when this answer
+            takes their place; None: somebody has logged out, and it may forget all of ours.
         closed: How its ID was closed, where another ID has taken its place.
         twins: The sessions in the other cookies of the same name that the request brought.
         dropped: An event has said already that this request's writes are lost.
-        opened: The names of our cookies in which something opened, so that the browser may forget them when this answer
-            takes their place; None: somebody has logged out, and it may forget all of ours.
         settled: A login of this request has settled which of several cookies of the name counts.
         key: The store's key of the ID that the request came with, where it opens no session and the owner's sessions
             are limited, or where this request has given the session another one; else empty.
@@ -43,10 +43,10 @@ class Loaded(NamedTuple):
     sid: bytes | None = None
     until_at: int | None = None
     continued: bool = False
+    opened: tuple[str, ...] | None = ()
     closed: Closed | None = None
     twins: "tuple[Twin, ...]" = ()
     dropped: bool = False
-    opened: tuple[str, ...] | None = ()
     settled: bool = False
     key: bytes = b""
 

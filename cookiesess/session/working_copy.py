@@ -25,6 +25,7 @@ from cookiesess.tokens.values import ValueCodec
 _LOST: Final = (Origin.REPLACED, Origin.GONE)
 _LOADED: Final = Origin.LOADED
 _NOT_ASKED_FOR: Final = (None, How.PERIODIC)
+_LOGIN, _REAUTHENTICATION, _PERIODIC = How.LOGIN, How.REAUTHENTICATION, How.PERIODIC
 # A session that ``save()`` has begun in this very request counts as loaded.
 _NOTHING_OPENED: Final = (Origin.NONE, Origin.REJECTED, Origin.LOADED)
 
@@ -37,6 +38,7 @@ class WorkingCopy:
         asked: What the request asked for.
         done: What was done, as long as the response does not have it yet, or the request may go on from it.
         state: The content; changed through `data` and `extras`.
+        tracked_data: `data`, where somebody has changed something, or was handed what can change; else None.
         tracked_extras: `extras`, where somebody has looked at it; else None.
         codec: Encodes values.
     """
@@ -44,10 +46,11 @@ class WorkingCopy:
     # Defaults of the class, not slots filled one by one: each request makes one of these, and few need them all.
     asked: Asked = NOTHING_ASKED
     done: Done = NOTHING_DONE
-    _data: Tracked | None = None
+    tracked_data: Tracked | None = None
     tracked_extras: Tracked | None = None
 
-    def __init__(self, loaded: Loaded, state: State, *, codec: ValueCodec) -> None:
+    # `codec` can be given without its name: to name it would double what it costs to make one of these.
+    def __init__(self, loaded: Loaded, state: State, codec: ValueCodec) -> None:
         self.loaded: Loaded = loaded
         self.state: State = state
         self.codec: ValueCodec = codec
@@ -57,9 +60,9 @@ class WorkingCopy:
     @property
     def data(self) -> Tracked:
         """The app's values, tracked."""
-        if self._data is None:
-            self._data = Tracked(self.state.data, self.codec)
-        return self._data
+        if self.tracked_data is None:
+            self.tracked_data = Tracked(self.state.data, self.codec)
+        return self.tracked_data
 
     @property
     def extras(self) -> Tracked:
@@ -71,7 +74,7 @@ class WorkingCopy:
     @property
     def modified(self) -> bool:
         """Whether anything differs from what was loaded."""
-        if self.asked.login or (self._data is not None and self._data.modified):
+        if self.asked.login or (self.tracked_data is not None and self.tracked_data.modified):
             return True
         return self.tracked_extras is not None and self.tracked_extras.modified
 
@@ -121,8 +124,7 @@ class WorkingCopy:
         state.authenticated_at = now
         state.ends_at = lifetime.ends_at(now)
         state.cover_own_end()
-        self._ask(How.REAUTHENTICATION if self.loaded.owner == owner else How.LOGIN)
-        self.asked = self.asked._replace(login=True)
+        self._ask(_REAUTHENTICATION if self.loaded.owner == owner else _LOGIN, login=True)
         return lost
 
     def renew(self) -> None:
@@ -134,7 +136,7 @@ class WorkingCopy:
     def cycle(self) -> None:
         """Ask for a new ID of which the old one knows nothing, as after a login."""
         self._forget_csrf()
-        self._ask(How.LOGIN)
+        self._ask(_LOGIN)
 
     def renew_in_time(self, now: int, lifetime: Lifetime) -> None:
         """Ask for a new ID where the present one is old, and nobody else is renewing it at this moment."""
@@ -151,9 +153,10 @@ class WorkingCopy:
         """Note that the session gets an ID now. That is no change of the app's, so it is not tracked as one."""
         self.state.extras[NAMED_AT] = now
 
-    def _ask(self, how: How) -> None:
-        passive = self.asked.passive and how is How.PERIODIC
-        self.asked = self.asked._replace(how=max(how, self.asked.how or how), passive=passive)
+    def _ask(self, how: How, *, login: bool = False) -> None:
+        asked = self.asked
+        passive = asked.passive and how is _PERIODIC
+        self.asked = Asked(max(how, asked.how or how), asked.login or login, asked.refresh, passive)
 
     def _forget_csrf(self) -> None:
         # A token from before was seen by whoever could see the page then.
@@ -200,7 +203,7 @@ class WorkingCopy:
     def revert(self) -> None:
         """Make the app's values what was loaded."""
         self.state.data = self.data.original()
-        self._data = None
+        self.tracked_data = None
 
     # What is done about it
 
@@ -229,7 +232,7 @@ class WorkingCopy:
         if done.action is Action.DELETE:
             self.restart(now=now, lifetime=lifetime, line=done.line)
         else:
-            for tracked in (self._data, self.tracked_extras):
+            for tracked in (self.tracked_data, self.tracked_extras):
                 if tracked is not None:
                     tracked.rebase()
             if done.action in HAS_CONTENT:
@@ -281,4 +284,4 @@ class WorkingCopy:
 
     def _empty(self, *, now: int, lifetime: Lifetime) -> None:
         self.state = fresh(now=now, lifetime=lifetime)
-        self._data = self.tracked_extras = None
+        self.tracked_data = self.tracked_extras = None

@@ -1,6 +1,7 @@
 """What is spelled out twice for speed says the same both times."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -13,6 +14,11 @@ from cookiesess import CookieAttributes, CookiePolicy, InvalidToken, Keyring, No
 from cookiesess.http.headers import _RELATED_HEADERS, _UNRELATED_HEADERS, Commit, with_ours
 from cookiesess.http.policy import Transport
 from cookiesess.session.changes import Tracked
+from cookiesess.session.closing import How
+from cookiesess.session.decision import decide
+from cookiesess.session.state import Origin, State
+from cookiesess.session.steps import NOTHING_ASKED, Asked, Loaded
+from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.encoding import decode, encode
 from cookiesess.tokens.extensions import _EPOCH, _decode_datetime, _encode_datetime
 from cookiesess.tokens.sealing import Sealer
@@ -142,6 +148,40 @@ def test_whether_a_session_differs_is_whether_it_has_changes(loaded, assignments
     for key, value in assignments:
         tracked.set(key, value)
     assert tracked.modified == bool(tracked.changes())
+
+
+ASKED = [NOTHING_ASKED, NOTHING_ASKED._replace(refresh=True), *(Asked(how, login) for how in How for login in (0, 1))]
+
+
+@given(
+    st.sampled_from([each for each in Origin if each not in {Origin.REPLACED, Origin.UNAVAILABLE}]),
+    st.sampled_from(ASKED),
+    st.dictionaries(st.sampled_from("abc"), st.integers(0, 1)),
+    st.dictionaries(st.sampled_from("abc"), st.integers(0, 1)),
+    st.booleans(),
+    st.booleans(),
+)
+def test_what_is_decided_without_the_table_is_what_stands_in_it(origin, asked, loaded, written, owned, old):
+    now = 10**9
+    manager = SessionManager(KEY)
+    state = State(now - 10**6 if old else now, now - 10**6 if old else now, None, None, "ann" if owned else None)
+    working = WorkingCopy(Loaded(origin), replace(state, data=dict(loaded)), ValueCodec())
+    working.asked = asked
+    for key in loaded.keys() - written.keys():
+        working.data.remove(key)
+    for key, value in written.items():
+        working.data.set(key, value)
+    modified = working.modified
+    expected = decide(
+        origin,
+        empty=working.state.empty,
+        modified=modified,
+        renewed=asked.how is not None,
+        login=asked.how is not None and asked.authenticates and not working.state.empty,
+        refresh_due=not modified and (asked.refresh or old),
+        stale_key=False,
+    )
+    assert manager._decide(working, now) is expected
 
 
 def test_what_cannot_be_stored_inside_a_watched_value_is_named_by_its_path():
