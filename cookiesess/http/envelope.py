@@ -72,6 +72,7 @@ class Envelope:
         emit: Callable[[Event], object] = id,
     ) -> None:
         self._policy = policy
+        self._persistent = policy.persistent
         self._lifetime = lifetime
         self._write, self._read, self._length = protection.write, protection.read, protection.length
         self._emit = emit
@@ -207,7 +208,7 @@ class Envelope:
     def max_age(self, state: State, *, now: int) -> int | None:
         """Return for how many seconds the browser keeps the session's cookie; None: until the window closes."""
         own = state.extras.get(PERSISTENT)
-        if self._policy.persistent if own is None else own:
+        if self._persistent if own is None else own:
             return max(self._lifetime.deadline(state) - now, 0)
         return None
 
@@ -253,8 +254,7 @@ class Envelope:
         """
         if done.line is _EXPIRE:
             return tuple(self._forgetting.everywhere(self._present(header, opened, now), arrival))
-        own = state.extras.get(PERSISTENT) if state.extras else None
-        max_age = self.max_age(state, now=now) if own or (own is None and self._policy.persistent) else None
+        max_age = self.max_age(state, now=now) if self._persistent or state.extras else None
         if max_age is None and done.line is _EXTEND:
             return ()
         how = arrival.transport() if self._asks_how else _HTTPS

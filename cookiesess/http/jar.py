@@ -61,17 +61,17 @@ class Cookies(Mapping[str, str]):
     from being read as well.
     """
 
-    # Defaults of the class, not slots filled one by one: a jar is made for every request and used by few.
+    # Defaults of the class, for what is not even looked at unless the app looks into its jar, as few do.
     _parsed: dict[str, str] | None = None
-    _set: dict[CookieIdentity, SetCookie] | None = None
     _committed = False
     _also_reserved: Mapping[str, Session] = MappingProxyType({})
-    touched: bool = False
 
     def __init__(self, context: JarContext, header: str, transport: Callable[[], Transport]) -> None:
         self._context = context
         self._header = header
         self._transport = transport
+        self._set: dict[CookieIdentity, SetCookie] | None = None
+        self.touched: bool = False
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]

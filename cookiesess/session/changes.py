@@ -44,16 +44,16 @@ class Tracked:
         steps: What happened up to the last `mutate`, in order: assignments and deletions, the function, and so on.
     """
 
-    # Defaults of the class, not slots filled one by one: each request makes one of these, and few need them all.
-    steps: Sequence[Step] = ()
-    _aside: Sequence[tuple[str, Any, bytes]] = ()
-    _original: "dict[str, _Snapshot] | None" = None
+    __slots__ = ("_aside", "_before", "_codec", "_original", "data", "steps")
 
     def __init__(self, data: dict[str, Any], codec: ValueCodec) -> None:
         self.data: dict[str, Any] = data
+        self.steps: Sequence[Step] = ()
         self._codec = codec
         # Per key, how it was when it was first assigned, deleted or handed out.
         self._before: dict[str, _Snapshot] = {}
+        self._aside: Sequence[tuple[str, Any, bytes]] = ()
+        self._original: dict[str, _Snapshot] | None = None
 
     def watch(self, key: str) -> None:
         """Remember how `data[key]` was, before it is handed out or changed."""
@@ -137,27 +137,27 @@ class Tracked:
     @property
     def modified(self) -> bool:
         """Whether the encoding differs from what was loaded."""
-        if self._original is None:
-            return bool(self._before or self._aside) and self._differs()
-        self.changes()  # refuses what cannot be stored, with its path
-        # Key by key: the order in which keys were assigned is no content.
-        keys = self.data.keys() | self._original
-        now = {key: _snapshot(self._codec, self.data.get(key, ABSENT)) for key in keys}
-        return any(now[key] != self._original.get(key, _NOTHING) for key in keys)
-
-    def _differs(self) -> bool:
-        """Whether there are `changes`; what can change inside is encoded once, and walked only where it has changed."""
+        if self._original is not None:
+            return self._differs_from(self._original)
+        # Whether there are `changes`; what can change inside is encoded once, and walked only where it has changed.
         if self._aside:
             self._take_back()
-        differs, data, codec = False, self.data, self._codec
+        differs, data = False, self.data
         for key, before in self._before.items():
             value = data.get(key, ABSENT)
             if type(value) in _COMPARABLE:
                 differs = differs or before != (type(value), value)
             elif type(before) is tuple or self._pack(key, value) != before:
-                codec.check(key, value)
+                self._codec.check(key, value)
                 differs = True
         return differs
+
+    def _differs_from(self, original: dict[str, _Snapshot]) -> bool:
+        self.changes()  # refuses what cannot be stored, with its path
+        # Key by key: the order in which keys were assigned is no content.
+        keys = self.data.keys() | original
+        now = {key: _snapshot(self._codec, self.data.get(key, ABSENT)) for key in keys}
+        return any(now[key] != original.get(key, _NOTHING) for key in keys)
 
     def _pack(self, key: str, value: object) -> bytes:
         try:

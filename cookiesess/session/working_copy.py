@@ -43,16 +43,16 @@ class WorkingCopy:
         codec: Encodes values.
     """
 
-    # Defaults of the class, not slots filled one by one: each request makes one of these, and few need them all.
-    asked: Asked = NOTHING_ASKED
-    done: Done = NOTHING_DONE
-    tracked_data: Tracked | None = None
-    tracked_extras: Tracked | None = None
+    __slots__ = ("asked", "codec", "done", "loaded", "state", "tracked_data", "tracked_extras")
 
     # `codec` can be given without its name: to name it would double what it costs to make one of these.
     def __init__(self, loaded: Loaded, state: State, codec: ValueCodec) -> None:
         self.loaded: Loaded = loaded
+        self.asked: Asked = NOTHING_ASKED
+        self.done: Done = NOTHING_DONE
         self.state: State = state
+        self.tracked_data: Tracked | None = None
+        self.tracked_extras: Tracked | None = None
         self.codec: ValueCodec = codec
 
     # What changed
@@ -74,9 +74,10 @@ class WorkingCopy:
     @property
     def modified(self) -> bool:
         """Whether anything differs from what was loaded."""
-        if self.asked.login or (self.tracked_data is not None and self.tracked_data.modified):
+        data, extras = self.tracked_data, self.tracked_extras
+        if self.asked.login or (data is not None and data.modified):
             return True
-        return self.tracked_extras is not None and self.tracked_extras.modified
+        return extras is not None and extras.modified
 
     @property
     def only_read(self) -> bool:

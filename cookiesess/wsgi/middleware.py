@@ -122,7 +122,7 @@ class SessionMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Run the app."""
         exchange = _Exchange(self.manager, environ, self._session_class, self._environ_key)
-        exchange.server_start = start_response
+        exchange.server_start, exchange.held, exchange.committed = start_response, None, False
         if _TESTING_KEY in environ:
             environ[_TESTING_KEY][self._testing_name] = exchange.session
         result = None
@@ -162,22 +162,24 @@ def _session_class(given: Any, environ_key: str) -> type[Session]:
 class _Exchange(Attachment[Session]):
     """One WSGI request and its response: holds the app's ``start_response`` back until the commit."""
 
+    __slots__ = ("_server_write", "committed", "held", "server_start")
+
+    # What follows is set by whoever makes one; a constructor of its own would be one more call for each request.
     server_start: "StartResponse"
+    held: "tuple[str, Headers, ExcInfo] | None"
+    committed: bool
     _server_write: Callable[[bytes], object]
-    # Defaults of the class, so that a request that nothing looks into costs nothing here.
-    _held: "tuple[str, Headers, ExcInfo] | None" = None
-    _committed = False
 
     def start_response(
         self, status: str, response_headers: Headers, exc_info: ExcInfo = None
     ) -> Callable[[bytes], object]:
         """What the app calls. Held back, so that the session can still change."""
-        if self._committed:
+        if self.committed:
             # Only with exc_info is a second call legal (PEP 3333); without it the server says so.
             return self.server_start(status, self.with_ours(response_headers), exc_info)
-        if self._held is not None and exc_info is None:
+        if self.held is not None and exc_info is None:
             raise SessionError("start_response was called a second time without exc_info, which PEP 3333 forbids")
-        self._held = (status, response_headers, exc_info)
+        self.held = (status, response_headers, exc_info)
         return self._write
 
     def _write(self, data: bytes) -> None:
@@ -186,12 +188,12 @@ class _Exchange(Attachment[Session]):
 
     def _begin(self) -> None:
         """Commit at the first byte of a body that is still being produced."""
-        if not self._committed:
+        if not self.committed:
             self._send_headers(streaming=True)
 
     def _send_headers(self, *, streaming: bool) -> None:
         """Commit the session and send the headers on; unless `streaming`, no code of the app will run any more."""
-        held = self._held
+        held = self.held
         if held is None:
             # The app never called start_response: the server says so, as it would without us.
             if not streaming:
@@ -201,8 +203,8 @@ class _Exchange(Attachment[Session]):
         response_headers = self.commit(response_headers)
         if streaming:
             self.stream()
-        self._committed = True
-        self._held = None  # PEP 3333: a kept exc_info is a cycle through the traceback
+        self.committed = True
+        self.held = None  # PEP 3333: a kept exc_info is a cycle through the traceback
         if exc_info is None:
             self._server_write = self.server_start(status, response_headers)
         else:
@@ -216,7 +218,7 @@ class _Exchange(Attachment[Session]):
                 body = Body(result, failed=self.abandon, begins=self._begin, closed=self.close)
                 answer = body.begun() if self._server_is_early() else body
             else:
-                if self._committed:
+                if self.committed:
                     self.close()
                 else:
                     self._send_headers(streaming=False)
@@ -240,7 +242,7 @@ class _Exchange(Attachment[Session]):
 
     def close(self) -> None:
         """The body is done: save what streaming changed."""
-        if self._committed:
+        if self.committed:
             super().close()
         else:
             self.abandon()
