@@ -1,5 +1,6 @@
-"""What the vault returns: a session that it has found, what a merge has made, and what came of a write."""
+"""What the vault returns: a session that it has found, and what a merge has made."""
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from cookiesess.errors import SessionConflict
@@ -13,12 +14,12 @@ from cookiesess.tokens.sealing import record_key_of
 MAX_TRIES: Final = 64
 
 
-class Found(NamedTuple):
-    """A live session: its content, its record, whether the current key sealed that, and its `Loaded.until_at`."""
+@dataclass(slots=True)
+class Found:
+    """A live session: its content, its record, and its `Loaded.until_at`."""
 
     state: State
     located: Located
-    current_key: bool
     until_at: int | None
 
 
@@ -39,13 +40,6 @@ class Merged(NamedTuple):
 
     def __repr__(self) -> str:
         return f"<Merged, {self.overwritten} overwritten>"  # never the secret: a repr ends up in error reports
-
-
-class Written(NamedTuple):
-    """What came of a write: the session's record from now on, or why nothing was written."""
-
-    located: Located
-    failure: str | None = None
 
 
 _NO_RECORD: Final = Record(b"", expires_at=0)

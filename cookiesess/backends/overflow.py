@@ -127,9 +127,10 @@ class OverflowBackend:
         try:
             located = self._vault.create(working.state, now, session_id=session_id)
         except RecordExists:
-            located, failure = self._vault.write(working, unknown(session_id), now)
-            if failure is not None:
-                return dropped(failure)
+            written = self._vault.write(working, unknown(session_id), now)
+            if isinstance(written, str):
+                return dropped(written)
+            located = written
         self._beginnings.emit(SessionOverflowed())
         # The session got a new ID meanwhile, and this request has the old one alone: it is not given the new one.
         line = Line.NOTHING if located.moved else Line.ISSUE

@@ -30,6 +30,7 @@ _REFERENCES_BYTES: Final = (1 + ID_BYTES, 1 + ID_BYTES + SID_BYTES)
 # Nobody finds another key that begins like one's own.
 _REPLACES_BYTES: Final = 16
 _NO_RECORD: Final = (Action.NOTHING, Action.EXPIRE, Action.DROP)
+_CREATE, _UPDATE, _DROP = Action.CREATE, Action.UPDATE, Action.DROP
 _LOADED, _ISSUE, _EXTEND, _NO_LINE = Origin.LOADED, Line.ISSUE, Line.EXTEND, Line.NOTHING
 
 
@@ -66,17 +67,18 @@ class StoreBackend:
         reference, current_token = opened
         if reference[:1] != REFERENCE or len(reference) not in _REFERENCES_BYTES:
             return self._beginnings.rejected(InvalidToken("plaintext"), header, now=now)
+        session_id = reference[1 : 1 + ID_BYTES]
         try:
-            found = self._vault.find(reference[1 : 1 + ID_BYTES], now)
+            found = self._vault.find(session_id, now)
         except StoreUnavailable as error:
             return self._beginnings.unavailable(error, header, now=now)
         if not isinstance(found, Found):
-            key = record_key_of(reference[1 : 1 + ID_BYTES]) if self._owners.limited else b""
+            key = record_key_of(session_id) if self._owners.limited else b""
             sid = reference[1 + ID_BYTES :] or None
             replaced = self._beginnings.replaced(found, header, now=now, opened=self._names, key=key, sid=sid)
             return self._beginnings.chosen([replaced], now=now) if alone else replaced
-        state, located, current_key, until_at = found
-        stale_key = not (current_token and current_key)
+        state, located, until_at = found.state, found.located, found.until_at
+        stale_key = not current_token or located.cipher is None
         loaded = Loaded(_LOADED, state.owner, located, stale_key, header, b"", state.sid, until_at, True, self._names)
         return WorkingCopy(loaded, state, self._codec)
 
@@ -92,22 +94,22 @@ class StoreBackend:
             # The app only read, and its page is ready: all that is lost is some idle time, or a renewal in time.
             self._beginnings.emit(StoreFailed(str(error)))
             return NOTHING_DONE
-        return NOTHING_DONE if done.action is Action.DROP and working.only_read else done
+        return NOTHING_DONE if done.action is _DROP and working.only_read else done
 
     def _apply(self, action: Action, working: WorkingCopy, now: int) -> Done:
         loaded = working.loaded
         located, until_at = loaded.located, loaded.until_at
-        if action is Action.CREATE:
+        if action is _CREATE:
             located = self._vault.create(self._descended(working, working.state), now)
-            return self._issued(Action.CREATE, working, located, now)
+            return self._issued(_CREATE, working, located, now)
         if located is None or action in _NO_RECORD:
             return EXPIRED if action is Action.EXPIRE else Done(action, _NO_LINE)
         # The absolute deadline may have passed while the request ran. (The idle one may have been moved since.)
         if until_at is not None and now >= until_at and not working.asked.authenticates:
             return dropped("ended")
+        if action is _UPDATE:
+            return self._update(working, located, now)
         match action:
-            case Action.UPDATE:
-                return self._update(working, located, now)
             case Action.TOUCH | Action.RESEAL:
                 return self._refresh(action, working, located, now)
             case Action.MOVE:
@@ -115,24 +117,15 @@ class StoreBackend:
         return self._delete(working, located, now)
 
     def _update(
-        self,
-        working: WorkingCopy,
-        located: Located,
-        now: int,
-        *,
-        action: Action = Action.UPDATE,
-        state: State | None = None,
+        self, working: WorkingCopy, located: Located, now: int, *, action: Action = _UPDATE, state: State | None = None
     ) -> Done:
         tracked = working.tracked_extras
         reissue = working.loaded.stale_key or (tracked is not None and PERSISTENT in tracked.changes())
-        located, failure = self._vault.write(working, located, now, state=state)
-        if failure is not None:
-            return dropped(failure)
-        self._enforce_limit(working, located, now)
-        line = _ISSUE if reissue else _EXTEND
-        if located.moved:
-            line = _NO_LINE
-        return Done(action, line, REFERENCE + located.session_id + (working.state.sid or b""), located)
+        written = self._vault.write(working, located, now, state=state)
+        if isinstance(written, str):
+            return dropped(written)
+        line = _NO_LINE if written.moved else _ISSUE if reissue else _EXTEND
+        return Done(action, line, REFERENCE + written.session_id + (working.state.sid or b""), written)
 
     def _refresh(self, action: Action, working: WorkingCopy, located: Located, now: int) -> Done:
         if located.moved:

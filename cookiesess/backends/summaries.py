@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from cookiesess.errors import InvalidToken
-from cookiesess.session.located import Description
+from cookiesess.session.state import Description
 from cookiesess.tokens.encoding import purpose
 from cookiesess.tokens.sealing import Sealer
 from cookiesess.tokens.values import ValueCodec

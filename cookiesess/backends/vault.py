@@ -34,19 +34,19 @@ from typing import Final
 
 from cookiesess.backends.base import Beginnings
 from cookiesess.backends.closings import ID_BYTES, Closings, Why, follows
-from cookiesess.backends.found import MAX_TRIES, Found, Merged, Written, conflict, unknown
+from cookiesess.backends.found import MAX_TRIES, Found, Merged, conflict, unknown
 from cookiesess.backends.summaries import Summaries
 from cookiesess.errors import InvalidToken, RecordExists
 from cookiesess.events import ConflictMerged, SessionExpired, SessionRejected
 from cookiesess.session.closing import Closed, How
-from cookiesess.session.lifetime import ABSOLUTE, IDLE
-from cookiesess.session.located import Description, Located
+from cookiesess.session.lifetime import IDLE
+from cookiesess.session.located import Located
 from cookiesess.session.merging import merged
-from cookiesess.session.state import COUNTED_IDLE, CSRF, INLINE, LABEL, MARKS, REPLACES, State, pack, unpack
+from cookiesess.session.state import COUNTED_IDLE, CSRF, INLINE, MARKS, State, describe, pack, unpack
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
 from cookiesess.stores.pauses import Pauses
-from cookiesess.tokens.sealing import RECORD_KEY_LABEL, RecordSealer, record_key_of
+from cookiesess.tokens.sealing import RECORD_KEY_LABEL, RecordSealer
 
 # How many renewals in a row an old ID is followed through: each record of the chain lasts ten minutes, so more are no
 # visitor's, and a chain must not make a request endless.
@@ -133,10 +133,10 @@ class Vault:
             self._emit(SessionExpired("idle" if now >= idle_at else "absolute"))
             return None
         if cipher is not None:
-            located.cipher, located.described = cipher, describe(state)
-        if until_at is not None and state.ends_at is not None:
-            until_at = max(until_at, state.ends_at)
-        return Found(state, located, cipher is not None, until_at)
+            located.cipher, located.described = cipher, (describe(state), state.owner)
+        if until_at is not None and state.ends_at is not None and state.ends_at > until_at:
+            until_at = state.ends_at
+        return Found(state, located, until_at)
 
     # Create and write
 
@@ -148,27 +148,22 @@ class Vault:
         Raises:
             RecordExists: Another request has made one under the given ID.
         """
-        session_id = session_id or self._random_bytes(ID_BYTES)
-        key = record_key_of(session_id)
-        record = self._record(state, unknown(session_id), now, self._random_bytes(_MARK_BYTES))
+        located = unknown(session_id or self._random_bytes(ID_BYTES))
+        record = located.record = self._record(state, located, now, self._random_bytes(_MARK_BYTES))
         try:
-            self._store.create(key, record, now=now)
+            self._store.create(located.key, record, now=now)
         except RecordExists:
             # Nobody draws the same 256 bits twice: a client library repeats a create whose answer was lost. (Under a
             # given ID it may be another request's, whose payload is another one then.)
-            written = self._store.load(key, now=now)
+            written = self._store.load(located.key, now=now)
             if written is None or written.payload != record.payload:
                 raise
-        return Located(session_id, key, record)
+        return located
 
-    def write(self, working: WorkingCopy, located: Located, now: int, *, state: State | None = None) -> Written:
-        """Update the record, merging as often as others are faster.
+    def write(self, working: WorkingCopy, located: Located, now: int, *, state: State | None = None) -> Located | str:
+        """Update the record, merging as often as others are faster; return what it is from now on, or why it is not.
 
-        Args:
-            working: The session.
-            located: Its record.
-            now: Unix seconds.
-            state: What to write, where a merge has gone before; by default what `working` has.
+        `state` is what to write where a merge has gone before; by default it is what `working` has.
         """
         mark, state = self._random_bytes(_MARK_BYTES), state or working.state
         merges = overwritten = 0
@@ -178,15 +173,17 @@ class Vault:
             record = self._record(state, located, used_at, mark)
             result = self._store.update(located.key, record, expected_version=located.record.version, now=now)
             if isinstance(result, Updated):
-                located.record = record._replace(version=result.version)
+                if record.summary is not located.record.summary:
+                    located.described = None  # that was the record before
+                located.record = Record(*record[:4], result.version)  # half of what `_replace` takes
                 break
             if isinstance(result, Gone):
-                return Written(located, "ended")
+                return "ended"
             # Created by this request, it has no version known, and nobody was faster.
             faster = located.record.version is not None or not located.record.payload
             theirs = self.merge(working, located, result.current, now, lost=lost, mark=mark)
             if isinstance(theirs, str):
-                return Written(located, theirs)
+                return theirs
             state, located, both, _ = theirs
             if mark in state.extras[MARKS]:
                 break
@@ -196,7 +193,7 @@ class Vault:
         if state is not working.state:
             working.adopt(state)
             self.say_merged(merges, overwritten)
-        return Written(located)
+        return located
 
     def say_merged(self, merges: int, overwritten: int) -> None:
         """Emit that this request had to merge, if it had to."""
@@ -256,13 +253,7 @@ class Vault:
     def end(self, session_id: bytes, now: int, *, located: Located | None = None) -> bool:
         """Delete the record of an ID, whatever became of it meanwhile, and also under the IDs that renewals gave it.
 
-        Args:
-            session_id: 32 bytes.
-            now: Unix seconds.
-            located: Its record, where it is known.
-
-        Returns:
-            False where it had ended, or leads nowhere any more.
+        `located` is its record, where that is known. Returns False where it had ended, or leads nowhere any more.
         """
         for lost in range(MAX_TRIES):
             if located is not None and self.delete_unchanged(located, now):
@@ -292,23 +283,15 @@ class Vault:
         extras = state.extras
         extras[COUNTED_IDLE] = idle_seconds = extras.get(IDLE) or self._lifetime.idle_seconds
         extras[MARKS] = [*extras.get(MARKS, ())[1 - MAX_MARKS :], mark]
-        described = describe(state)
-        if located.described == described:
-            summary = located.record.summary
+        description = describe(state)
+        if located.described == (description, state.owner):
+            summary, owner = located.record.summary, located.record.owner
         else:
-            summary = self._summaries.seal(described, located.key)
+            summary = self._summaries.seal(description, located.key)
+            owner = self._sealer.owner_hash(state.owner)
         payload = self._sealer.seal(pack(state, self._codec), located.session_id, located.key, cipher=located.cipher)
-        return Record(payload, used_at + idle_seconds, summary, self._sealer.owner_hash(state.owner))
+        return Record(payload, used_at + idle_seconds, summary, owner)
 
     def idle_of(self, state: State) -> int:
         """Return the idle timeout of a session in seconds: its own, or the setting's."""
         return state.extras.get(IDLE) or self._lifetime.idle_seconds
-
-
-def describe(state: State) -> Description:
-    """Return what the summary of `state` says."""
-    extras = state.extras
-    said = (state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL))
-    if ABSOLUTE in extras:
-        return (*said, extras.get(REPLACES), extras[ABSOLUTE])
-    return (*said, extras[REPLACES]) if REPLACES in extras else said

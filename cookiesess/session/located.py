@@ -4,11 +4,8 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from cookiesess.session.state import Description
 from cookiesess.stores.base import Record
-
-Description = tuple[int | str | bytes | None, ...]
-"""What a record's summary says: created, authenticated, absolute deadline, idle seconds, label, what it replaced,
-its own absolute timeout."""
 
 
 @dataclass(slots=True)
@@ -21,7 +18,8 @@ class Located:
         record: As the store last had it; its version is None where it was created in this request.
         moved: It was reached through the closed record of an older ID: such a request gets no cookie and no time.
         cipher: The session's under the current key, or None where the record is not under it (yet).
-        described: What the record's summary says, so that it is sealed anew only if that has changed.
+        described: What the record's summary says, and whose it is, so that both are made anew only if one of them has
+            changed; None where that is not known.
     """
 
     session_id: bytes = field(repr=False)
@@ -29,7 +27,7 @@ class Located:
     record: Record = field(repr=False)
     moved: bool = False
     cipher: AESGCM | None = field(default=None, repr=False)
-    described: Description | None = field(default=None, repr=False)
+    described: tuple[Description, str | None] | None = field(default=None, repr=False)
 
     def certain(self, now: int) -> bool:
         """Whether a write by version can meet this very record: its version is known, and it has not expired."""

@@ -41,6 +41,10 @@ INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x
 CSRF, FLASHES, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION, EPOCH = "c", "f", "p", "l", "e", "w", "g", "x"
 REPLACES = "r"
 
+Description = tuple[int | str | bytes | None, ...]
+"""What a record's summary says: created, authenticated, absolute deadline, idle seconds, label, what it replaced,
+its own absolute timeout."""
+
 
 class Origin(Member):
     """Where a session came from, as far as the decision at commit depends on it."""
@@ -145,3 +149,12 @@ def unpack(plaintext: bytes, codec: ValueCodec, *, now: int) -> State:
     if future:
         raise InvalidToken("future")
     return State(start, refreshed_at, ends_at, authenticated_at, owner, data, sid, extras or {})
+
+
+def describe(state: State) -> Description:
+    """Return what the summary of `state` says."""
+    extras = state.extras
+    said = (state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL))
+    if ABSOLUTE in extras:
+        return (*said, extras.get(REPLACES), extras[ABSOLUTE])
+    return (*said, extras[REPLACES]) if REPLACES in extras else said

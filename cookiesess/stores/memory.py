@@ -70,7 +70,9 @@ class MemoryStore(Store):
                 evicted = self._make_room(now)
             elif current.expires_at > now:
                 raise RecordExists("there is a record under this key already, and it was left as it is")
-            self._put(key, record, next(self._versions))
+            else:
+                self._remove(key, current)
+            self._add(key, record, next(self._versions))
         if evicted and self.on_evict is not None:
             self.on_evict(evicted)
 
@@ -93,7 +95,7 @@ class MemoryStore(Store):
             if current.version != expected_version:
                 return Conflict(current)
             version = next(self._versions)
-            self._put(key, record, version)
+            self._replace(key, current, record, version)
             return Updated(version)
 
     def touch(self, key: bytes, *, expires_at: int, expected_version: Hashable, now: int) -> bool:
@@ -103,7 +105,7 @@ class MemoryStore(Store):
             if current is None or current.version != expected_version:
                 return False
             moved = Record(current.payload, expires_at, current.summary, current.owner)
-            self._put(key, moved, current.version)
+            self._replace(key, current, moved, current.version)
             return True
 
     def delete(self, key: bytes, *, expected_version: Hashable = None) -> bool:
@@ -147,14 +149,24 @@ class MemoryStore(Store):
     def _shelf(self, record: Record) -> OrderedDict[bytes, Record]:
         return self._anonymous if record.owner is None else self._owned
 
-    def _put(self, key: bytes, record: Record, version: Hashable) -> None:
-        if (current := self._find(key)) is not None:
+    def _replace(self, key: bytes, current: Record, record: Record, version: Hashable) -> None:
+        if record.owner == current.owner:
+            self._store(key, record, version)  # where it lies, which is where `_use` has just put it
+        else:
             self._remove(key, current)
-        stored = Record(record.payload, record.expires_at, record.summary, record.owner, version)
-        self._shelf(stored)[key] = stored
-        if stored.owner is not None:
-            insort(self._keys_by_owner.setdefault(stored.owner, []), key)
-        self._none_expires_before = min(self._none_expires_before, stored.expires_at)
+            self._add(key, record, version)
+
+    def _add(self, key: bytes, record: Record, version: Hashable) -> None:
+        if record.owner is not None:
+            insort(self._keys_by_owner.setdefault(record.owner, []), key)
+        self._store(key, record, version)
+
+    def _store(self, key: bytes, record: Record, version: Hashable) -> None:
+        payload, expires_at, summary, owner, _ = record
+        shelf = self._anonymous if owner is None else self._owned
+        shelf[key] = Record(payload, expires_at, summary, owner, version)
+        if expires_at < self._none_expires_before:
+            self._none_expires_before = expires_at
 
     def _remove(self, key: bytes, record: Record) -> None:
         del self._shelf(record)[key]

@@ -368,7 +368,7 @@ def test_this_search_finds_what_it_looks_for(caplog):
         pytest.param(lambda: Loaded(Origin.REPLACED, OWNER, header=VALUE, base=SECRET, closed=CLOSED), id="Loaded"),
         pytest.param(lambda: Done(Action.CREATE, Line.ISSUE, SECRET), id="Done"),
         pytest.param(lambda: Merged(STATE, Located(SECRET, SECRET, RECORD), csrf=SECRET), id="Merged"),
-        pytest.param(lambda: Found(STATE, Located(SECRET, SECRET, RECORD), True, None), id="Found"),
+        pytest.param(lambda: Found(STATE, Located(SECRET, SECRET, RECORD), None), id="Found"),
         pytest.param(lambda: WorkingCopy(Loaded(Origin.LOADED, OWNER), STATE, codec=ValueCodec()), id="WorkingCopy"),
     ],
 )

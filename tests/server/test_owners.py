@@ -29,6 +29,13 @@ def test_a_login_is_listed_under_its_owner_alone(world):
     assert (len(handles(world)), handles(world, "bob"), handles(world, "")) == (1, [], [])
 
 
+def test_a_label_that_was_saved_and_taken_back_is_listed_as_it_is_now(world):
+    named, renamed = (lambda s, label=label: setattr(s, "label", label) for label in ("phone", "tablet"))
+    browser = world.browser(every(ann, named))
+    browser.visit(every(renamed, lambda s: s.save(), named))
+    assert [info.label for info in world.manager.sessions_of("ann")] == ["phone"]
+
+
 def test_a_session_is_listed_with_its_times_and_label(world):
     browser = world.browser(put("a", 1))
     world.clock.advance(5)

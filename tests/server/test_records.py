@@ -19,7 +19,7 @@ from cookiesess.tokens.values import ValueCodec
 from kit.browser import Browser
 from kit.constants import IDLE, KEY, NAME, OTHER_KEY
 from kit.views import every, invalidate, login, put, renew
-from kit.world import World
+from kit.world import World, rotated
 
 ID = bytes(range(32))
 KID = Key(KEY).kid.hex()
@@ -68,6 +68,15 @@ def keys_of(world):
 
 def put_payload(world, key, record, payload):
     world.probe.inner.update(key, record._replace(payload=payload), expected_version=record.version, now=world.now)
+
+
+def test_a_write_after_a_rotation_names_the_owner_under_the_new_key_and_so_does_the_write_after_that(world):
+    browser = world.browser(login("ann"))
+    world.use(rotated())
+    for number in range(2):
+        browser.visit(put("a", number))
+        _, record = stored(world, browser)
+        assert record.owner == RecordSealer(rotated()).owner_hash("ann")
 
 
 # A leaked database

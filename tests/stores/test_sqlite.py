@@ -145,6 +145,8 @@ def test_a_delete_is_one_statement(store, statements):
         (sql.LOAD, "PRIMARY KEY"),
         (sql.UPDATE, "PRIMARY KEY"),
         (sql.TOUCH, "PRIMARY KEY"),
+        (sql.TO_SWEEP, "sessions_by_due"),
+        (sql.TO_SWEEP, "sessions_by_sooner_expiry"),
         (sql.DELETE_SOONER, "sessions_by_sooner_expiry"),
         (sql.DELETE_DUE, "sessions_by_due"),
         (sql.MOVE_DUE, "sessions_by_due"),

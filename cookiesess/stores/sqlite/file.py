@@ -126,16 +126,21 @@ class SQLiteFile:
         time.sleep(time.perf_counter() - began)
         return changed
 
-    def attempt(self, sql: str, parameters: tuple[object, ...] = (), *, wait_milliseconds: int = 0) -> list[Any]:
-        """Run one statement if that is possible right now, for housekeeping: no rows and no word where it is not."""
+    def attempt(self, sql: str, parameters: tuple[object, ...] = (), *, wait_milliseconds: int | None = 0) -> list[Any]:
+        """Run one statement if that is possible right now, for housekeeping: no rows and no word where it is not.
+
+        Where it only reads it waits for nobody, so that ``wait_milliseconds=None`` saves setting how long.
+        """
         try:
             connection = self.idle.pop()
         except IndexError:
             return []
         try:
-            connection.execute(f"PRAGMA busy_timeout={wait_milliseconds}")
+            if wait_milliseconds is not None:
+                connection.execute(f"PRAGMA busy_timeout={wait_milliseconds}")
             rows = connection.execute(sql, parameters).fetchall()
-            connection.execute(self._set_busy_timeout)
+            if wait_milliseconds is not None:
+                connection.execute(self._set_busy_timeout)
         except sqlite3.Error:
             # Only housekeeping was missed. What ails the file will fail the next request's own statement, aloud.
             connection.close()

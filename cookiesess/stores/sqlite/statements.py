@@ -40,6 +40,11 @@ TOUCH: Final = "UPDATE sessions SET expires_at = ?4 WHERE key = ?1 AND version =
 DELETE: Final = "DELETE FROM sessions WHERE key = ?"
 DELETE_VERSION: Final = "DELETE FROM sessions WHERE key = ? AND version = ?"
 
+# Whether a sweep would find anything. It is a reader, for whom nobody waits, and mostly saves the three steps.
+TO_SWEEP: Final = """
+SELECT 1 FROM sessions WHERE due < ?1 UNION ALL
+SELECT 1 FROM sessions WHERE expires_at < due * 3600 AND expires_at <= ?2 LIMIT 1"""
+
 # The steps of a sweep. ?1 is the hour of now (?3), which is not over: what was due in the hours before it has expired,
 # or has been moved out since and is moved on in the index, out of the way of the next sweep. ?2 is the most rows.
 DELETE_SOONER: Final = """

@@ -178,7 +178,10 @@ class SQLiteStore(Store):
         if written_bytes < _LARGE_BYTES and write % _HOUSEKEEPING_EVERY_WRITES and write != 1:
             return
         if self._sweep_batch and (now := self._file.now) is not None:
-            batch = (now // sql.DUE_SECONDS, self._sweep_batch, now)
-            for step in (sql.DELETE_SOONER, sql.DELETE_DUE, sql.MOVE_DUE):
-                self._file.attempt(step, batch)
+            self._sweep(now // sql.DUE_SECONDS, now)
         self._file.bound_wal()
+
+    def _sweep(self, hour: int, now: int) -> None:
+        if self._file.attempt(sql.TO_SWEEP, (hour, now), wait_milliseconds=None):
+            for step in (sql.DELETE_SOONER, sql.DELETE_DUE, sql.MOVE_DUE):
+                self._file.attempt(step, (hour, self._sweep_batch, now))
