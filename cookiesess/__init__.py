@@ -40,6 +40,8 @@ from cookiesess.stores.urls import open_store
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.tokens.values import ValueType
 from cookiesess.wsgi.attachment import get_cookies, get_manager, get_session
+from cookiesess.wsgi.cross_origin import CrossOriginProtection
+from cookiesess.wsgi.form_token import check_csrf
 from cookiesess.wsgi.middleware import SessionMiddleware
 
 __version__ = "0.1.0"
@@ -52,6 +54,7 @@ __all__ = [
     "CookieTooLarge",
     "Cookies",
     "CookiesessError",
+    "CrossOriginProtection",
     "Flash",
     "InvalidToken",
     "Key",
@@ -75,6 +78,7 @@ __all__ = [
     "TooManySessions",
     "Transport",
     "ValueType",
+    "check_csrf",
     "events",
     "get_cookies",
     "get_manager",

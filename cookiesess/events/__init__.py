@@ -27,6 +27,7 @@ from cookiesess.events.sessions import (
 from cookiesess.events.surroundings import (
     CookieOutOfReach,
     CookieTwins,
+    CrossOriginRefused,
     SecureCookieOverHttp,
     SessionsEvicted,
     SharedCachingPrevented,
@@ -40,6 +41,7 @@ __all__ = [
     "ConflictMerged",
     "CookieOutOfReach",
     "CookieTwins",
+    "CrossOriginRefused",
     "Event",
     "RevocationsLost",
     "SecureCookieOverHttp",

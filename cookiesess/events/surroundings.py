@@ -56,6 +56,25 @@ class CookieOutOfReach(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CrossOriginRefused(Event):
+    """`CrossOriginProtection` has refused a request that another site's page sent.
+
+    Attributes:
+        reason: What the browser said of that page: ``"cross-site"``, ``"same-site"`` (a sibling subdomain) or
+            ``"unknown"`` by ``Sec-Fetch-Site``; ``"origin"`` (another one) or ``"null"`` by ``Origin``.
+    """
+
+    reason: str
+    advice: ClassVar[str] = (
+        "where it is a page of yours, name its origin in trusted=; where the path must take other sites' posts, as an"
+        " identity provider's answer, name it in exempt=; behind a proxy hand on the browser's Host"
+    )
+    name: ClassVar[str] = "request.cross_origin_refused"
+    level: ClassVar[int] = logging.WARNING
+    repeats: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
 class SharedCachingPrevented(Event):
     """A response that the app had declared shareable carries a Set-Cookie of ours and was made ``private``."""
 

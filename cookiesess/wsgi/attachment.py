@@ -234,7 +234,12 @@ def get_manager(request: object, key: str = MANAGER_KEY) -> SessionManager:
     return manager
 
 
-def _find(request: object, key: str) -> Any:
+def environ_of(request: object) -> "WSGIEnvironment":
+    """Return the environ of whatever a framework hands an app.
+
+    Raises:
+        SessionError: It has none.
+    """
     environ: Any = request
     if type(request) is not dict:  # what PEP 3333 says an environ is
         environ = getattr(request, "environ", None) or getattr(request, "env", None)
@@ -242,6 +247,11 @@ def _find(request: object, key: str) -> Any:
             raise SessionError(
                 f"{type(request).__name__} is no WSGI environ and has none as .environ or .env; pass the environ"
             )
+    return environ
+
+
+def _find(request: object, key: str) -> Any:
+    environ: Any = request if type(request) is dict else environ_of(request)
     try:
         return environ[key]
     except KeyError:

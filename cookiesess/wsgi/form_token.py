@@ -1,0 +1,65 @@
+"""The CSRF token that a request brings, in a header or in a form."""
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
+
+from cookiesess.wsgi.attachment import SESSION_KEY, environ_of, get_session
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_HEADER: Final = "HTTP_X_CSRF_TOKEN"
+_FORM_TYPE: Final = "application/x-www-form-urlencoded"
+# A form with a token is short, and this much is held in memory for whoever sends it.
+_MOST_BYTES: Final = 65_536
+# Of so many fields nobody has a form; parsing them would cost a stranger's request a quarter of a second.
+_MOST_FIELDS: Final = 1_000
+# Where frameworks keep the form that they have parsed already: Werkzeug (Flask), WebOb and Django, Bottle.
+_PARSED: Final = ("form", "POST", "forms")
+
+
+def check_csrf(request: object, token: str | None = None, *, field: str = "csrf_token", key: str = SESSION_KEY) -> bool:
+    """Whether a request brings a token that its session's `csrf_token` has made; compared in constant time.
+
+    The token is looked for in the header ``X-CSRF-Token``, as a script sends it, and then in the field `field` of a
+    urlencoded form of at most 64 kB, whose body the app can still read. A multipart form is the app's to parse: pass
+    its field as `token`.
+
+    Args:
+        request: A WSGI environ, or an object with ``.environ`` or ``.env``, as `get_session` takes it.
+        token: The token, where the app has it already.
+        field: The form's field, by default ``"csrf_token"``.
+        key: The middleware's ``environ_key``.
+
+    Returns:
+        False where there is no token, it is another session's, or the body is not what its headers say.
+
+    Raises:
+        SessionError: The app is not wrapped in `SessionMiddleware`.
+    """
+    session = get_session(request, key)
+    if token is None:
+        environ = environ_of(request)
+        token = environ.get(_HEADER) or _of_form(request, environ, field)
+    return session.check_csrf(token)
+
+
+def _of_form(request: object, environ: "WSGIEnvironment", field: str) -> str | None:
+    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _FORM_TYPE:
+        return None
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()) or int(length[:9]) > _MOST_BYTES:
+        return None
+    for name in _PARSED:
+        form: Any = None if request is environ else getattr(request, name, None)
+        if form is not None:
+            found = form.get(field)
+            return found if type(found) is str else None
+    body = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = BytesIO(body)
+    try:
+        pairs = parse_qsl(body.decode("latin-1"), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return None
+    return next((text for name, text in pairs if name == field), None)
