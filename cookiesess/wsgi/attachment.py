@@ -240,13 +240,13 @@ def environ_of(request: object) -> "WSGIEnvironment":
     Raises:
         SessionError: It has none.
     """
-    environ: Any = request
+    environ: object = request
     if type(request) is not dict:  # what PEP 3333 says an environ is
         environ = getattr(request, "environ", None) or getattr(request, "env", None)
-        if not isinstance(environ, dict):
-            raise SessionError(
-                f"{type(request).__name__} is no WSGI environ and has none as .environ or .env; pass the environ"
-            )
+    if not isinstance(environ, dict):
+        raise SessionError(
+            f"{type(request).__name__} is no WSGI environ and has none as .environ or .env; pass the environ"
+        )
     return environ
 
 
