@@ -12,6 +12,7 @@
     │   ├── SessionReadOnly              a write while the store is down; a StoreUnavailable as well
     │   ├── TooManySessions              a login that `max_sessions_per_owner` refuses
     │   ├── NotSerializable              a value of a type that sessions do not carry
+    │   ├── RecordTooLarge               a session in a store is larger than `max_record_bytes`, or than the store takes
     │   └── CookieTooLarge               the browser would have dropped the cookie silently
     └── StoreError                       the infrastructure; ``__cause__`` holds the engine's own error
         ├── RecordExists                 a new record's key is taken
@@ -92,6 +93,40 @@ class NotSerializable(SessionError):
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
         self.path = path
+
+
+class RecordTooLarge(SessionError):
+    """A session in a store is larger than ``max_record_bytes`` allows, or than the store itself takes.
+
+    Nothing was written. It is raised again until the session holds less.
+
+    Attributes:
+        size_bytes: How large it is, encoded.
+        limit_bytes: How large it may be; None where the store has not said.
+        largest_keys: Up to five ``(key, encoded bytes)`` of the session, largest first; empty where a store raises it.
+        remedy: Where the limit is raised.
+    """
+
+    def __init__(
+        self,
+        size_bytes: int,
+        limit_bytes: int | None,
+        largest_keys: Sequence[tuple[str, int]] = (),
+        *,
+        remedy: str = "raise max_record_bytes",
+    ) -> None:
+        keys = ", ".join(f"{key!r} ({size} bytes)" for key, size in largest_keys)
+        largest = f" (largest keys: {keys})" if keys else ""
+        allowed = "more than the store takes" if limit_bytes is None else f"and at most {limit_bytes} are allowed"
+        super().__init__(f"the session is {size_bytes} bytes, {allowed}; store less{largest}, or {remedy}")
+        self.size_bytes = size_bytes
+        self.limit_bytes = limit_bytes
+        self.largest_keys: tuple[tuple[str, int], ...] = tuple(largest_keys)
+        self.remedy = remedy
+
+    def naming(self, largest_keys: Sequence[tuple[str, int]]) -> "RecordTooLarge":
+        """Return the same error with the session's largest keys, which no store knows."""
+        return RecordTooLarge(self.size_bytes, self.limit_bytes, largest_keys, remedy=self.remedy)
 
 
 class CookieTooLarge(SessionError):

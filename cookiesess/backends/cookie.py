@@ -9,16 +9,13 @@ from cookiesess.events import SessionNearLimit
 from cookiesess.http.envelope import Envelope
 from cookiesess.session.compression import compress, expand
 from cookiesess.session.decision import Action
-from cookiesess.session.state import COMPRESSED, Origin, State, pack, unpack
+from cookiesess.session.state import COMPRESSED, Origin, State, largest_keys, pack, unpack
 from cookiesess.session.steps import EXPIRED, HAS_CONTENT, Done, Line, Loaded
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.sealing import Opened
 
 _EXPIRES = (Action.EXPIRE, Action.DELETE)
 _LOADED, _ISSUE, _MOVE = Origin.LOADED, Line.ISSUE, Action.MOVE
-
-# How many of a session's keys an error about its size names: enough to find the culprit, few enough to read.
-_NAMED_KEYS = 5
 
 
 class CookieBackend:
@@ -138,12 +135,11 @@ class CookieBackend:
         return compress(plaintext) if self._compressed else plaintext, self._envelope.max_age(state, now=now)
 
     def _too_large(self, state: State, size_bytes: int) -> CookieTooLarge:
-        sizes = ((key, len(self._codec.pack(value))) for key, value in state.data.items())
         return CookieTooLarge(
             self._envelope.name,
             size_bytes=size_bytes,
             limit_bytes=self._envelope.limit_bytes,
-            largest_keys=sorted(sizes, key=lambda item: -item[1])[:_NAMED_KEYS],
+            largest_keys=largest_keys(state, self._codec),
         )
 
     def end(self, working: WorkingCopy, *, now: int) -> bool:  # noqa: ARG002 (the protocol's)

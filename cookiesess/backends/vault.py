@@ -36,7 +36,7 @@ from cookiesess.backends.base import Beginnings
 from cookiesess.backends.closings import ID_BYTES, Closings, Why, follows
 from cookiesess.backends.found import MAX_TRIES, Found, Merged, conflict, unknown
 from cookiesess.backends.summaries import Summaries
-from cookiesess.errors import InvalidToken, RecordExists
+from cookiesess.errors import InvalidToken, RecordExists, RecordTooLarge
 from cookiesess.events import ConflictMerged, SessionExpired, SessionRejected
 from cookiesess.session.closing import Closed, How
 from cookiesess.session.lifetime import IDLE
@@ -66,6 +66,7 @@ class Vault:
         beginnings: Has the codec, the lifetime and the emitter.
         random_bytes: For IDs and marks.
         pauses: Between tries.
+        max_bytes: How large a session may be, encoded; beyond it `create` and `write` raise `RecordTooLarge`.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Vault:
         beginnings: Beginnings,
         random_bytes: Callable[[int], bytes],
         pauses: Pauses,
+        max_bytes: int,
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -86,6 +88,7 @@ class Vault:
         self._emit = beginnings.emit
         self._random_bytes = random_bytes
         self._pauses = pauses
+        self._max_bytes = max_bytes
         self._closings = Closings(sealer, beginnings.codec, grace_seconds=beginnings.lifetime.grace_seconds)
 
     # Find
@@ -289,7 +292,10 @@ class Vault:
         else:
             summary = self._summaries.seal(description, located.key)
             owner = self._sealer.owner_hash(state.owner)
-        payload = self._sealer.seal(pack(state, self._codec), located.session_id, located.key, cipher=located.cipher)
+        plaintext = pack(state, self._codec)
+        if len(plaintext) > self._max_bytes:
+            raise RecordTooLarge(len(plaintext), self._max_bytes)
+        payload = self._sealer.seal(plaintext, located.session_id, located.key, cipher=located.cipher)
         return Record(payload, used_at + idle_seconds, summary, owner)
 
     def idle_of(self, state: State) -> int:

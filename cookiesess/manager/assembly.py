@@ -93,6 +93,7 @@ class _Parts:
             beginnings=self.beginnings,
             random_bytes=settings.random_bytes,
             pauses=Pauses(sleep=settings.sleep, random_bytes=settings.random_bytes),
+            max_bytes=settings.max_record_bytes,
         )
         backend = StoreBackend(
             vault,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final, TypeVar, Unpack, overload
 
+from cookiesess.errors import RecordTooLarge
 from cookiesess.events import (
     Event,
     SessionEnded,
@@ -24,7 +25,7 @@ from cookiesess.session.context import SessionContext
 from cookiesess.session.decision import Action, decide
 from cookiesess.session.gate import Stage, refusal
 from cookiesess.session.session import Session
-from cookiesess.session.state import Origin
+from cookiesess.session.state import Origin, largest_keys
 from cookiesess.session.steps import HAS_CONTENT, NOTHING_DONE, Line
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.keys import Key, Keyring
@@ -62,6 +63,9 @@ class SessionManager(OwnedSessions):
         on_store_error: When a store is down at the first touch: ``"raise"`` `StoreUnavailable` (the default); or
             ``"anonymous"``: an empty session that cannot be written, for requests that can do without. Never an
             authenticated one.
+        max_record_bytes: How large a session in a store may be, in bytes as it is encoded; beyond it a write raises
+            `RecordTooLarge`, which names the largest keys. 1,048,576 by default (1 MiB), since every request reads
+            all of it.
         max_sessions_per_owner: The most sessions that `Session.login` leaves an owner, from 1; None (the default): any
             number. It may be exceeded for a moment. Server-side only.
         on_owner_limit: What a login beyond that does. ``"end_oldest"`` (the default) ends the user's oldest session.
@@ -148,7 +152,7 @@ class SessionManager(OwnedSessions):
         Changes after this are refused, unless `stream` or `reopen` is called.
 
         Raises:
-            CookieTooLarge: The session does not fit; nothing was sent, so an error page still can be.
+            CookieTooLarge, RecordTooLarge: The session does not fit; nothing was sent, so an error page still can be.
             NotSerializable: A nested value cannot be stored.
             StoreUnavailable: The store did not answer, and something had changed. It may have been written or not.
             SessionConflict: Other requests changed the same session again and again.
@@ -313,7 +317,10 @@ class SessionManager(OwnedSessions):
         if action is _MOVE and self._lifetime.renew_seconds is not None:
             working.note_id(now)
         login = working.asked.login
-        done = self._backend.apply(action, working, now=now)
+        try:
+            done = self._backend.apply(action, working, now=now)
+        except RecordTooLarge as error:
+            raise error.naming(largest_keys(working.state, self.context.codec)) from error.__cause__
         working.record(done)
         if done.action is _UPDATE:
             return None

@@ -59,7 +59,7 @@ class Setting(NamedTuple):
 
     name: str
     kind: object
-    scope: Literal["", "client-side", "server-side", "stores", "revocations", "limit", "middleware"] = ""
+    scope: Literal["", "client-side", "server-side", "stores", "records", "revocations", "limit", "middleware"] = ""
 
 
 SETTINGS: Final = (
@@ -76,6 +76,7 @@ SETTINGS: Final = (
     Setting("lifetime", Lifetime),
     Setting("encrypt", bool),
     Setting("on_store_error", OnStoreError, "stores"),
+    Setting("max_record_bytes", int, "records"),
     Setting("max_sessions_per_owner", int, "server-side"),
     Setting("on_owner_limit", OnOwnerLimit, "limit"),
     Setting("types", list),
@@ -117,6 +118,7 @@ class Settings(TypedDict, total=False):
     cookie: CookiePolicy
     lifetime: Lifetime
     on_store_error: OnStoreError
+    max_record_bytes: int
     max_sessions_per_owner: int | None
     on_owner_limit: OnOwnerLimit
     encrypt: bool
@@ -145,6 +147,7 @@ class Configuration:
     cookie: CookiePolicy = CookiePolicy()  # noqa: RUF009 (frozen)
     lifetime: Lifetime = Lifetime()  # noqa: RUF009 (frozen)
     on_store_error: OnStoreError = "raise"
+    max_record_bytes: int = 1 << 20
     max_sessions_per_owner: int | None = None
     on_owner_limit: OnOwnerLimit = "end_oldest"
     encrypt: bool = True
@@ -162,6 +165,7 @@ class Configuration:
             "client-side": self.store is None,
             "server-side": self.store is not None,
             "stores": (self.store, self.overflow, self.revocations) != (None, None, None),
+            "records": (self.store, self.overflow) != (None, None),
             "revocations": self.revocations is not None,
             "limit": self.max_sessions_per_owner is not None,
         }
@@ -191,6 +195,7 @@ _USELESS: Final = {
     "client-side": "{name} is for sessions in cookies, and store= keeps them on the server; leave one out",
     "server-side": "{name} is for sessions on the server; give store= as well, or leave it out",
     "stores": "{name} is about a store; give store=, overflow= or revocations= as well",
+    "records": "{name} is about sessions in a store; give store= or overflow= as well",
     "revocations": "{name} is about revocations; give revocations= as well",
     "limit": "{name}={value!r} needs a limit; give max_sessions_per_owner as well",
 }
@@ -213,6 +218,10 @@ _RULES: Final[dict[object, Rule]] = {
     "revocation_cache_seconds": (
         lambda value: type(value) is int and value >= 0,
         "{name} is {value!r}; it is a whole number of seconds, 0 for exactness",
+    ),
+    "max_record_bytes": (
+        lambda value: type(value) is int and value >= 1,
+        "{name} is {value!r}; it is a whole number of bytes, from 1",
     ),
     "max_sessions_per_owner": (
         lambda value: value is None or (type(value) is int and value >= 1),

@@ -1,7 +1,10 @@
-"""Flash messages: shown once, on the next page that asks."""
+"""Flash messages: shown once, on the next page that asks. Of those that no page asks for, the newest are kept."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+MOST: Final = 50
+"""How many messages wait at most: an app that flashes and never shows any must not have its sessions grow."""
 
 
 class Flash(NamedTuple):
@@ -26,11 +29,11 @@ def merge(base: list[Any], mine: list[Any], theirs: list[Any], *, encode: Callab
     """Return the messages that wait after two requests, which both began with `base`.
 
     They are what the other request has left (`theirs`), less what this one has shown (in `base`, and no longer in
-    `mine`), and then what this one has added.
+    `mine`), and then what this one has added; of all that, the newest.
     """
     shown = _without(base, mine, encode)
     added = _without(mine, base, encode)
-    return _without(theirs, shown, encode) + added
+    return (_without(theirs, shown, encode) + added)[-MOST:]
 
 
 def _without(flashes: list[Any], taken: list[Any], encode: Callable[[Any], bytes]) -> list[Any]:

@@ -87,6 +87,7 @@ class Session(SessionProperties):
 
         Raises:
             CookieTooLarge: The cookie would be dropped by browsers.
+            RecordTooLarge: The store does not take as much.
             NotSerializable: A nested value cannot be stored.
             SessionConflict: Other requests were faster, too many times.
         """
@@ -113,10 +114,10 @@ class Session(SessionProperties):
     # Flash messages and CSRF
 
     def flash(self, message: Any, category: str = "message") -> None:
-        """Keep `message` for the next page that calls `pop_flashes`."""
+        """Keep `message` for the next page that calls `pop_flashes`; the newest 50 wait."""
         extras = self._writable().extras
         self._context.codec.dumps(message, "flash message")
-        extras.set(FLASHES, [*extras.data.get(FLASHES, ()), [message, category]])
+        extras.set(FLASHES, [*extras.data.get(FLASHES, ()), [message, category]][-flash.MOST :])
 
     def pop_flashes(self, category: str | None = None) -> list[Flash]:
         """Return the waiting messages, oldest first, and forget them; with `category`, only those of that one."""

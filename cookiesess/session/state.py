@@ -59,6 +59,10 @@ class Origin(Member):
     ENDED = "it was loaded and then ended by invalidate()"
 
 
+# How many of a session's keys an error about its size names: enough to find the culprit, few enough to read.
+_NAMED_KEYS = 5
+
+
 @dataclass(slots=True)
 class State:
     """A session's content. All times are Unix seconds.
@@ -103,6 +107,12 @@ class State:
 def fresh(*, now: int, lifetime: Lifetime) -> State:
     """Return the empty state of a session that begins now."""
     return State(created_at=now, refreshed_at=now, ends_at=lifetime.ends_at(now))
+
+
+def largest_keys(state: State, codec: ValueCodec) -> list[tuple[str, int]]:
+    """Return the keys that take most room, largest first, each with the bytes of its value's encoding; for errors."""
+    sizes = ((key, len(codec.pack(value))) for key, value in state.data.items())
+    return sorted(sizes, key=lambda item: -item[1])[:_NAMED_KEYS]
 
 
 def pack(state: State, codec: ValueCodec) -> bytes:

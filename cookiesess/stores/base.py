@@ -77,7 +77,7 @@ class Store(ABC):
 
     A client library may repeat a command by itself when its answer was lost. A store must see to it that a write which
     is repeated so is done once, and answered as the first time; or else not have it repeated. A record that the engine
-    can never take (a size limit) raises a plain `StoreError`, since waiting does not help.
+    can never take (a size limit) raises `RecordTooLarge`, since waiting does not help.
 
     Keys are 32 bytes. ``now`` is Unix seconds and may go backwards between calls, by little.
 

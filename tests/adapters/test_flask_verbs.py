@@ -33,6 +33,13 @@ def test_messages_are_shown_once(visit):
     assert visit(get_flashed_messages) == []
 
 
+@pytest.mark.parametrize("keep", [flash, lambda number: session.flash(number)], ids=["flask.flash", "session.flash"])
+def test_of_flashes_that_nobody_shows_the_newest_fifty_are_kept(visit, keep):
+    for number in range(60):
+        visit(lambda number=number: keep(number))
+    assert visit(get_flashed_messages) == [*range(10, 60)]
+
+
 def test_messages_have_categories(visit):
     visit(lambda: (flash("saved", "info"), flash("failed", "error")))
     assert visit(lambda: get_flashed_messages(with_categories=True)) == [("info", "saved"), ("error", "failed")]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiesess import Flash
-from cookiesess.session.flash import merge, take
+from cookiesess.session.flash import MOST, merge, take
 from cookiesess.tokens.values import ValueCodec
 
 STORED = [["one", "message"], ["two", "error"], ["three", "message"]]
@@ -50,6 +50,11 @@ def test_messages_of_both_requests_are_kept_theirs_first():
         ["theirs", "m"],
         ["mine", "m"],
     ]
+
+
+def test_of_more_than_may_wait_the_newest_are_kept():
+    theirs = [[number, "m"] for number in range(MOST)]
+    assert merged([], [["mine", "m"]], theirs) == [*theirs[1:], ["mine", "m"]]
 
 
 def test_a_message_that_was_shown_here_is_not_shown_again():

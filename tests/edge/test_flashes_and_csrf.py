@@ -42,6 +42,12 @@ def test_flashes_of_one_category_leave_the_others_waiting(visitor):
     assert shown == [[("two", "error")], [], [("one", "info")]]
 
 
+def test_of_flashes_that_nobody_pops_the_newest_fifty_are_kept(visitor):
+    for number in range(60):
+        visitor.visit(lambda session, number=number: session.flash(number))
+    assert visitor.read(lambda session: [each.message for each in session.pop_flashes()]) == [*range(10, 60)]
+
+
 def test_a_flash_is_no_key_of_the_session(visitor):
     visitor.visit(lambda session: session.flash("saved"))
     assert visitor.read() == {}

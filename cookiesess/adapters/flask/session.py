@@ -82,7 +82,7 @@ class FlaskSession(Session, SessionMixin):
 
     def flash(self, message: Any, category: str = "message") -> None:
         """As `flask.flash`: `flask.get_flashed_messages` and `pop_flashes` show the same messages."""
-        self[_FLASHES] = [*self.get(_FLASHES, ()), (category, message)]
+        self[_FLASHES] = [*self.get(_FLASHES, ()), (category, message)][-flash.MOST :]
 
     def pop_flashes(self, category: str | None = None) -> list[Flash]:
         """Return the waiting messages, oldest first, and forget them; with `category`, only those of that one."""
@@ -95,7 +95,12 @@ class FlaskSession(Session, SessionMixin):
 
     def _load(self) -> WorkingCopy:
         working = super()._load()
-        if _PERMANENT in working.state.data and not self.closed:
+        data = working.state.data
+        flashes = data.get(_FLASHES)
+        if type(flashes) is list and len(flashes) > flash.MOST:
+            # `flask.flash` keeps any number. That is no change of the app's: the next write leaves the others out.
+            data[_FLASHES] = flashes[-flash.MOST :]
+        if _PERMANENT in data and not self.closed:
             self.persistent = bool(self.pop(_PERMANENT))
         return working
 

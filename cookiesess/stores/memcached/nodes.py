@@ -8,7 +8,7 @@ from copy import copy
 from typing import Any, Final
 from weakref import WeakSet
 
-from cookiesess.errors import ConfigurationError, MissingDependency, StoreError, StoreUnavailable
+from cookiesess.errors import ConfigurationError, MissingDependency, RecordTooLarge, StoreUnavailable
 
 try:
     # pymemcache is annotated in part, and does not say so (it has no py.typed).
@@ -30,6 +30,7 @@ _CLOSED: Final = (ConnectionError, MemcacheUnexpectedCloseError)
 # answers that cannot be read.
 _FAILURES: Final = (OSError, MemcacheError, RuntimeError, ValueError, LookupError)
 _TOO_LARGE: Final = b"object too large for cache"
+_LARGER_ITEMS: Final = "start memcached with a larger -I: it takes 1 MiB by default, its own header included"
 _PLAIN: Final = LegacyWrappingSerde(None, None)
 # Firewalls forget idle connections without a word, most after some minutes; what is sent over one then runs into the
 # timeout.
@@ -78,7 +79,7 @@ class Nodes:
 
         Raises:
             StoreUnavailable: It failed; the client's error is the cause. It may have been done all the same.
-            StoreError: The value is too large for the server. It was not done.
+            RecordTooLarge: The value is too large for the server. It was not done.
         """
         return self._ask(self._of(name), verb, name, *arguments, **options)
 
@@ -133,7 +134,7 @@ class Nodes:
                 return command(*arguments, **options), True
         except _FAILURES as error:
             if isinstance(error, MemcacheServerError) and _TOO_LARGE in error.args:
-                raise _too_large(address, len(arguments[1])) from error
+                raise RecordTooLarge(len(arguments[1]), None, remedy=_LARGER_ITEMS) from error
             raise StoreUnavailable(f"memcached at {address} failed: {_words(error)}") from error
 
 
@@ -228,13 +229,6 @@ def _words(error: Exception) -> str:
     if isinstance(error, RuntimeError):
         return "all connections that the client's max_pool_size allows are in use"
     return str(error) if isinstance(error, OSError) and str(error) else type(error).__name__
-
-
-def _too_large(address: str, size_bytes: int) -> StoreError:
-    return StoreError(
-        f"a session's record is {size_bytes} bytes, more than memcached at {address} takes (1 MiB by default, its own"
-        " header included); store less in the session, or start memcached with a larger -I"
-    )
 
 
 # Two processes on one connection would read each other's answers: other people's sessions.

@@ -11,13 +11,27 @@ from weakref import WeakSet
 
 import sqlalchemy as sa
 
-from cookiesess.errors import ConfigurationError, RecordExists
-from cookiesess.stores.sql.errors import cause_of, is_cut, is_transient, read_only, refusal, unavailable
+from cookiesess.errors import ConfigurationError, RecordExists, RecordTooLarge, StoreUnavailable
+from cookiesess.stores.sql.errors import (
+    COLUMN_BYTES,
+    LARGER_RECORDS,
+    cause_of,
+    is_cut,
+    is_too_large,
+    is_transient,
+    read_only,
+    refusal,
+    unavailable,
+)
 from cookiesess.stores.sql.statements import Statement
 
 # How often a statement is run that the database undoes for another transaction's sake. Each of those is over by then,
 # so the second run mostly succeeds; more than a few, and something else is wrong.
 MAX_TRIES: Final = 8
+
+# No server that anybody runs refuses less than this; and what the rest of a statement takes, at most.
+_LARGE_BYTES: Final = 1 << 18
+_OTHER_BYTES: Final = 1 << 14
 
 
 class _Driver(NamedTuple):
@@ -26,10 +40,12 @@ class _Driver(NamedTuple):
     Attributes:
         file_number: Of a connection's socket; -1 where there is none.
         read_only: Asks for values that are all false on a server that takes writes; "" where there is no such server.
+        largest: Asks how large a statement may be; "" where no session comes near that.
     """
 
     file_number: Callable[[Any], int]
     read_only: str
+    largest: str = ""
 
 
 def _pymysql_file_number(connection: Any) -> int:
@@ -44,7 +60,9 @@ _DRIVERS: Final = {
         lambda connection: -1 if connection.closed else connection.fileno(),
         "SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::bool",
     ),
-    "pymysql": _Driver(_pymysql_file_number, "SELECT @@global.read_only, @@innodb_read_only"),
+    "pymysql": _Driver(
+        _pymysql_file_number, "SELECT @@global.read_only, @@innodb_read_only", "SELECT @@max_allowed_packet"
+    ),
     "pysqlite": _Driver(lambda _: -1, ""),
 }
 # How the servers write False; MariaDB 12 and later have a word for it.
@@ -109,9 +127,28 @@ class Connections:
 
         Raises:
             RecordExists: An INSERT met a row under its key.
+            RecordTooLarge: The database does not take as much.
         """
-        changed: int = self._run(statement, values, _count)
+        try:
+            changed: int = self._run(statement, values, _count)
+        except StoreUnavailable as error:
+            self._check_size(error.__cause__ or error, values.get("new_payload"))
+            raise
         return changed
+
+    def _check_size(self, cause: BaseException, payload: object) -> None:
+        """Raise `RecordTooLarge` where a write has failed because of its size: the server says so, or hangs up."""
+        if not isinstance(payload, bytes) or len(payload) < _LARGE_BYTES or not self._driver.largest:
+            return
+        refused = is_too_large(cause)
+        if not (refused or is_cut(cause)):
+            return
+        ask = Statement(sa.text(self._driver.largest), self.engine.dialect)
+        packet_bytes: int = self._run(ask, {}, _fetch)[0][0]
+        # Bytes are escaped on their way, which may make two of each; and the statement has others.
+        limit_bytes = min(packet_bytes // 2 - _OTHER_BYTES, COLUMN_BYTES)
+        if refused or len(payload) > limit_bytes:
+            raise RecordTooLarge(len(payload), limit_bytes, remedy=LARGER_RECORDS) from cause
 
     def _run(
         self, statement: Statement, values: dict[str, object], outcome: Callable[[Any], Any], *, cuts: int = 0

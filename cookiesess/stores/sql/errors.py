@@ -18,6 +18,13 @@ _TRANSIENT: Final[frozenset[Code]] = frozenset({"40001", "40P01", 1213})
 # for too long is none of these: the request has waited long enough.
 _CUT: Final[frozenset[Code]] = frozenset({"57P01", "57P02", 1053, 1927, 2006, 2013, 4031})
 
+# Larger than max_allowed_packet, or than the payload's column.
+_TOO_LARGE: Final[frozenset[Code]] = frozenset({1153, 1406})
+COLUMN_BYTES: Final = (1 << 24) - 1
+"""What a MEDIUMBLOB holds."""
+LARGER_RECORDS: Final = "raise max_allowed_packet, of which a session may take half, up to 16 MiB"
+"""How a larger session can be kept on MySQL and MariaDB."""
+
 # Another process has just created the same table or index, or dropped it (the last three); 23505 and XX000 are how
 # PostgreSQL's own catalogue says so.
 _TAKEN: Final[frozenset[Code]] = frozenset({"42P07", "42710", "23505", 1050, 1061, "42704", "XX000", 1091})
@@ -112,6 +119,11 @@ def is_transient(error: BaseException) -> bool:
 def is_cut(error: BaseException) -> bool:
     """Whether the connection was cut while the statement ran, of which nobody knows whether it was done."""
     return _code(error) in _CUT and "timed out" not in str(cause_of(error))
+
+
+def is_too_large(error: BaseException) -> bool:
+    """Whether the server says that a statement, or a value in it, is larger than it takes."""
+    return _code(error) in _TOO_LARGE
 
 
 def is_taken(error: BaseException) -> bool:
