@@ -17,6 +17,18 @@ from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import CookieHeader, ManualClock, StoreContract, session_transaction
 
 
+class Listing(MemoryStore):
+    """A store that lists what its owners have, and does not count it."""
+
+    count_of = Store.count_of
+    oldest_of = Store.oldest_of
+
+
+class TestAStoreThatOnlyLists(StoreContract):
+    def make_store(self) -> Store:
+        return Listing()
+
+
 def cases(contract: type[StoreContract]) -> list[str]:
     return [name for name in dir(contract) if name.startswith("test_")]
 

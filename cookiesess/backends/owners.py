@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from cookiesess.backends.summaries import Summaries, Summary
 from cookiesess.errors import ConfigurationError, InvalidToken, SessionConflict, TooManySessions
-from cookiesess.events import SessionEnded
+from cookiesess.events import OwnerLimitReached, SessionEnded
 from cookiesess.events.base import Emitter
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.base import Record, Store
@@ -36,6 +36,10 @@ _BATCH: Final = 100
 _MOST_ENDED: Final = 100
 
 OnOwnerLimit = Literal["end_oldest", "refuse"]
+
+
+class DefaultLimit(int):
+    """A limit that nobody has chosen: a store that does not index owners is not refused for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,11 @@ class Owners:
         emit: Is told what was ended.
         limit: The most sessions an owner may have, 1 or more, or None.
         on_limit: What a login beyond it does: end the one that has been idle for longest, or be refused.
+
+    Attributes:
+        indexed: Whether the store can list an owner's sessions.
+        limited: Whether somebody has chosen a limit, so that a login whose answer was lost must not count against it.
+            Of five hundred nobody misses one.
     """
 
     def __init__(
@@ -92,19 +101,20 @@ class Owners:
         limit: int | None,
         on_limit: OnOwnerLimit,
     ) -> None:
-        if limit is not None and not store.indexes_owners:
+        chosen = limit is not None and type(limit) is not DefaultLimit
+        if chosen and not store.indexes_owners:
             raise ConfigurationError(
                 f"max_sessions_per_owner needs a store that indexes owners, and {type(store).__name__} does not;"
                 " use another store or leave the limit out"
             )
         self.indexed: bool = store.indexes_owners
-        self.limited = limit is not None
+        self.limited: bool = chosen
         self._store = store
         self._records = records
         self._summaries = summaries
         self._lifetime = lifetime
         self._emit = emit
-        self._limit = limit
+        self._limit = limit if store.indexes_owners else None
         self._on_limit = on_limit
 
     def sessions_of(self, owner: str, *, now: int, limit: int = _PAGE) -> SessionList:
@@ -179,17 +189,30 @@ class Owners:
     def enforce(self, owner: str | None, *, keep: bytes, own: Collection[bytes], now: int) -> None:
         """End the sessions beyond the limit, after the login that made `keep`.
 
-        First those that took the place of `own` before, whose answer was lost; then those that have been idle for
-        longest. Of an owner with many more than the limit, they are found among the first hundred beyond it; the logins
-        that follow see the rest.
+        They are found among the hundred that expire first: those that are over, then those that took the place of `own`
+        before, whose answer was lost, then those that have been idle for longest. Of an owner with many more than the
+        limit a hundred end, and more at the logins that follow.
         """
         if self._limit is None or owner is None:
             return
-        live = self._live(owner, now, most=self._limit + _MOST_ENDED)
-        live.pop(keep, None)
-        for key in nsmallest(len(live) + 1 - self._limit, live, key=lambda key: _turn(*live[key], own)):
-            # One that changes at this moment stays, and the limit is exceeded until next time.
-            self._delete(key, live[key][1])
+        hashes, among = self._records.owner_hashes(owner), self._limit + _MOST_ENDED
+        surplus = sum(self._store.count_of(each, now=now, most=among) for each in hashes) - self._limit
+        if surplus <= 0:
+            return
+        oldest: dict[bytes, Record] = {}
+        for each in hashes:
+            oldest |= self._store.oldest_of(each, now=now, limit=_MOST_ENDED, among=among)
+        oldest.pop(keep, None)
+        read = {key: (summary, record) for key, record in oldest.items() if (summary := self._open(key, record))}
+        turns = nsmallest(surplus, read, key=lambda key: self._turn(*read[key], own, now))
+        # By version, so that one which changes at this moment stays, and the limit is exceeded until next time.
+        ended = self._delete_many({key: read[key][1].version for key in turns})
+        if ended and not self.limited:
+            self._emit(OwnerLimitReached(ended, self._limit))
+
+    def _turn(self, summary: Summary, record: Record, own: Collection[bytes], now: int) -> tuple[bool, bool, int, int]:
+        """Sort by who is to go first."""
+        return not self._is_over(summary, now), not _replaces(summary, own), *_idleness(summary, record)
 
     def _delete(self, key: bytes, record: Record) -> bool:
         # By version: a record that is being renewed at this moment is closed, and must stay there to say so.
@@ -226,12 +249,19 @@ class Owners:
 
     def _summary(self, key: bytes, record: Record, now: int) -> Summary | None:
         """Return what the record says of a live session; None where it opens no more."""
+        summary = self._open(key, record)
+        return None if summary is None or self._is_over(summary, now) else summary
+
+    def _open(self, key: bytes, record: Record) -> Summary | None:
         try:
-            summary = self._summaries.open(record.summary, key)
+            return self._summaries.open(record.summary, key)
         except InvalidToken:
             return None  # of another form, or under a key that has left the ring
+
+    def _is_over(self, summary: Summary, now: int) -> bool:
+        """Whether the absolute deadline has passed, so that the session is dead, and its record still there."""
         deadline_at = self._lifetime.absolute_deadline(summary, own_seconds=summary.absolute_seconds)
-        return summary if deadline_at is None or now < deadline_at else None
+        return deadline_at is not None and now >= deadline_at
 
 
 def _batches(versions: dict[bytes, Hashable]) -> Iterator[dict[bytes, Hashable]]:
@@ -247,10 +277,6 @@ def _last_seen_at(summary: Summary, record: Record) -> int:
 def _idleness(summary: Summary, record: Record) -> tuple[int, int]:
     """Sort by the last visit; and those of one second by the login, since it was the one before."""
     return _last_seen_at(summary, record), summary.authenticated_at or summary.created_at
-
-
-def _turn(summary: Summary, record: Record, own: Collection[bytes]) -> tuple[bool, int, int]:
-    return not _replaces(summary, own), *_idleness(summary, record)
 
 
 def _replaces(summary: Summary, own: Collection[bytes]) -> bool:

@@ -8,6 +8,7 @@ a token or a value: a log is read by more people than a session is.
 from cookiesess.events.base import Event
 from cookiesess.events.sessions import (
     ConflictMerged,
+    OwnerLimitReached,
     RevocationsLost,
     SessionAccepted,
     SessionCreated,
@@ -43,6 +44,7 @@ __all__ = [
     "CookieTwins",
     "CrossOriginRefused",
     "Event",
+    "OwnerLimitReached",
     "RevocationsLost",
     "SecureCookieOverHttp",
     "SessionAccepted",

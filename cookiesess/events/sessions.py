@@ -100,6 +100,27 @@ class SessionWithheld(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerLimitReached(Event):
+    """A login made more than 500 sessions of one user, and those idle for longest were ended.
+
+    Said of the limit that nobody has set: whoever gives `max_sessions_per_owner` expects what it does.
+
+    Attributes:
+        ended: How many; each is a `SessionEnded` as well.
+        limit: How many are left.
+    """
+
+    ended: int
+    limit: int
+    repeats: ClassVar[bool] = True
+    advice: ClassVar[str] = (
+        "where a script logs in at each run, have it log out or keep its cookie; max_sessions_per_owner= sets the limit"
+    )
+    name: ClassVar[str] = "owner.limit_reached"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
 class WriteDropped(Event):
     """A request's changes were not written, and its response carries no session cookie.
 

@@ -83,7 +83,7 @@ class _Parts:
             summaries=summaries,
             lifetime=settings.lifetime,
             emit=self.emit,
-            limit=settings.max_sessions_per_owner,
+            limit=settings.max_sessions_per_owner if store is settings.store else None,
             on_limit=settings.on_owner_limit,
         )
         vault = Vault(

@@ -66,11 +66,12 @@ class SessionManager(OwnedSessions):
         max_record_bytes: How large a session in a store may be, in bytes as it is encoded; beyond it a write raises
             `RecordTooLarge`, which names the largest keys. 1,048,576 by default (1 MiB), since every request reads
             all of it.
-        max_sessions_per_owner: The most sessions that `Session.login` leaves an owner, from 1; None (the default): any
-            number. It may be exceeded for a moment. Server-side only.
-        on_owner_limit: What a login beyond that does. ``"end_oldest"`` (the default) ends the user's oldest session.
-            ``"refuse"`` raises `TooManySessions`: somebody who holds that many sessions of a user, a thief too, then
-            locks the user out until they end.
+        max_sessions_per_owner: The most sessions that `Session.login` leaves an owner, from 1; 500 by default, where
+            the store can count them (Memcached cannot); None: any number. It may be exceeded for a moment. Server-side
+            only.
+        on_owner_limit: What a login beyond that does. ``"end_oldest"`` (the default) ends the one that has been idle
+            for longest. ``"refuse"``, with a limit of your own, raises `TooManySessions`: somebody who holds that many
+            sessions of a user, a thief too, then locks the user out until they end.
         encrypt: True (the default): sealed, nobody but the server can read the session. False: signed only, and whoever
             holds the cookie can read it.
         compress: Whether client-side sessions are compressed where that makes the cookie shorter; False by default.

@@ -28,7 +28,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Final, Literal, NamedTuple, TypedDict, get_args, get_origin
 
-from cookiesess.backends.owners import OnOwnerLimit
+from cookiesess.backends.owners import DefaultLimit, OnOwnerLimit
 from cookiesess.backends.revoking import OnLostRevocations
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event
@@ -148,7 +148,7 @@ class Configuration:
     lifetime: Lifetime = Lifetime()  # noqa: RUF009 (frozen)
     on_store_error: OnStoreError = "raise"
     max_record_bytes: int = 1 << 20
-    max_sessions_per_owner: int | None = None
+    max_sessions_per_owner: int | None = DefaultLimit(500)
     on_owner_limit: OnOwnerLimit = "end_oldest"
     encrypt: bool = True
     compress: bool = False
@@ -167,7 +167,7 @@ class Configuration:
             "stores": (self.store, self.overflow, self.revocations) != (None, None, None),
             "records": (self.store, self.overflow) != (None, None),
             "revocations": self.revocations is not None,
-            "limit": self.max_sessions_per_owner is not None,
+            "limit": type(self.max_sessions_per_owner) is int,
         }
         for name, kind, scope in SETTINGS:
             if name in _DEFAULTS:
@@ -175,7 +175,7 @@ class Configuration:
                 _check(_RULES[name if name in _RULES else kind], name, value)
                 for item in value if name in _ITEMS else ():
                     _check(_ITEMS[name], name, item)
-                if value != _DEFAULTS[name] and not useful.get(scope, True):
+                if value is not None and value != _DEFAULTS[name] and not useful.get(scope, True):
                     raise ConfigurationError(_USELESS[scope].format(name=name, value=value))
         if self.revocations is not None and self.revocations.evicts:
             raise ConfigurationError(
@@ -224,7 +224,7 @@ _RULES: Final[dict[object, Rule]] = {
         "{name} is {value!r}; it is a whole number of bytes, from 1",
     ),
     "max_sessions_per_owner": (
-        lambda value: value is None or (type(value) is int and value >= 1),
+        lambda value: value is None or (type(value) in {int, DefaultLimit} and value >= 1),
         "{name} is {value!r}; it is a whole number from 1, or None: no limit",
     ),
     **{

@@ -16,7 +16,10 @@ Time is an argument everywhere (Unix seconds), so that a store has no clock to d
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, NamedTuple
+
+from cookiesess.stores.listing import first_of, oldest
 
 __all__ = ["Conflict", "Gone", "Page", "Record", "Store", "Updated"]
 
@@ -164,6 +167,25 @@ class Store(ABC):
             NotImplementedError: The store does not index owners (`indexes_owners` is False).
         """
         raise NotImplementedError(f"{type(self).__name__} does not index owners")
+
+    def count_of(self, owner: bytes, *, now: int, most: int) -> int:
+        """Return how many unexpired records `owner` has; `most` where he has more. For each login; one round trip.
+
+        By default they are listed, which a store whose engine can count should not do. Where an owner has many that
+        have expired, it may return fewer, and never more.
+        """
+        return len(first_of(partial(self._page, owner, now), most))
+
+    def oldest_of(self, owner: bytes, *, now: int, limit: int, among: int) -> dict[bytes, Record]:
+        """Return those of the owner's unexpired records that expire first, with empty payloads; at most `limit`.
+
+        For a login beyond the owner's limit; one round trip. Of an owner with more than `among` records it looks at so
+        many, at those used longest ago where the index knows them. By default they are all listed.
+        """
+        return oldest(first_of(partial(self._page, owner, now), among).items(), limit)
+
+    def _page(self, owner: bytes, now: int, limit: int, cursor: bytes | None) -> Page:
+        return self.records_of(owner, now=now, limit=limit, cursor=cursor)
 
     def close(self) -> None:  # noqa: B027 (most engines have nothing to release; the rest override it)
         """Release connections. The store may be used again afterwards and opens what it needs."""

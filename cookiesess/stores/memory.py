@@ -10,6 +10,7 @@ from threading import Lock
 from cookiesess.errors import ConfigurationError, RecordExists
 from cookiesess.stores.base import Conflict, Gone, Page, Record, Store, Updated
 from cookiesess.stores.cursors import Cursors
+from cookiesess.stores.listing import oldest
 
 __all__ = ["MemoryStore"]
 
@@ -134,10 +135,25 @@ class MemoryStore(Store):
         records = {key: record._replace(payload=b"") for key, record in found if record.expires_at > now}
         return Page(records, self._cursors.after(owner, listed[-1]) if more else None)
 
+    def count_of(self, owner: bytes, *, now: int, most: int) -> int:
+        """See `Store.count_of`."""
+        with self._lock:
+            return sum(1 for _ in self._of(owner, now, most))
+
+    def oldest_of(self, owner: bytes, *, now: int, limit: int, among: int) -> dict[bytes, Record]:
+        """See `Store.oldest_of`."""
+        with self._lock:
+            found = oldest(self._of(owner, now, among), limit)
+        return {key: record._replace(payload=b"") for key, record in found.items()}
+
     # Everything below runs with the lock held.
 
     def _find(self, key: bytes) -> Record | None:
         return self._anonymous.get(key) or self._owned.get(key)
+
+    def _of(self, owner: bytes, now: int, most: int) -> Iterator[tuple[bytes, Record]]:
+        owned = ((key, self._owned[key]) for key in self._keys_by_owner.get(owner, ()))
+        return islice(((key, record) for key, record in owned if record.expires_at > now), most)
 
     def _use(self, key: bytes, now: int) -> Record | None:
         record = self._find(key)

@@ -101,6 +101,46 @@ class OwnerCases(ContractBase):
         assert self.listed("ann", now=self.now + 60) == {}
         assert list(self.listed("bob", now=self.now + 60)) == [self.key()]
 
+    def test_the_records_of_an_owner_that_live_are_counted(self) -> None:
+        self.need_owner_index()
+        for number in range(3):
+            self.created(self.key(f"a{number}"), self.record(lives=60 + number, owner=self.owner()))
+        self.created(self.key("b"), self.record(owner=self.owner("bob")))
+        counts = [self.store.count_of(self.owner(), now=self.now + later, most=10) for later in (0, 60, 62)]
+        assert counts == [3, 2, 0]
+
+    def test_no_more_are_counted_than_were_asked_for(self) -> None:
+        self.need_owner_index()
+        for number in range(5):
+            self.created(self.key(str(number)), self.record(owner=self.owner()))
+        assert [self.store.count_of(self.owner(), now=self.now, most=most) for most in (4, 5)] == [4, 5]
+
+    def test_the_oldest_are_those_that_expire_first(self) -> None:
+        self.need_owner_index()
+        for number, lives in enumerate((300, 100, 400, 200)):
+            self.created(self.key(str(number)), self.record(lives=lives, owner=self.owner()))
+        self.created(self.key("b"), self.record(lives=1, owner=self.owner("bob")))
+        assert self._oldest(limit=2) == {self.key("1"), self.key("3")}
+        assert self._oldest(limit=2, now=self.now + 100) == {self.key("3"), self.key("0")}
+
+    def test_a_record_that_is_touched_is_not_the_oldest_any_more(self) -> None:
+        self.need_owner_index()
+        version = self.created(self.key("0"), self.record(lives=100, owner=self.owner()))
+        self.created(self.key("1"), self.record(lives=200, owner=self.owner()))
+        self.touch(version, lives=300, key=self.key("0"))
+        assert self._oldest(limit=1) == {self.key("1")}
+
+    def test_the_oldest_come_as_records_of_has_them(self) -> None:
+        self.need_owner_index()
+        self.created(record=self.record(summary=b"a phone", owner=self.owner()))
+        assert self.store.oldest_of(self.owner(), now=self.now, limit=9, among=9) == self.listed()
+
+    def test_the_oldest_are_looked_for_among_as_many_as_were_asked_for(self) -> None:
+        self.need_owner_index()
+        for number in range(9):
+            self.created(self.key(str(number)), self.record(owner=self.owner()))
+        assert len(self.store.oldest_of(self.owner(), now=self.now, limit=9, among=4)) == 4
+
     def test_an_unknown_owner_has_no_records(self) -> None:
         self.need_owner_index()
         assert self._keys_of("nobody") == set()
@@ -113,6 +153,10 @@ class OwnerCases(ContractBase):
         except NotImplementedError:
             return
         raise AssertionError("indexes_owners is False, and records_of did not raise NotImplementedError")
+
+    def _oldest(self, *, limit: int, now: int | None = None) -> set[bytes]:
+        now = self.now if now is None else now
+        return set(self.store.oldest_of(self.owner(), now=now, limit=limit, among=100))
 
     def _keys_of(self, name: str) -> set[bytes]:
         return set(self.listed(name))

@@ -166,6 +166,8 @@ def test_a_variable_for_what_is_no_text_is_refused(name):
         ("COMPRESS", "0", "compress", False),
         ("ON_STORE_ERROR", "anonymous", "on_store_error", "anonymous"),
         ("MAX_SESSIONS_PER_OWNER", "3", "max_sessions_per_owner", 3),
+        ("MAX_SESSIONS_PER_OWNER", "none", "max_sessions_per_owner", None),
+        ("MAX_RECORD_BYTES", "5000", "max_record_bytes", 5000),
         ("ON_OWNER_LIMIT", "refuse", "on_owner_limit", "refuse"),
         ("REVOCATION_CACHE_SECONDS", "5", "revocation_cache_seconds", 5),
         ("COOKIE_NAME", "shop", "cookie", CookiePolicy("shop")),

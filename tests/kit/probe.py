@@ -40,7 +40,12 @@ class Probe(Store):
     delete = _verb("delete")
     delete_expired = _verb("delete_expired")
     records_of = _verb("records_of")
-    VERBS = ("create", "load", "load_many", "update", "touch", "delete", "delete_expired", "records_of")
+    count_of = _verb("count_of")
+    oldest_of = _verb("oldest_of")
+    VERBS = (
+        *("create", "load", "load_many", "update", "touch", "delete", "delete_expired"),
+        *("records_of", "count_of", "oldest_of"),
+    )
 
     def __init__(self, inner: Store) -> None:
         self.inner = inner

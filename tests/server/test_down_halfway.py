@@ -143,10 +143,11 @@ def test_a_login_whose_closing_was_done_though_its_answer_is_an_error_can_be_tri
     assert browser.owner() == "ann"
 
 
-def test_a_login_counts_although_the_limit_could_not_be_enforced(world):
+@pytest.mark.parametrize("verb", ["count_of", "oldest_of", "delete"])
+def test_a_login_counts_although_the_limit_could_not_be_enforced(world, verb):
     first = world.browser(ann)
     world.use(max_sessions_per_owner=1)
-    world.probe.down = {"records_of"}
+    world.probe.down = {verb}
     second = world.browser()
     assert len(second.visit(login("ann"))) == 1
     assert StoreFailed(CAUSE) in world.events
@@ -154,10 +155,11 @@ def test_a_login_counts_although_the_limit_could_not_be_enforced(world):
     assert [world.manager.open(browser.header).owner for browser in (first, second)] == ["ann", "ann"]
 
 
-def test_the_next_login_enforces_a_limit_that_could_not_be_enforced(world):
+@pytest.mark.parametrize("verb", ["count_of", "oldest_of", "delete"])
+def test_the_next_login_enforces_a_limit_that_could_not_be_enforced(world, verb):
     first = world.browser(ann)
     world.use(max_sessions_per_owner=1)
-    world.probe.down = {"records_of"}
+    world.probe.down = {verb}
     world.browser().visit(login("ann"))
     world.probe.down = set()
     last = Browser(world)

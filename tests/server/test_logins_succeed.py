@@ -189,7 +189,7 @@ def test_a_double_click_costs_the_second_one_two_more_round_trips(world):
     first.finish()
     world.probe.taken()
     second.finish()
-    assert world.probe.taken() == ["create", "update", "delete", "create"]
+    assert world.probe.taken() == ["create", "update", "delete", "create", "count_of"]
 
 
 def test_save_finds_out_that_another_login_was_faster_and_goes_on(world):

@@ -103,12 +103,12 @@ def test_flashes_of_many_threads_are_each_shown_once(world):
     shown = []
 
     def flash(worker):
-        for number in range(20):
+        for number in range(10):
             Browser(world, browser.header).visit(lambda s, text=f"{worker}/{number}": s.flash(text))
 
     in_threads(*[lambda worker=worker: flash(worker) for worker in range(4)])
     browser.visit(lambda s: shown.extend(flash.message for flash in s.pop_flashes()))
-    assert sorted(shown) == sorted(f"{worker}/{number}" for worker in range(4) for number in range(20))
+    assert sorted(shown) == sorted(f"{worker}/{number}" for worker in range(4) for number in range(10))
 
 
 @pytest.mark.parametrize("view", [every(append("cart", "x"), put("a", 1)), len])

@@ -130,7 +130,7 @@ def test_a_login_within_the_limit_ends_nothing_and_says_nothing_of_it(world):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        *(({"max_sessions_per_owner": limit}, "whole number from 1") for limit in (0, -1, True, 2.0, "2", [])),
+        *(({"max_sessions_per_owner": limit}, "whole number from 1, or None") for limit in (0, -1, True, 2.0, "2", [])),
         ({"on_owner_limit": "refuse"}, "needs a limit; give max_sessions_per_owner"),
         ({"on_owner_limit": []}, "choose 'end_oldest' or 'refuse'"),
         ({"on_owner_limit": "ask"}, "choose 'end_oldest' or 'refuse'"),

@@ -8,6 +8,15 @@ from cookiesess.errors import TooManySessions
 from kit.constants import IDLE
 from kit.views import every, login, put
 
+
+@pytest.fixture
+def world(world):
+    """Without the limit that a manager has by itself."""
+    world.settings["max_sessions_per_owner"] = None
+    world.use()
+    return world
+
+
 ann = login("ann")
 
 

@@ -191,7 +191,7 @@ def test_a_new_id_costs_a_create_and_an_update_that_closes_the_old_record(world,
     before = browser.header
     assert len(browser.visit(view)) == 1
     assert browser.header != before
-    assert world.probe.taken() == ["load", "create", "update"]
+    assert world.probe.taken() == ["load", "create", "update", *["count_of"] * is_login]
     assert world.taken_events() == [SessionRenewed(login=is_login)]
     assert browser.read() == {"cart": ["tea"]}
 

@@ -26,7 +26,9 @@ from cookiesess.stores.redis.scripts import (
     ENTRIES,
     INDEX,
     LIST,
+    MOST_COUNTED,
     MOST_ENTRIES,
+    OLDEST,
     TOUCH,
     UPDATE,
     Script,
@@ -186,6 +188,23 @@ class RedisStore(Store):
                 position = b"%b %b" % (entry.score, entry.text)
         records = {key_of(entry.text): entry.record for entry in entries if entry.record is not None}
         return Page(records, self._cursors.after(owner, position) if len(entries) == asked else None)
+
+    def count_of(self, owner: bytes, *, now: int, most: int) -> int:
+        """See `Store.count_of`; by one script, where at most 1,000 are to be counted. In a Cluster they are listed."""
+        if self._cluster or most > MOST_COUNTED:
+            return super().count_of(owner, now=now, most=most)
+        return cast("int", self._oldest(owner, now, most, 0)[0])
+
+    def oldest_of(self, owner: bytes, *, now: int, limit: int, among: int) -> dict[bytes, Record]:
+        """See `Store.oldest_of`; among 1,000 at most. In a Cluster they are listed."""
+        if self._cluster:
+            return super().oldest_of(owner, now=now, limit=limit, among=among)
+        found = self._oldest(owner, now, min(among, MOST_COUNTED), limit)
+        return {key_of(text): unpack(head) for text, head in zip(found[1::2], found[2::2], strict=True)}
+
+    def _oldest(self, owner: bytes, now: int, among: int, limit: int) -> list[Any]:
+        found: list[Any] = self._run(OLDEST, (self._set_of(owner),), (now, among, limit, owner, self._before_key))
+        return found
 
     def close(self) -> None:
         """Close the client's idle connections; a later call opens new ones."""

@@ -34,7 +34,7 @@ class Statements:
     """All statements on one table.
 
     Their parameters are ``key``, ``version`` (the expected one), ``now``, ``owner_is``, ``after`` (a key), ``at_most``,
-    ``key_0`` and so on, and the new values of columns: ``new_key``, ``new_version``, ``new_expires_at``, ….
+    ``among``, ``key_0`` and so on, and the new values of columns: ``new_key``, ``new_version``, ``new_expires_at``, ….
 
     Args:
         table: Of `sessions_table`.
@@ -63,6 +63,13 @@ class Statements:
             .order_by(at.key)
             .limit(sa.bindparam("at_most"))
             .offset(sa.literal_column("0"))
+        )
+        # The inner statement bounds what is looked at: a plain ORDER BY would look at all that the owner has.
+        among = sa.select(at.key, *listed).where(at.owner == sa.bindparam("owner_is"), alive)
+        few = among.limit(sa.bindparam("among")).offset(sa.literal_column("0")).subquery()
+        self.count_of = self._compiled(sa.select(sa.func.count()).select_from(few))
+        self.oldest_of = self._compiled(
+            sa.select(few).order_by(few.c.expires_at).limit(sa.bindparam("at_most")).offset(sa.literal_column("0"))
         )
         # Counted up by the database: what is sent is what is expected, once.
         self.update = self._compiled(

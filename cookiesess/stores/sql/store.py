@@ -144,6 +144,17 @@ class SQLStore(Store):
         records = {key: Record(b"", *columns) for key, *columns in rows if columns[0] > now}
         return Page(records, self._cursors.after(owner, rows[-1][0]) if len(rows) == limit else None)
 
+    def count_of(self, owner: bytes, *, now: int, most: int) -> int:
+        """See `Store.count_of`."""
+        rows = self._connections.rows(self._do.count_of, {"owner_is": owner, "now": now, "among": most})
+        return cast("int", rows[0][0])
+
+    def oldest_of(self, owner: bytes, *, now: int, limit: int, among: int) -> dict[bytes, Record]:
+        """See `Store.oldest_of`."""
+        values: dict[str, object] = {"owner_is": owner, "now": now, "among": among, "at_most": limit}
+        rows = self._connections.rows(self._do.oldest_of, values)
+        return {key: Record(b"", *columns) for key, *columns in rows}
+
     def close(self) -> None:
         """Close the engine's idle connections; it opens new ones when it is used again."""
         self._connections.engine.dispose()

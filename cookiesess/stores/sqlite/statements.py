@@ -67,3 +67,11 @@ DELETE FROM sessions WHERE expires_at <= ?2 AND key IN (
 # What has expired is left out by the caller: the statement would look for others in its place, beyond any limit.
 RECORDS_OF: Final = """
 SELECT key, x'', expires_at, summary, owner, version FROM sessions WHERE owner = ? AND key > ? ORDER BY key LIMIT ?"""
+
+# The inner statements bound what is looked at: a plain ORDER BY would look at all that the owner has.
+COUNT_OF: Final = """
+SELECT count(*) FROM (SELECT 1 FROM sessions WHERE owner = ?1 AND expires_at > ?2 LIMIT ?3)"""
+OLDEST_OF: Final = """
+SELECT key, x'', expires_at, summary, owner, version FROM (
+    SELECT key, expires_at, summary, owner, version FROM sessions WHERE owner = ?1 AND expires_at > ?2 LIMIT ?3)
+ORDER BY expires_at LIMIT ?4"""

@@ -168,6 +168,16 @@ class SQLiteStore(Store):
         records = {key: Record(*columns) for key, *columns in rows if columns[1] > now}
         return Page(records, self._cursors.after(owner, rows[-1][0]) if len(rows) == limit else None)
 
+    def count_of(self, owner: bytes, *, now: int, most: int) -> int:
+        """See `Store.count_of`."""
+        rows: list[Any] = self._file.rows(sql.COUNT_OF, (owner, now, most), now)
+        return cast("int", rows[0][0])
+
+    def oldest_of(self, owner: bytes, *, now: int, limit: int, among: int) -> dict[bytes, Record]:
+        """See `Store.oldest_of`."""
+        rows: list[Any] = self._file.rows(sql.OLDEST_OF, (owner, now, among, limit), now)
+        return {key: Record(*columns) for key, *columns in rows}
+
     def close(self) -> None:
         """Close the idle connections; a later call opens a new one."""
         self._file.close_idle()
