@@ -140,7 +140,8 @@ class Attachment(Generic[S]):
 
     def also_varies(self) -> None:
         """Have the response say that it depends on the request's cookies, though nobody looked at the session."""
-        self._needs = self._needs._replace(vary=True)
+        if not self._needs.vary:
+            self._needs = self._needs._replace(vary=True)
 
     def with_ours(self, headers: Headers) -> Headers:
         """Return an app's headers and ours, in a new list: the app's may be shared by all its requests."""

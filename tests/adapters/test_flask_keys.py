@@ -128,7 +128,7 @@ def test_the_manager_of_an_app_without_a_secret_key_is_a_clear_error():
     "settings",
     [
         {"keys": "short"},
-        {"store": "sqlite:///sessions.db"},
+        {"store": "nothing:///sessions.db"},
         {"on_store_error": "anonymous"},
         {"keys": SessionManager(KEY), "encrypt": False},
         {"revocations": MemoryStore()},  # Flask's sessions have no absolute deadline

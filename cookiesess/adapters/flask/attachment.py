@@ -5,13 +5,13 @@ after that, in a stream or there, is saved as the response is closed where that 
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flask import Response
 
 from cookiesess.adapters.flask.session import FlaskSession
 from cookiesess.errors import StoreUnavailable
+from cookiesess.http.headers import Headers
 from cookiesess.manager.manager import SessionManager
 from cookiesess.wsgi.attachment import SESSION_KEY, Attachment
 
@@ -26,7 +26,8 @@ class FlaskAttachment(Attachment[FlaskSession]):
 
     def __init__(self, manager: SessionManager, environ: "WSGIEnvironment") -> None:
         # Flask opens a session twice for one environ in `session_transaction`; the second counts.
-        again = isinstance(environ.get(SESSION_KEY), FlaskSession)
+        before = environ.get(SESSION_KEY)
+        again = before is not None and isinstance(before, FlaskSession)
         self._streaming = self._failed = False
         super().__init__(
             manager, environ, FlaskSession, whom="this Flask app with its CookiesessInterface", again=again
@@ -44,30 +45,40 @@ class FlaskAttachment(Attachment[FlaskSession]):
         Raises:
             As `SessionManager.commit`. Nothing is saved then, and the error page goes without a session.
         """
-        session = self.session
-        if not session.closed:
-            if refresh:
-                self._refresh_permanent(response)
-            try:
-                self.commit([])
-            finally:
-                if session.accessed or self._failed:
-                    self.also_varies()  # the error page, too, may show what it found in the session
-        self._add_headers(response)
+        if not self.session.closed and refresh:
+            self._refresh_permanent(response)
+        headers = list(response.headers)
+        result = self.with_ours(headers) if self.session.closed else self._committed(headers)
+        if result is not headers:
+            _put(result, response, instead_of=headers)
         self._let_go_on(response)
+
+    def _committed(self, headers: Headers) -> Headers:
+        """Commit the session; return the response's headers with ours."""
+        session = self.session
+        try:
+            if session.touched:
+                return self.commit(headers)  # with Vary in any case
+            self.commit([])
+        finally:
+            if session.accessed or self._failed:
+                self.also_varies()  # the error page, too, may show what it found in the session
+        return self.with_ours(headers)
 
     def _refresh_permanent(self, response: Response) -> None:
         """Mark a permanent session; an app that did not look at it must not notice that this does."""
-        session, caching = self.session, response.cache_control
+        session = self.session
         untouched = not session.touched
         # What is declared to be for caches that all visitors share goes without anybody's cookie.
-        if untouched and (caching.public or caching.s_maxage is not None):
+        if untouched and _is_for_shared_caches(response):
             return
-        with suppress(StoreUnavailable):  # the page is ready: all that is lost is some idle time
-            if session.permanent and not session.is_new:
-                session.modified = True
-                return
-        if untouched:
+        try:
+            permanent = session.permanent and not session.is_new
+        except StoreUnavailable:
+            permanent = False  # the page is ready: all that is lost is some idle time
+        if permanent:
+            session.modified = True
+        elif untouched:
             self.manager.forget(session)
 
     def abandon(self) -> None:
@@ -82,14 +93,6 @@ class FlaskAttachment(Attachment[FlaskSession]):
         finally:
             self.session.attachment = None  # without this cycle the request is freed as it ends
 
-    def _add_headers(self, response: Response) -> None:
-        headers = list(response.headers)
-        result = self.with_ours(headers)
-        if result is not headers:
-            # In place: the app, or its extensions, may hold the headers.
-            response.headers.clear()
-            response.headers.extend(result)
-
     def _let_go_on(self, response: Response) -> None:
         """Let what the body and ``teardown_request`` change be saved, or be refused, once the response is closed."""
         # Flask hands a passed-through body to the server, which then closes it without the response: changes are
@@ -103,3 +106,21 @@ class FlaskAttachment(Attachment[FlaskSession]):
             body: Iterable[Any] = response.response
             response.response = self.watched(body, closes=False)
         response.call_on_close(self.close)
+
+
+def _is_for_shared_caches(response: Response) -> bool:
+    # Most responses have no such header, and looking for it by name costs Werkzeug an exception.
+    if not any(name.lower() == "cache-control" for name, _ in response.headers):
+        return False
+    caching = response.cache_control
+    return bool(caching.public or caching.s_maxage is not None)
+
+
+def _put(result: Headers, response: Response, *, instead_of: Headers) -> None:
+    """Give a response its headers, in place: the app, or its extensions, may hold them. Mostly some are added."""
+    headers, unchanged = response.headers, len(instead_of)
+    if result[:unchanged] != instead_of:
+        headers.clear()
+        unchanged = 0
+    for name, value in result[unchanged:]:
+        headers.add(name, value)

@@ -1,5 +1,6 @@
 """The interface that Flask asks for a session, and the extension that puts it in place."""
 
+from dataclasses import dataclass, field
 from enum import Enum
 from threading import Lock
 from typing import Final, Unpack, cast
@@ -10,7 +11,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from markupsafe import Markup
 
 from cookiesess.adapters.flask.attachment import FlaskAttachment
-from cookiesess.adapters.flask.config import FlaskConfig, ShortSecretKey
+from cookiesess.adapters.flask.config import FlaskConfig, ShortSecretKey, glance, reads_as_flask
 from cookiesess.adapters.flask.session import FlaskSession, NoSession
 from cookiesess.errors import ConfigurationError
 from cookiesess.manager.manager import SessionManager
@@ -35,6 +36,15 @@ class Unset(Enum):
 
     def __repr__(self) -> str:
         return f"<{self.value}>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """The manager of an app, or None without a key; the config that it was built of, and what `glance` saw of it."""
+
+    manager: SessionManager | None
+    config: FlaskConfig
+    seen: tuple[object, ...] | None = field(repr=False)
 
 
 class CookiesessInterface(SessionInterface):
@@ -74,7 +84,7 @@ class CookiesessInterface(SessionInterface):
             types = (*types, MARKUP)
         given = {name: self._opened.settings[name] for name in settings}
         self._settings: Settings = cast("Settings", {**given, "types": types})
-        self._built: WeakKeyDictionary[flask.Flask, tuple[FlaskConfig, SessionManager | None]] = WeakKeyDictionary()
+        self._built: WeakKeyDictionary[flask.Flask, _Built] = WeakKeyDictionary()
         self._warned: WeakSet[flask.Flask] = WeakSet()
         self._lock = Lock()
 
@@ -118,12 +128,20 @@ class CookiesessInterface(SessionInterface):
         keys = self._keys
         if isinstance(keys, SessionManager):
             return keys
-        config = FlaskConfig.read(app, self)
+        built = self._built.get(app)
+        if built is None or built.seen is None or built.seen != glance(app):
+            built = self._look_closely(app, keys)
+        return built.manager
+
+    def _look_closely(self, app: flask.Flask, keys: Keyring | Unset) -> _Built:
+        """Read the app's config as Flask does, and build another manager where it has changed."""
+        seen, config = glance(app) if reads_as_flask(app, self) else None, FlaskConfig.read(app, self)
         with self._lock:
             built = self._built.get(app)
-            if built is None or built[0] != config:
-                built = self._built[app] = (config, self._build(app, config, keys))
-        return built[1]
+            same = built is not None and built.config == config
+            manager = built.manager if built is not None and same else self._build(app, config, keys)
+            built = self._built[app] = _Built(manager, config, seen)
+        return built
 
     def _build(self, app: flask.Flask, config: FlaskConfig, keys: Keyring | Unset) -> SessionManager | None:
         own = isinstance(keys, Keyring)
