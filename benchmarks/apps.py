@@ -8,6 +8,7 @@ import itertools
 import json
 import warnings
 from collections.abc import Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 from benchmarks.harness import SCENARIOS, App, Data, Environ
@@ -214,6 +215,13 @@ def pyramid_app(handler: Handler | None = None, *, session_factory: Any = None) 
             config.add_route(route, f"/{route}")
             config.add_view(view_of(getattr(served, route)), route_name=route)
     return config.make_wsgi_app()
+
+
+def named(build: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+    """Return what calls `build` with `arguments`, under its name, by which `available` tells who is left out."""
+    bound = partial(build, *arguments)
+    bound.__name__ = build.__name__  # type: ignore[attr-defined]
+    return bound
 
 
 def available(*builders: Callable[[], Any]) -> tuple[list[Any], list[str]]:

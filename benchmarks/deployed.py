@@ -8,13 +8,13 @@ puts them into docs/speed.md and the README.
 
 import logging
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import deployed_rows, served
 from benchmarks.apps import available
-from benchmarks.deployed_rows import COOKIE, HTTP, ON_FLASK, SQLITE
+from benchmarks.deployed_rows import COOKIE, HTTP, IN_COOKIE, ON_FLASK, ON_FRAMEWORKS, SQLITE
 from benchmarks.documents import fill, machine
 from benchmarks.flows import FLOWS, USUAL, Costs, Entry, Race
 from benchmarks.harness import run_interleaved
@@ -53,18 +53,26 @@ IN_README = (
 )
 """The rows that the README shows."""
 ROOT = Path(__file__).parents[1]
-_UNIT = COOKIE, "read one key"
 
 
-def shown(entries: Sequence[Entry], costs: Mapping[str, Costs], *, columns: Sequence[str], unit: float) -> str:
-    """Render a table, in bold where a peer costs less than the row of ours that it is compared with."""
+def shown(entries: Sequence[Entry], race: Race, *, unit: float, columns: Sequence[str], cookie: bool = False) -> str:
+    """Render a table, in bold where a peer costs less than the row of ours that it is compared with.
+
+    Args:
+        entries: Its rows.
+        race: In which they were timed.
+        unit: In microseconds.
+        columns: The names of the flows.
+        cookie: With a last column that has the length of the session cookie's value.
+    """
+    costs: dict[str, Costs] = {entry.contestant.name: race.costs(entry) for entry in entries}
     rows = []
     for entry in entries:
-        ours = costs.get(entry.against, Costs({}, 0)).us
-        name, cost = entry.contestant.name, costs[entry.contestant.name]
-        cells = [ratio(cost.us.get(flow), ours.get(flow), unit=unit) for flow in columns]
-        rows.append([name if entry.against else f"**{name}**", *cells, str(cost.cookie_bytes or "")])
-    return table(["over the bare app", *columns, "cookie bytes"], rows)
+        name, ours = entry.contestant.name, costs[entry.against].us if entry.against in costs else {}
+        cells = [ratio(costs[name].us.get(flow), ours.get(flow), unit=unit) for flow in columns]
+        last = [str(costs[name].cookie_bytes)] if cookie else []
+        rows.append([name if entry.against else f"**{name}**", *cells, *last])
+    return table(["over the bare app", *columns, *(["cookie bytes"] if cookie else [])], rows)
 
 
 def ratio(us: float | None, ours: float | None, *, unit: float) -> str:
@@ -83,26 +91,19 @@ def in_process(directory: Path, cleanup: ExitStack, *, seconds: float) -> tuple[
     """Time all rows in this process; return their tables by title, that of the README too, and who was left out."""
     built, missing = available(*deployed_rows.contestants(directory, cleanup))
     by_title = deployed_rows.tables(built)
-    entries = [entry for rows in by_title.values() for entry in rows]
-    race = Race(entries)
+    race = Race(entry for entries in by_title.values() for entry in entries)
     run_interleaved(race.cells, seconds=seconds)
-    unit = next(race.costs(entry) for entry in entries if entry.contestant.name == _UNIT[0]).us[_UNIT[1]]
-    shown_tables = {title: _table(rows, race, unit=unit) for title, rows in by_title.items()}
-    usual = [entry for title, rows in by_title.items() if title != _HELD for entry in rows]
-    shown_tables["the README's rows"] = _table(
-        [entry for name in IN_README for entry in usual if entry.contestant.name == name], race, unit=unit, only=USUAL
-    )
-    print(f"one unit is {unit:.1f} µs here\n")
-    return shown_tables, missing
-
-
-_HELD = "what sessions hold"
-
-
-def _table(entries: Sequence[Entry], race: Race, *, unit: float, only: Iterable[str] | None = None) -> str:
-    costs = {entry.contestant.name: race.costs(entry) for entry in entries}
-    taken = {flow for entry in entries for flow in entry.flows}
-    return shown(entries, costs, columns=[flow for flow in only or FLOWS if flow in taken], unit=unit)
+    unit = race.costs(by_title[IN_COOKIE][0]).us["read one key"]
+    print(f"one unit is {unit:.1f} µs here")
+    tables = {}
+    for title, entries in by_title.items():
+        columns = [flow for flow in FLOWS if any(flow in entry.flows for entry in entries)]
+        tables[title] = shown(entries, race, unit=unit, columns=columns, cookie=title in (IN_COOKIE, ON_FRAMEWORKS))
+    usual = {
+        entry.contestant.name: entry for entries in by_title.values() for entry in entries if USUAL[0] in entry.flows
+    }
+    chosen = [usual[name] for name in IN_README if name in usual]
+    return {**tables, "the README's rows": shown(chosen, race, unit=unit, columns=USUAL)}, missing
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ Those that other programs measure as well come from there, with the reason besid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +19,7 @@ from benchmarks.apps import (
     flask_app,
     flask_handler,
     mark_modified,
+    named,
     plain_app,
     pyramid_app,
 )
@@ -26,6 +27,7 @@ from benchmarks.flows import HELD, OURS, USUAL, Entry
 from benchmarks.harness import App, Contestant, Data
 
 COOKIE, SQLITE, MEMORY = overhead.OURS, server_side.SQLITE, server_side.MEMORY
+IN_COOKIE, ON_FRAMEWORKS = "in a cookie", "on frameworks"
 HTTP, PERMANENT = ", plain HTTP", ", permanent"
 SIGNED, PERSISTENT = f"{COOKIE}, encrypt=False", f"{COOKIE}, persistent=True"
 ON_FLASK, ON_PYRAMID, ON_DJANGO = f"{COOKIE} on Flask", f"{COOKIE} on Pyramid", f"{COOKIE} on Django"
@@ -143,13 +145,6 @@ def _on_django(name: str, engine: str) -> Contestant:
     return Contestant(name, django_app(), build)
 
 
-def named(build: Callable[..., Contestant], *arguments: Any) -> Callable[[], Contestant]:
-    """Return what calls `build` with `arguments`, under its name."""
-    bound = partial(build, *arguments)
-    bound.__name__ = build.__name__  # type: ignore[attr-defined]
-    return bound
-
-
 def contestants(directory: Path, cleanup: ExitStack) -> Iterable[Callable[[], Contestant]]:
     """Yield what builds each of them.
 
@@ -188,7 +183,7 @@ class _Row(NamedTuple):
 _PLAIN: Final = "http"
 # Each table's rows, by the names of the contestants.
 _TABLES: Final[Mapping[str, tuple[_Row, ...]]] = {
-    "in a cookie": (
+    IN_COOKIE: (
         _Row(COOKIE, OURS),
         _Row(COOKIE, OURS, scheme=_PLAIN),
         _Row(SIGNED, OURS),
@@ -201,7 +196,7 @@ _TABLES: Final[Mapping[str, tuple[_Row, ...]]] = {
         _Row(overhead.BEAKER, against=COOKIE + HTTP, scheme=_PLAIN),
         _Row(overhead.BEAKER_ENDLESS, against=COOKIE),
     ),
-    "on frameworks": (
+    ON_FRAMEWORKS: (
         _Row(ON_FLASK),
         _Row(FLASK, against=ON_FLASK),
         _Row(ON_FLASK, scheme=_PLAIN),
@@ -231,6 +226,7 @@ _TABLES: Final[Mapping[str, tuple[_Row, ...]]] = {
         _Row(ON_FLASK, HELD),
         _Row(FLASK, HELD, against=ON_FLASK),
         _Row(overhead.BEAKER, _AS_JSON, against=COOKIE),
+        _Row(ON_DJANGO, HELD),
         _Row(DJANGO, _AS_JSON, against=ON_DJANGO),
         _Row(server_side.BEAKER_FILE, HELD, against=SQLITE),
     ),

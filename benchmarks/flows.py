@@ -35,10 +35,10 @@ FLOWS: Final[Mapping[str, Flow]] = {
     "write one key": Flow("write"),
     "write, logged in": Flow("write", visit="login"),
     "first visit": Flow("first", visit=None),
-    "ten datetimes: read one key": Flow("read", data="dates"),
-    "write one key, of them": Flow("write", data="dates"),
-    "read one list": Flow("listed"),
-    "write one field in a list of 200 dicts": Flow("nested", data="lines"),
+    "ten datetimes: read": Flow("read", data="dates"),
+    "ten datetimes: write": Flow("write", data="dates"),
+    "a list: read": Flow("listed"),
+    "200 dicts: write a field": Flow("nested", data="lines"),
 }
 """By the head of its column."""
 

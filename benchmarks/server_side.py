@@ -8,7 +8,6 @@ does its job, and the reason stands beside each setting.
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from benchmarks.apps import (
     django_app,
     flask_app,
     flask_handler,
+    named,
     plain_app,
 )
 from benchmarks.beaker_apps import ENDLESS, PICKLED, WITH_TIMEOUT, beaker_contestant
@@ -184,7 +184,7 @@ def compare(directory: Path, *, seconds: float) -> None:
         for build in CONTESTANTS:
             own = directory / build.__name__
             own.mkdir()
-            builders.append(_named(build, own, cleanup))
+            builders.append(named(build, own, cleanup))
         contestants, missing = available(*builders)
         print(versions(PACKAGES), *(f"left out: {line}" for line in missing), sep="\n")
         least = floor.build(directory, cleanup) if SQLITE in {c.name for c in contestants} else None
@@ -194,12 +194,6 @@ def compare(directory: Path, *, seconds: float) -> None:
         print(f"\n### {shape} session\n\n{results_table(by_name, SQLITE)}")
     if least:
         print(f"\n{bars_table(bars(results['typical'], least))}")
-
-
-def _named(build: Builder, directory: Path, cleanup: ExitStack) -> Callable[[], Contestant]:
-    bound = partial(build, directory, cleanup)
-    bound.__name__ = build.__name__  # type: ignore[attr-defined]
-    return bound
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from typing import Any
 
 from benchmarks.apps import (
@@ -13,6 +12,7 @@ from benchmarks.apps import (
     django_app,
     flask_app,
     flask_handler,
+    named,
     plain_app,
 )
 from benchmarks.beaker_apps import ENDLESS, PICKLED, WITH_TIMEOUT, beaker_contestant
@@ -216,10 +216,4 @@ def build_all(servers: Servers, cleanup: ExitStack, *, with_memory: bool) -> tup
     """
     there = {name for name, port in servers._asdict().items() if port is not None}
     wanted = [build for build, needs in CONTESTANTS if (needs <= there if needs else with_memory)]
-    return available(*[_bound(build, servers, cleanup) for build in wanted])
-
-
-def _bound(build: Builder, servers: Servers, cleanup: ExitStack) -> Callable[[], Contestant]:
-    bound = partial(build, servers, cleanup)
-    bound.__name__ = build.__name__  # type: ignore[attr-defined]
-    return bound
+    return available(*[named(build, servers, cleanup) for build in wanted])
