@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo quick test test-local test-wheel docs tables map pictures lint types bench bench-cookie bench-server bench-stores count clean
+.PHONY: demo quick test test-local test-wheel test-minimum test-pythons docs tables map pictures lint types bench bench-cookie bench-server bench-stores campaigns count clean
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -34,8 +34,20 @@ test-wheel: $(VENV)/.test
 	$(BIN)/python -c "import site; print(site.getsitepackages()[0])" > build/wheel/venv/lib/$$(ls build/wheel/venv/lib)/site-packages/others.pth
 	$(BIN)/python -m pip --python build/wheel/venv/bin/python install --quiet --no-deps build/wheel/*.whl
 	mkdir build/wheel/project
-	cp -r tests examples benchmarks docs pyproject.toml Makefile *.md build/wheel/project
+	cp -r tests examples benchmarks campaigns docs pyproject.toml Makefile *.md build/wheel/project
 	cd build/wheel/project && ../venv/bin/python -m pytest --numprocesses auto --dist worksteal --ignore tests/servers -m "not servers and not browser"
+
+# The core's and the adapters' tests with the oldest versions that the package says it works with.
+test-minimum: $(VENV)/.test
+	rm -rf build/minimum
+	$(PYTHON) -m venv build/minimum
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m kit.minimum > ../build/minimum/constraints.txt
+	build/minimum/bin/python -m pip install --quiet --disable-pip-version-check --constraint build/minimum/constraints.txt --editable ".[test-quick]"
+	build/minimum/bin/python -m pytest --numprocesses auto --dist worksteal -m quick --hypothesis-profile quick tests/core tests/adapters tests/readers
+
+# The quick tests and the store contract by every other Python that it claims and that is installed.
+test-pythons: $(VENV)/.test
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m kit.pythons
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx --builder html --fresh-env --write-all --fail-on-warning --keep-going --quiet docs docs/_build/html
@@ -76,6 +88,10 @@ bench-stores: $(VENV)/.test
 	$(BIN)/python -m benchmarks.stores
 	$(BIN)/python -m benchmarks.stores --throughput
 	$(BIN)/python -m benchmarks.stores --bytes
+
+# Breaks each engine in each way while visitors go on: a minute each. `make campaigns CAMPAIGNS="--seconds 15 redis"`.
+campaigns: $(VENV)/.test
+	$(BIN)/python -m campaigns $(CAMPAIGNS)
 
 # Needs valgrind, and some minutes. `make count COUNT=--check` fails where a row got worse, `COUNT=--record` keeps all.
 count: $(VENV)/.test

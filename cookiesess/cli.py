@@ -26,7 +26,7 @@ from cookiesess.tokens.sealing import VERSION, Opened, Sealer
 from cookiesess.tokens.signing import Signer
 from cookiesess.tokens.values import ValueCodec
 
-KEYS_VARIABLE, KEYS_FILE_VARIABLE = "COOKIESESS_KEYS", "COOKIESESS_KEYS_FILE"
+KEYS_VARIABLE, KEYS_FILE_VARIABLE, STORE_VARIABLE = "COOKIESESS_KEYS", "COOKIESESS_KEYS_FILE", "COOKIESESS_STORE"
 
 # Unix seconds far ahead of every token: the clock check is for servers, a tool should show a token from the future.
 _NO_LATEST = 1 << 62
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cookiesess {sys.modules['cookiesess'].__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     keygen = commands.add_parser("keygen", help="print a new random key")
+    keygen.add_argument("--file", metavar="PATH", help="write it to a new file that its owner alone can read")
     keygen.set_defaults(run=_keygen)
     inspect = commands.add_parser("inspect", help="show what a session token says")
     inspect.add_argument("text", metavar="TOKEN", help="the cookie's value, or name=value; - reads standard input")
@@ -60,9 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--name", help="the cookie's name (default: __Host-session, then session)")
     inspect.set_defaults(run=_inspect)
     migrate = commands.add_parser("migrate", help="create the table of an SQL database, where it is missing")
-    migrate.add_argument(
-        "--store", required=True, metavar="URL", help="such as postgresql://user:password@host/database"
-    )
+    _add_store(migrate, "postgresql://user:password@host/database")
     migrate.set_defaults(run=_migrate)
     sweep = commands.add_parser("sweep", help="delete a store's expired sessions, in small batches")
     _add_store(sweep)
@@ -87,8 +86,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_store(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--store", required=True, metavar="URL", help="such as sqlite:///sessions.db")
+def _add_store(parser: argparse.ArgumentParser, example: str = "sqlite:///sessions.db") -> None:
+    # The default may hold a password, so the help names the variable alone.
+    text = f"such as {example} (default: ${STORE_VARIABLE})"
+    parser.add_argument("--store", metavar="URL", default=os.environ.get(STORE_VARIABLE), help=text)
+
+
+def _store_url(arguments: argparse.Namespace) -> str:
+    """Return the URL of the store that was given or set."""
+    if not arguments.store:
+        raise ConfigurationError(f"which store? Give --store, or set {STORE_VARIABLE}")
+    url: str = arguments.store
+    return url
 
 
 def _add_keys(parser: argparse.ArgumentParser) -> None:
@@ -113,9 +122,23 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _keygen(_: argparse.Namespace) -> int:
-    print(Key.generate())
+def _keygen(arguments: argparse.Namespace) -> int:
+    if arguments.file is None:
+        print(Key.generate())
+    else:
+        _write_key(arguments.file)
+        print(f"a new key is in {arguments.file}, which its owner alone can read")
     return 0
+
+
+def _write_key(path: str) -> None:
+    """Write a new key to a new file. A shell's ``>`` would make one that others can read, and replace older keys."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            os.fchmod(file.fileno(), 0o600)  # whatever the umask took away
+            file.write(f"{Key.generate()}\n")
+    except OSError as error:
+        raise ConfigurationError(f"no key was written to {path}: {error.strerror}; name a new file") from error
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
@@ -140,13 +163,13 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 def _migrate(arguments: argparse.Namespace) -> int:
     # Imported here: SQLAlchemy is an extra.
-    table: str = import_module("cookiesess.stores.sql").migrate(arguments.store)
+    table: str = import_module("cookiesess.stores.sql").migrate(_store_url(arguments))
     print(f"the table {table} is there")
     return 0
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    store, swept = open_store(arguments.store, must_exist=True), 0
+    store, swept = open_store(_store_url(arguments), must_exist=True), 0
     try:
         while deleted := store.delete_expired(now=int(time.time()), limit=arguments.batch):
             swept += deleted
@@ -165,7 +188,7 @@ def _sessions(arguments: argparse.Namespace) -> int:
     named = bool(arguments.handles) + arguments.all
     if named != (arguments.verb == "end"):
         raise ConfigurationError("say which sessions to end: `end HANDLE …`, or `end --all`")
-    store = open_store(arguments.store, must_exist=True)
+    store = open_store(_store_url(arguments), must_exist=True)
     try:
         manager = SessionManager(keyring, store=store, lifetime=_LIFETIME)
         if arguments.verb is None:
@@ -182,7 +205,7 @@ def _sessions(arguments: argparse.Namespace) -> int:
 
 
 def _renew_epoch(arguments: argparse.Namespace) -> int:
-    store = open_store(arguments.store, must_exist=True)
+    store = open_store(_store_url(arguments), must_exist=True)
     try:
         renew_epoch(store, random_bytes=os.urandom, now=int(time.time()))
     finally:

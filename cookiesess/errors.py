@@ -20,10 +20,17 @@
         └── StoreUnavailable             the engine did not answer, or refused
 
 A message says what came, what is allowed and what to do. None of them carries a secret, a session ID, a token, or
-bytes from the browser that nobody has authenticated.
+bytes from the browser that nobody has authenticated. Error collectors print local variables as well, and there a Cookie
+header or a key may stand: `drop_locals` and `without_locals` empty those of this library's own frames.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 class CookiesessError(Exception):
@@ -177,3 +184,41 @@ class StoreUnavailable(StoreError):
 
 class SessionReadOnly(SessionError, StoreUnavailable):
     """The store is down and ``on_store_error="anonymous"`` answers with an empty session that cannot be written."""
+
+
+def drop_locals(error: BaseException) -> None:
+    """Empty the local variables of this library's frames that `error` has left; files and lines stay.
+
+    The app's own frames keep theirs, and so do those that still run. What led to the error is treated alike.
+    """
+    errors, seen = [error], set[int]()
+    while errors:
+        each = errors.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            _drop_frames(each)
+            errors += [other for other in (each.__cause__, each.__context__) if other is not None]
+
+
+def _drop_frames(error: BaseException) -> None:
+    trace = error.__traceback__
+    while trace is not None:
+        if str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0] == "cookiesess":
+            with suppress(RuntimeError):  # a frame that still runs
+                trace.tb_frame.clear()
+        trace = trace.tb_next
+
+
+def without_locals(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Return `function`, whose errors show no local variables of this library: for what takes keys or cookies."""
+
+    @wraps(function)
+    def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            del args, kwargs
+            drop_locals(error)
+            raise
+
+    return called

@@ -19,7 +19,7 @@ No middleware is needed.
 
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from cookiesess.errors import ConfigurationError, MissingDependency
+from cookiesess.errors import ConfigurationError, MissingDependency, without_locals
 from cookiesess.http.jar import Cookies
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.names import check_names
@@ -142,6 +142,7 @@ classImplements(PyramidSession, ISession)
 classImplements(PyramidSessionFactory, ISessionFactory)
 
 
+@without_locals
 def session_factory(
     keys: Keyring | Key | bytes | str | SessionManager, **settings: Unpack[Settings]
 ) -> PyramidSessionFactory:

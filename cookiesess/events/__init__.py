@@ -36,6 +36,7 @@ from cookiesess.events.surroundings import (
     StoreNotShared,
     TouchedLate,
     TwinsOfOwners,
+    WeakKey,
 )
 
 __all__ = [
@@ -66,5 +67,6 @@ __all__ = [
     "StoreNotShared",
     "TouchedLate",
     "TwinsOfOwners",
+    "WeakKey",
     "WriteDropped",
 ]

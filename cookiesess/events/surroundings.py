@@ -37,6 +37,26 @@ _ADVICE_WITH_AUTO: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class WeakKey(Event):
+    """One of the keys can be guessed. Said once per manager and key, when the manager is built.
+
+    Attributes:
+        kid: The key's id, in hexadecimal, which is no secret.
+        weakness: Why, in a few words that show nothing of the key.
+    """
+
+    kid: str
+    weakness: str
+    advice: ClassVar[str] = (
+        "whoever holds one session cookie can try such keys at home, and then write sessions of their own;"
+        " `python -m cookiesess keygen` prints a good key, and the old one may stay among the accepted ones for as long"
+        " as its sessions last"
+    )
+    name: ClassVar[str] = "key.weak"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
 class CookieOutOfReach(Event):
     """The session's cookie does not cover the page that sets it. Said once per manager.
 

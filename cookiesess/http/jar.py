@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypedDict, Unpack
 
-from cookiesess.errors import InvalidToken, ResponseStarted, SessionError
+from cookiesess.errors import InvalidToken, ResponseStarted, SessionError, without_locals
 from cookiesess.events import TouchedLate
 from cookiesess.events.base import Emitter
 from cookiesess.http.cookies import CookieAttributes, check_name, in_utc, moment_after, seconds
@@ -103,6 +103,7 @@ class Cookies(Mapping[str, str]):
         """Cookies that the visitor can neither read nor change."""
         return ProtectedCookies(self, self._context.sealed)
 
+    @without_locals
     def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
         """Set a cookie on the response; the last one set under one name, domain, path and partition counts.
 
@@ -246,6 +247,7 @@ class ProtectedCookies:
                 return str(value)
         return default
 
+    @without_locals
     def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
         """Set a cookie on the response, as `Cookies.set` does, but ``httponly`` is True by default.
 

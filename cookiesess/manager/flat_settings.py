@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
-from cookiesess.errors import ConfigurationError, MissingDependency
+from cookiesess.errors import ConfigurationError, MissingDependency, without_locals
 from cookiesess.http.policy import ClearDirective
 from cookiesess.manager.names import nearest
 from cookiesess.manager.settings import GROUPS, SETTINGS, naming
@@ -27,6 +27,7 @@ _WHOLE: Final = r"[0-9]{1,9}"
 _DURATION_WORDS: Final = "a whole number and its unit, such as 90 seconds, 15 minutes, 2 hours or 14 days"
 
 
+@without_locals
 def read_environment(environ: Mapping[str, str], *, given: Container[str] = ()) -> dict[str, Any]:
     """Return the settings that the variables ``COOKIESESS_…`` hold, as keyword arguments of `SessionMiddleware`.
 
@@ -41,6 +42,7 @@ def read_environment(environ: Mapping[str, str], *, given: Container[str] = ()) 
     return read_settings(texts, _VARIABLES, given=given)
 
 
+@without_locals
 def read_settings(texts: Mapping[str, str], names: Mapping[str, str], *, given: Container[str] = ()) -> dict[str, Any]:
     """Return the settings that `texts` hold, as keyword arguments of `SessionMiddleware`.
 
@@ -78,6 +80,7 @@ def read_settings(texts: Mapping[str, str], names: Mapping[str, str], *, given: 
     return result
 
 
+@without_locals
 def read_keys_file(path: str) -> Keyring:
     """Return the ring that a file holds: keys parted by commas or one to a line, the current one first.
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Final, TypeVar, Unpack, overload
 
-from cookiesess.errors import RecordTooLarge
+from cookiesess.errors import RecordTooLarge, without_locals
 from cookiesess.events import (
     Event,
     SessionEnded,
     SessionWithheld,
     TouchedLate,
+    WeakKey,
     WriteDropped,
 )
 from cookiesess.events.base import Emitter
@@ -95,11 +96,13 @@ class SessionManager(OwnedSessions):
         ConfigurationError: A setting that is wrong or contradicts another, said when the manager is built.
     """
 
+    @without_locals
     def __init__(self, keys: Keyring | Key | bytes | str, **settings: Unpack[Settings]) -> None:
         check_names("SessionManager(keys", settings)
         self._opened = OpenedStores(settings)
         configuration = self._opened.configuration
-        parts = assemble(Keyring.of(keys), configuration)
+        keyring = Keyring.of(keys)
+        parts = assemble(keyring, configuration)
         self._backend, self._envelope = parts.backend, parts.envelope
         self.jars: JarContext = parts.jars
         self.emit: Emitter = parts.emit
@@ -122,6 +125,9 @@ class SessionManager(OwnedSessions):
             admit=self._admit,
             touched_late=self._touched_late,
         )
+        for key in keyring.keys:
+            if key.weakness:
+                self.emit(WeakKey(key.kid.hex(), key.weakness))
 
     def __repr__(self) -> str:
         return f"<SessionManager, cookie {self.cookie.name!r}>"

@@ -75,7 +75,9 @@ def _untag(tagged: dict[str, Any]) -> Any:
         return tagged
     try:
         return _TAGS[tag](value)
-    except (ValueError, TypeError, AttributeError):
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # What the parsers of these types raise differs from one Python to the next: beyond the calendar a date is an
+        # OverflowError here and a ValueError there.
         raise InvalidToken("plaintext") from None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
+from cookiesess.errors import drop_locals
 from cookiesess.session.changes import check_key
 from cookiesess.session.context import SessionContext
 from cookiesess.session.gate import Stage, refusal
@@ -68,7 +69,11 @@ class LoadedMapping(MutableMapping[str, Any]):
 
     def _load(self) -> WorkingCopy:
         context = self._context
-        working = self._working = context.load(self._source, now=int(context.clock()))
+        try:
+            working = self._working = context.load(self._source, now=int(context.clock()))
+        except Exception as error:
+            drop_locals(error)  # the Cookie header stands in each
+            raise
         if self._passive:
             working.be_passive()
         if self._stage is not _OPEN:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from cookiesess.errors import without_locals
 from cookiesess.session import csrf, flash
 from cookiesess.session.changes import Mutation
 from cookiesess.session.flash import Flash
@@ -141,6 +142,7 @@ class Session(SessionProperties):
         """
         return csrf.mask(self._csrf_secret(), self._context.random_bytes(csrf.SECRET_BYTES))
 
+    @without_locals
     def check_csrf(self, token: str | None) -> bool:
         """Whether `token` came from this session's `csrf_token`; compared in constant time."""
         secret = (self._working or self._load()).csrf

@@ -10,15 +10,14 @@ from typing import Final, Self
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from cookiesess.errors import ConfigurationError
+from cookiesess.errors import ConfigurationError, without_locals
 from cookiesess.tokens.encoding import encode, is_utf8
+from cookiesess.tokens.mistakes import PLACEHOLDER_REMEDY, is_placeholder, mistake_in, weakness_of
 
 # 256 bits: what XAES-256-GCM and HMAC-SHA256 are built for; shorter text is nearly always a password or a placeholder.
 MIN_SECRET_BYTES = 32
 
 _HINT = "`python -m cookiesess keygen` prints a good one"
-# Where the documentation shows a key, it says which command makes one; no generated key has a blank.
-_PLACEHOLDER: Final = b"cookiesess keygen"
 _GENERATED: Final = rb"\s*[A-Za-z0-9_-]{43}\s*"
 _RING: Final = re.compile(_GENERATED + rb"(," + _GENERATED + rb")+")
 _LINES: Final = re.compile(rb"[ -~\t\r]*\n[ -~\t\r\n]*")
@@ -36,15 +35,19 @@ class Key:
     Attributes:
         kid: Key id, 4 bytes; stands in every sealed token so that the right key is found without trying. It is derived
             from the key by a one-way function and no secret.
+        weakness: Why others could guess it, in a few words that show nothing of it; ``""`` for no known reason. A
+            manager warns of it when it is built (`WeakKey`).
 
     Raises:
-        ConfigurationError: Too short, empty, or the documentation's placeholder; text that holds a comma, a line break
-            or another character that cannot be seen, or has blanks or quotes around it; bytes that are lines of ASCII
-            text, or several generated keys. Each of these would silently be another key than the one that was meant.
+        ConfigurationError: Too short or empty; the documentation's placeholder, a variable that was not filled in, a
+            path or an address; text that holds a comma, a line break or another character that cannot be seen, or has
+            blanks or quotes around it; bytes that are lines of ASCII text, or several generated keys. Each of these
+            would silently be another key than the one that was meant.
     """
 
-    __slots__ = ("_secret", "kid")
+    __slots__ = ("_secret", "kid", "weakness")
 
+    @without_locals
     def __init__(self, secret: bytes | str) -> None:
         if isinstance(secret, str):
             secret = _bytes_of(secret)
@@ -55,11 +58,16 @@ class Key:
                 "a key's bytes hold a line break or several keys, so it looks like text: decode it (keys.decode()),"
                 " or name its file in COOKIESESS_KEYS_FILE"
             )
+        if mistake := mistake_in(secret):
+            raise ConfigurationError(mistake)
         self._take(secret)
 
     @classmethod
+    @without_locals
     def of_secret_key(cls, secret: bytes) -> Self:
         """Return the key that a framework's own ``SECRET_KEY`` is: these bytes, line breaks, quotes and all.
+
+        The framework itself signs with them, so a path or a variable's name is no mistake here, but a `weakness`.
 
         Raises:
             ConfigurationError: Too short, the documentation's placeholder, or several generated keys: whoever put them
@@ -70,6 +78,8 @@ class Key:
                 "it looks like a ring of keys, and would be taken as one key; pass it as keys= (COOKIESESS_KEYS in"
                 " Django), and leave one key here"
             )
+        if is_placeholder(secret):
+            raise ConfigurationError(PLACEHOLDER_REMEDY)
         key = cls.__new__(cls)
         key._take(secret)
         return key
@@ -79,12 +89,8 @@ class Key:
             raise ConfigurationError(
                 f"a key of {len(secret)} bytes is too short, it needs at least {MIN_SECRET_BYTES}; {_HINT}"
             )
-        if _PLACEHOLDER in secret:
-            raise ConfigurationError(
-                "this is the placeholder of the documentation; run `python -m cookiesess keygen`, and give the text"
-                " that it prints as the key"
-            )
         self._secret = secret
+        self.weakness: str = weakness_of(secret)
         # Over the derived key and a label of its own: the id can then not be mistaken for, or reveal, anything else.
         self.kid: bytes = hashlib.sha256(b"cookiesess v1 kid" + self.derive("seal")).digest()[:4]
 
@@ -128,6 +134,7 @@ class Keyring:
 
     __slots__ = ("current", "keys")
 
+    @without_locals
     def __init__(self, current: Key | bytes | str, accepted: Iterable[Key | bytes | str] = ()) -> None:
         if isinstance(accepted, str | bytes | Key):
             raise ConfigurationError("accepted is a list of keys; write accepted=[key]")
@@ -137,6 +144,7 @@ class Keyring:
             raise ConfigurationError("one key is listed twice (or two share a key id); list each key once")
 
     @classmethod
+    @without_locals
     def parse(cls, text: str) -> Self:
         """Return the ring that one setting holds: keys parted by commas, blanks around them ignored, current first.
 
@@ -152,6 +160,7 @@ class Keyring:
         return cls(current, accepted)
 
     @classmethod
+    @without_locals
     def of(cls, keys: "Keyring | Key | bytes | str") -> "Keyring":
         """Return `keys` as a ring: bytes are one key, verbatim; text is always parsed.
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from cookiesess.errors import SessionError
+from cookiesess.errors import SessionError, drop_locals
 from cookiesess.events import StoreNotShared
 from cookiesess.http.headers import UNTOUCHED, Commit, Headers, with_ours
 from cookiesess.http.jar import Cookies
@@ -203,7 +203,12 @@ def get_session(request: object, key: str = SESSION_KEY) -> Session:
     Raises:
         SessionError: The app is not wrapped in `SessionMiddleware`.
     """
-    session: Session = _find(request, key)
+    try:
+        session: Session = _find(request, key)
+    except SessionError as error:
+        del request  # the environ, perhaps: error collectors print local variables
+        drop_locals(error)
+        raise
     return session
 
 
@@ -216,7 +221,12 @@ def get_cookies(request: object) -> Cookies:
     Raises:
         SessionError: As `get_session`.
     """
-    cookies: Cookies = _find(request, COOKIES_KEY)
+    try:
+        cookies: Cookies = _find(request, COOKIES_KEY)
+    except SessionError as error:
+        del request
+        drop_locals(error)
+        raise
     return cookies
 
 
@@ -231,7 +241,12 @@ def get_manager(request: object, key: str = MANAGER_KEY) -> SessionManager:
     Raises:
         SessionError: As `get_session`.
     """
-    manager: SessionManager = _find(request, key)
+    try:
+        manager: SessionManager = _find(request, key)
+    except SessionError as error:
+        del request
+        drop_locals(error)
+        raise
     return manager
 
 

@@ -89,7 +89,11 @@ class CrossOriginProtection:
         """Answer one request."""
         reason = None if environ.get("REQUEST_METHOD") in _SAFE_METHODS else self._objection(environ)
         if reason is None:
-            return self.app(environ, start_response)
+            try:
+                return self.app(environ, start_response)
+            except BaseException:
+                del environ  # error collectors print local variables, and it has the Cookie header
+                raise
         manager = environ.get(MANAGER_KEY)
         emit = self._emit if manager is None else manager.emit
         emit(CrossOriginRefused(reason))

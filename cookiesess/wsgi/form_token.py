@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
+from cookiesess.errors import without_locals
 from cookiesess.wsgi.attachment import SESSION_KEY, environ_of, get_session
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _MOST_FIELDS: Final = 1_000
 _PARSED: Final = ("form", "POST", "forms")
 
 
+@without_locals
 def check_csrf(request: object, token: str | None = None, *, field: str = "csrf_token", key: str = SESSION_KEY) -> bool:
     """Whether a request brings a token that its session's `csrf_token` has made; compared in constant time.
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, Unpack
 
-from cookiesess.errors import ConfigurationError, SessionError
+from cookiesess.errors import ConfigurationError, SessionError, drop_locals, without_locals
 from cookiesess.http.headers import Headers
 from cookiesess.manager.flat_settings import read_environment
 from cookiesess.manager.manager import SessionManager
@@ -54,6 +54,7 @@ class SessionMiddleware:
             already, with the same `environ_key` or an overlapping cookie name.
     """
 
+    @without_locals
     def __init__(
         self,
         app: "WSGIApplication",
@@ -84,6 +85,7 @@ class SessionMiddleware:
         self._testing_name = environ_key.replace(".", "_") if named else "session"
 
     @classmethod
+    @without_locals
     def from_env(
         cls,
         app: "WSGIApplication",
@@ -121,13 +123,20 @@ class SessionMiddleware:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Run the app."""
-        exchange = _Exchange(self.manager, environ, self._session_class, self._environ_key)
+        try:
+            exchange = _Exchange(self.manager, environ, self._session_class, self._environ_key)
+        except SessionError as error:
+            del environ
+            drop_locals(error)
+            raise
         exchange.server_start, exchange.held, exchange.committed = start_response, None, False
         if _TESTING_KEY in environ:
             environ[_TESTING_KEY][self._testing_name] = exchange.session
+        # Error collectors print local variables, and the environ has the Cookie header.
+        del environ
         result = None
         try:
-            result = self.app(environ, exchange.start_response)
+            result = self.app(exchange._environ, exchange.start_response)
         finally:
             if result is None:  # it raised
                 exchange.abandon()

@@ -6,6 +6,7 @@ import pytest
 
 from cookiesess import ConfigurationError, CookiePolicy, Key, Keyring, SessionManager
 from cookiesess.adapters.flask import Cookiesess, CookiesessInterface
+from cookiesess.adapters.flask.config import _stretched
 from cookiesess.adapters.flask.interface import Unset
 from cookiesess.stores.memory import MemoryStore
 from kit.constants import KEY, OTHER_KEY
@@ -28,13 +29,31 @@ def test_a_short_secret_key_is_accepted_with_one_warning(secret, caplog):
     assert site.names().count("flask.short_secret_key") == 1
 
 
-@pytest.mark.parametrize("secret", [KEY, "a" * 32, b"\xff" * 32, "has, a comma, and blanks, which is fine in Flask "])
+@pytest.mark.parametrize(
+    "secret", [KEY, "3x#b&1w!" * 4, bytes(range(200, 232)), "has, a comma, and blanks, which is fine in Flask "]
+)
 def test_a_long_secret_key_is_taken_as_it_is(secret):
     site = Site(PUT, SECRET_KEY=secret)
     site.get("/put")
     assert site.names() == ["session.created"]
     raw = secret.encode() if isinstance(secret, str) else secret
     assert same_ring(site, Keyring(raw))
+
+
+@pytest.mark.parametrize("secret", ["a" * 32, "/run/secrets/shop/secret-key.txt", "${SECRET_KEY_OF_THE_SHOP_AT_HOME}"])
+def test_a_long_secret_key_that_can_be_guessed_is_accepted_with_one_warning(secret):
+    site = Site(PUT, SECRET_KEY=secret)
+    site.get("/put")
+    assert site.get("/show").text == "{'a': 1}"
+    assert site.names() == ["key.weak", "session.created"]
+
+
+def test_a_short_secret_key_is_stretched_once_in_a_process():
+    """A test suite makes an app for each of its tests."""
+    _stretched.cache_clear()
+    for _ in range(3):
+        Site(PUT, SECRET_KEY="123").get("/put")
+    assert (_stretched.cache_info().misses, _stretched.cache_info().hits) == (1, 2)
 
 
 def same_ring(site, keyring):

@@ -53,7 +53,7 @@ def test_a_store_that_is_not_there_is_not_made(capsys, url):
     assert "there is no file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["--store", "x"], ["renew-epoch"], ["forget", "--store", "x"]])
+@pytest.mark.parametrize("arguments", [["--store", "x"], ["forget", "--store", "x"]])
 def test_what_it_needs_is_said(capsys, arguments):
     with pytest.raises(SystemExit) as caught:
         main(["revocations", *arguments])

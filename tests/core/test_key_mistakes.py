@@ -1,11 +1,16 @@
 """What is put where a key should be by mistake: refused, since it would silently be another key, or no secret."""
 
 import hmac
+import string
 import traceback
+from base64 import b64encode
+from random import Random
 
 import pytest
 
 from cookiesess import ConfigurationError, Key, Keyring, SessionManager
+from cookiesess.events import WeakKey
+from cookiesess.tokens.mistakes import mistake_in, weakness_of
 
 ONE, TWO = "N5hKx3b0TQv8mZ1rYc7LpWd4sGf9jUe2oXa6iRt_BHk", "b0TQv8mZ1rYc7LpWd4sGf9jUe2oXa6iRt_BHkN5hKx3"
 PLACEHOLDER = "the text that `python -m cookiesess keygen` printed"
@@ -111,6 +116,118 @@ def test_a_list_to_parse_is_refused_with_what_to_write():
 @every_way
 def test_none_is_asked_whether_the_variable_is_set(make):
     assert "not NoneType; is the variable set?" in refusal(make, None)
+
+
+# What was not filled in, and paths
+
+
+@every_way
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${COOKIESESS_KEYS_FROM_THE_VAULT}",
+        "${COOKIESESS_KEYS:-}",
+        "${KEYS:?the variable has to be set by the deployment}",
+        "prefix-${COOKIESESS_KEYS_FROM_THE_VAULT}",
+        "${FIRST_HALF_OF_THE_KEY}${SECOND_HALF_OF_THE_KEY}",
+        "$COOKIESESS_KEYS_FROM_THE_VAULT",
+        "$(cat /run/secrets/cookiesess-keys)",
+        "{{ cookiesess.keys_of_production }}",
+        "%COOKIESESS_KEYS_FROM_THE_VAULT%",
+        "<put the key of this environment here>",
+    ],
+)
+@pytest.mark.parametrize("form", [str, str.encode], ids=["text", "bytes"])
+def test_a_variable_or_a_place_that_was_not_filled_in_is_no_key(make, text, form):
+    message = refusal(make, form(text))
+    assert "that was not filled in (such as ${NAME}); have the shell" in message
+    assert text not in message
+
+
+@every_way
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/run/secrets/cookiesess/production-keys.txt",
+        "/run/secrets/cookiesess/production/keys",
+        "/RUN/SECRETS/COOKIESESS/PRODUCTION/KEYS",
+        "/run/secrets/keys",
+        "~/secrets/cookiesess/production-keys",
+        "../secrets/cookiesess/production-keys",
+        "secrets/cookiesess/production-keys.txt",
+        "C:\\secrets\\cookiesess\\production keys.txt",
+        "file:///run/secrets/cookiesess/production-keys",
+        "https://vault.example/v1/secret/cookiesess",
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cookiesess",
+    ],
+)
+@pytest.mark.parametrize("form", [str, str.encode], ids=["text", "bytes"])
+def test_a_path_or_an_address_is_no_key(make, text, form):
+    message = refusal(make, form(text))
+    assert message == (
+        "a key looks like a path or an address, which others can guess; give the text that stands there, or name the"
+        " file in COOKIESESS_KEYS_FILE"
+    )
+
+
+GENERATORS = {
+    "keygen": lambda random: Key.generate(),
+    "base64": lambda random: b64encode(random(32)).decode(),
+    "base64 of 33 bytes, behind a slash": lambda random: "/" + b64encode(random(33)).decode(),
+    "hexadecimal": lambda random: random(32).hex(),
+    "hexadecimal, large": lambda random: random(32).hex().upper(),
+    "bytes": lambda random: random(32),
+}
+
+
+@pytest.mark.parametrize("make", GENERATORS.values(), ids=GENERATORS)
+def test_no_generated_key_is_taken_for_a_mistake_or_called_weak(make):
+    random = Random(7)
+    for _ in range(2_000):
+        secret = make(random.randbytes)
+        secret = secret.encode() if isinstance(secret, str) else secret
+        assert mistake_in(secret) is None
+        assert weakness_of(secret) == ""
+
+
+def test_no_password_managers_key_is_taken_for_a_mistake():
+    random, characters = Random(7), string.ascii_letters + string.digits + string.punctuation
+    for _ in range(2_000):
+        assert mistake_in("".join(random.choices(characters, k=50)).encode()) is None
+
+
+# Weak keys
+
+
+WEAK = {
+    "a" * 32: "it has 1 different character",
+    "abcd" * 8: "it has 4 different characters",
+    "please-CHANGE_me-in-production-0123456789": "it holds 'changeme'",
+    "django-insecure-4x#b&1w!q8(r0z@3v^7m)k5n=2s": "it holds 'django-insecure-'",
+}
+
+
+@pytest.mark.parametrize("text", WEAK, ids=WEAK.values())
+def test_a_weak_key_is_warned_of_once_and_works(text, caplog):
+    events = []
+    manager = SessionManager(f"{ONE},{text}", on_event=events.append)
+    manager.commit(manager.open(""))
+    (event,) = [event for event in events if isinstance(event, WeakKey)]
+    assert event == WeakKey(Key(text).kid.hex(), WEAK[text])
+    (line,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert line.startswith(f"key.weak kid={event.kid} weakness={WEAK[text]}: whoever holds one session cookie can try")
+    assert text not in line
+
+
+@pytest.mark.parametrize(
+    "text", ["/run/secrets/cookiesess/production-keys.txt", "${SECRET_KEY_OF_PRODUCTION_IN_VAULT}"]
+)
+def test_a_frameworks_key_that_is_a_path_or_was_not_filled_in_is_warned_of(text):
+    events = []
+    SessionManager(Keyring(Key.of_secret_key(text.encode())), on_event=events.append)
+    assert [event.weakness for event in events] == [
+        "it looks like a path, an address, or a variable that was not filled in"
+    ]
 
 
 # A framework's own

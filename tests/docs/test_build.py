@@ -30,7 +30,7 @@ def copy_pages(folder):
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("_build"))
     for path in ROOT.glob("*.md"):
         shutil.copy(path, folder)
-    for name in ("tests", "examples", "benchmarks"):
+    for name in ("tests", "examples", "benchmarks", "campaigns"):
         (folder / name).symlink_to(ROOT / name)
     return folder / "docs"
 

@@ -1,5 +1,6 @@
 """What is released: a wheel and a source distribution that hold what they should, and nothing else."""
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import cookiesess
+from kit.minimum import constraints
+from kit.pythons import VERSIONS
 
 ROOT = Path(__file__).parents[2]
 STEM = f"cookiesess-{cookiesess.__version__}"
@@ -58,7 +61,19 @@ def test_the_source_distribution_holds_what_builds_tests_and_documents_it(built)
     tops = {name.partition("/")[0] for name in names}
     assert tops == {
         "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "PKG-INFO", "README.md", "SECURITY.md", "benchmarks",
-        "cookiesess", "docs", "examples", "pyproject.toml", "tests", ".gitignore",
+        "campaigns", "cookiesess", "docs", "examples", "pyproject.toml", "tests", ".gitignore",
     }  # fmt: skip
     assert not {name for name in names if "__pycache__" in name or name.startswith("docs/_build")}
     assert {"tests/conftest.py", "tests/golden/version-1.json", "docs/conf.py", "cookiesess/py.typed"} <= names
+
+
+def test_the_least_versions_become_constraints_to_test_with():
+    found = dict(line.split("==") for line in constraints())
+    assert {"cryptography", "itsdangerous", "ormsgpack", "flask", "django", "pyramid", "redis"} <= found.keys()
+    assert found["ormsgpack"] == "1.13"  # the first with Fragment
+    assert found["flask"] == "3.1"  # the first with SECRET_KEY_FALLBACKS
+
+
+def test_the_pythons_that_are_claimed_are_those_that_are_tested():
+    claimed = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
+    assert claimed == ["3.11", *VERSIONS]

@@ -1,7 +1,9 @@
 """`python -m cookiesess`: keys for an app, and a look into its tokens."""
 
 import io
+import os
 import runpy
+import stat
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -12,6 +14,7 @@ import sqlalchemy as sa
 import cookiesess
 from cookiesess import CookiePolicy, Key, Lifetime, SessionManager, SessionMiddleware, ValueType
 from cookiesess.cli import main
+from cookiesess.manager.flat_settings import read_keys_file
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
 from kit.browser import Browser
@@ -63,6 +66,31 @@ def test_keygen_prints_another_key_each_time(capsys):
     keys = capsys.readouterr().out.split()
     assert len(set(keys)) == 2
     assert {len(key) for key in keys} == {43}
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o277], ids=oct)
+def test_keygen_writes_a_file_that_its_owner_alone_can_read(umask, tmp_path, capsys):
+    path = tmp_path / "keys.txt"
+    before = os.umask(umask)
+    try:
+        assert main(["keygen", "--file", str(path)]) == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len(read_keys_file(str(path)).keys) == 1
+    out = capsys.readouterr().out
+    assert out == f"a new key is in {path}, which its owner alone can read\n"
+
+
+def test_keygen_replaces_no_file_and_follows_no_link(tmp_path, capsys):
+    path, link = tmp_path / "keys.txt", tmp_path / "link"
+    path.write_text(KEY)
+    link.symlink_to(tmp_path / "elsewhere")
+    for taken in (path, link, tmp_path / "missing" / "keys.txt"):
+        assert main(["keygen", "--file", str(taken)]) == 2
+        assert f"no key was written to {taken}: " in capsys.readouterr().err
+    assert path.read_text() == KEY
+    assert not link.exists()
 
 
 def test_the_package_has_a_console_script():

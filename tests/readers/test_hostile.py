@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import Signer
 
+from cookiesess import SessionManager
 from cookiesess.errors import InvalidToken
 from cookiesess.readers import BeakerCookie, DjangoSignedCookie, FlaskCookie, PyramidSignedCookie, StarletteCookie
-from kit.constants import SECRET, UNTIL
+from cookiesess.stores.memory import MemoryStore
+from cookiesess.testing import CookieHeader
+from kit.constants import KEY, SECRET, UNTIL
 
 NOW = 1_800_000_000
 MOMENT = urlsafe_b64encode(NOW.to_bytes(4, "big")).rstrip(b"=")
@@ -70,14 +73,34 @@ SPELLINGS = {
     "starlette": b64encode,
 }
 
+NUMBERS = st.integers() | st.floats() | st.sampled_from([NOW, 0, -1, 10**40, -(10**40), 1e308, -1e308])
+# As Flask writes them, and beyond what a calendar, a clock or a C integer holds.
+DATES = [
+    "Mon, 01 Jan 2024 00:00:00 GMT",
+    "Mon, 01 Jan 10000000000000000000 00:00:00 GMT",
+    "Mon, 01 Jan 2024 00:00:00 +99999999999999",
+    "Mon, 01 Jan 0001 00:00:00 +2359",
+    "Mon, 31 Dec 9999 23:59:59 -2359",
+    "Mon, 00 Jan 2024 25:61:61 GMT",
+]
+TEXTS = st.text(max_size=5) | st.sampled_from(DATES) | st.text("0123456789 :,+-JanMonGMT", max_size=40)
+TAGS = [" t", " b", " u", " d", " di", " m", "_creation_time", "_accessed_time", "a"]
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([" t", " b", " u", " d", " di", "_accessed_time", "a"]), inner, max_size=3)
-    ),
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(TAGS), inner, max_size=3),
     max_leaves=8,
 )
+
+
+def session_in(name, data, created_at, written_at):
+    """A session of `data` as the library puts it into JSON; Beaker and Pyramid write their times there."""
+    times = {"_creation_time": created_at, "_accessed_time": written_at}
+    whole = {
+        "beaker": {**data, **times},
+        "beaker encrypted": {**data, **times},
+        "pyramid": [written_at, created_at, data],
+    }
+    return json.dumps(whole.get(name, data)).encode()
 
 
 def opens_or_is_refused(reader, value):
@@ -108,6 +131,25 @@ def test_signed_bytes_do_no_harm(name, payload):
 def test_signed_json_does_no_harm(name, value):
     text = json.dumps(value).encode()
     opens_or_is_refused(READERS[name], SIGNERS[name](SPELLINGS[name](text)))
+
+
+@pytest.mark.parametrize("date", DATES[1:])
+def test_a_date_beyond_the_calendar_is_refused_or_one_of_its_edges(date):
+    value = SIGNERS["flask"](SPELLINGS["flask"](json.dumps({"x": {" d": date}}).encode()))
+    assert opens_or_is_refused(READERS["flask"], value) in {"plaintext", None}
+
+
+@every
+@given(data=st.dictionaries(st.sampled_from(TAGS), JSON, max_size=3), created_at=NUMBERS, written_at=NUMBERS)
+def test_whatever_is_signed_a_request_with_it_is_served(name, data, created_at, written_at):
+    """The middleware asks no reader what it may raise: a page is made, from the session or from none."""
+    value = SIGNERS[name](SPELLINGS[name](session_in(name, data, created_at, written_at)))
+    manager = SessionManager(KEY, accept=[READERS[name]], clock=lambda: NOW, store=MemoryStore())
+    session = manager.open(f"{READERS[name].cookie_name}={value}")
+    session["seen"] = session.created_at
+    cookies = CookieHeader()
+    cookies.follow([cookie.line for cookie in manager.commit(session).cookies])
+    assert manager.open(cookies.value)["seen"] == session.created_at
 
 
 @pytest.mark.parametrize("name", ["django", "flask"])

@@ -58,6 +58,26 @@ def test_sessions_lists_an_owners_sessions_with_their_labels(capsys, manager, pa
     assert {line.rsplit("  ", 1)[1] for line in lines[:-1]} == {"'Firefox on Linux'", "'phone'"}
 
 
+def test_the_store_is_that_of_the_variable_where_none_is_given(capsys, manager, path, tmp_path, monkeypatch):
+    log_in(manager, "user-42")
+    monkeypatch.setenv("COOKIESESS_STORE", f"sqlite:///{path}")
+    assert run(capsys, "sessions", "user-42")[1].out.endswith("1 sessions\n")
+    assert run(capsys, "sweep")[1].out == "swept 0 expired sessions\n"
+    code, captured = run(capsys, "sweep", "--store", f"sqlite:///{tmp_path}/missing.db")
+    assert (code, "there is no file" in captured.err) == (2, True)
+
+
+@pytest.mark.parametrize("value", [None, ""], ids=["unset", "empty"])
+@pytest.mark.parametrize("command", [["sweep"], ["migrate"], ["sessions", "ann"], ["revocations", "renew-epoch"]])
+def test_without_a_store_each_command_says_where_to_name_one(capsys, monkeypatch, command, value):
+    monkeypatch.delenv("COOKIESESS_STORE", raising=False)
+    if value is not None:
+        monkeypatch.setenv("COOKIESESS_STORE", value)
+    code, captured = run(capsys, *command)
+    assert (code, captured.out) == (2, "")
+    assert captured.err == "cookiesess: which store? Give --store, or set COOKIESESS_STORE\n"
+
+
 def seen_by_another_app(path, *, absolute, days_ago):
     """Log user-42 in to an app with other timeouts than the default, and have the session seen 20 days later."""
     store, clock = SQLiteStore(path), ManualClock(time.time() - days_ago * 86_400)

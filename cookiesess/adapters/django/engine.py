@@ -12,6 +12,7 @@ from django.core.signals import setting_changed
 
 from cookiesess.adapters.django.session import DjangoSession
 from cookiesess.adapters.django.settings import DEPENDS_ON, Setup
+from cookiesess.errors import without_locals
 from cookiesess.manager.manager import SessionManager
 from cookiesess.session.session import Session
 from cookiesess.session.state import Origin
@@ -152,6 +153,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         """Return the data; without any, the key is forgotten."""
         return self._get_session()
 
+    @without_locals
     def exists(self, session_key: str | None) -> bool:
         """Whether there is such a session."""
         return bool(session_key) and self._open(session_key).origin is Origin.LOADED
@@ -211,6 +213,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
 
     # Ending
 
+    @without_locals
     def delete(self, session_key: str | None = None) -> None:
         """End the session with this key, by default this one, in the store at once."""
         session_key = self.session_key if session_key is None else session_key

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, ClassVar, Final, NamedTuple, Self, cast
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from urllib.parse import quote
 from flask import Flask
 from flask.sessions import SessionInterface
 
-from cookiesess.errors import ConfigurationError
+from cookiesess.errors import ConfigurationError, without_locals
 from cookiesess.events import Event
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.manager.settings import naming
@@ -23,7 +24,7 @@ _IN: Final = "in the config of the Flask app, "
 # What Flask leaves as it is in a path: a URL's own characters, and the percent sign of what is quoted already.
 _PATH_SAFE = "%!$&'()*+,/:=@"
 
-# RFC 7914 section 2, with the memory of OpenSSL's default bound (16 MB): about 40 ms for each key, once.
+# RFC 7914 section 2, with the memory of OpenSSL's default bound (16 MB): about 40 ms for each key, once in a process.
 _SCRYPT: Any = {"salt": b"cookiesess v1 flask", "n": 2**14, "r": 8, "p": 1, "dklen": MIN_SECRET_BYTES}
 
 
@@ -120,6 +121,7 @@ class FlaskConfig(NamedTuple):
         """Whether one of the keys is shorter than a key should be."""
         return any(len(_bytes(secret)) < MIN_SECRET_BYTES for secret in (self.secret_key or "", *self.fallbacks))
 
+    @without_locals
     def keyring(self) -> Keyring:
         """Return the ring of ``SECRET_KEY`` and its fallbacks.
 
@@ -184,4 +186,10 @@ def _key(setting: str, secret: bytes) -> Key:
     if not secret:
         raise ConfigurationError(f"{_IN}one of SECRET_KEY_FALLBACKS is empty; leave it out")
     with naming(_IN + setting):
-        return Key.of_secret_key(secret if len(secret) >= MIN_SECRET_BYTES else hashlib.scrypt(secret, **_SCRYPT))
+        return Key.of_secret_key(secret if len(secret) >= MIN_SECRET_BYTES else _stretched(secret))
+
+
+# A test suite makes an app for each of its tests, and all of them have the same key.
+@lru_cache(maxsize=32)
+def _stretched(secret: bytes) -> bytes:
+    return hashlib.scrypt(secret, **_SCRYPT)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from cookiesess.adapters.flask.attachment import FlaskAttachment
 from cookiesess.adapters.flask.config import FlaskConfig, ShortSecretKey, glance, reads_as_flask
 from cookiesess.adapters.flask.session import FlaskSession, NoSession
-from cookiesess.errors import ConfigurationError
+from cookiesess.errors import ConfigurationError, without_locals
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.names import check_names
 from cookiesess.manager.opened import OpenedStores
@@ -69,6 +69,7 @@ class CookiesessInterface(SessionInterface):
 
     null_session_class = NoSession
 
+    @without_locals
     def __init__(
         self, keys: Keyring | Key | bytes | str | SessionManager | Unset = Unset.KEYS, **settings: Unpack[Settings]
     ) -> None:
@@ -174,6 +175,7 @@ class Cookiesess:
         ConfigurationError: As `CookiesessInterface`.
     """
 
+    @without_locals
     def __init__(
         self,
         app: flask.Flask | None = None,
