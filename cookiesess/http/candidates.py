@@ -87,15 +87,17 @@ class Candidates:
 
     def _tries(self, header: str) -> Iterator[tuple[str, Opened | InvalidToken, bool]]:
         """Yield of each token its cookie's name, what it holds or why not, and whether it counts as a candidate."""
+        beginnings = 0
         for name, value in pairs_of(header, self._purposes):
             first = self._pieces.first(value)
+            beginnings += first is not None
             try:
                 if first is not None:
                     self._protection.recognise(first)
             except InvalidToken as error:
                 yield name, error.unraised(), False  # not worth looking for the other pieces
                 continue
-            for token in self._pieces.gather(value, header):
+            for token in self._pieces.gather(value, header, earlier=beginnings - 1):
                 try:
                     opened = self._protection.read(token, self._purposes[name])
                 except InvalidToken as error:

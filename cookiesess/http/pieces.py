@@ -11,6 +11,7 @@ The number says how many of the pieces that a browser sends count: one that was 
 passed over. Pieces of two sessions open nothing, since the token is authenticated as a whole.
 """
 
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice, product
 
 from cookiesess.http.grammar import values_of
@@ -19,6 +20,8 @@ from cookiesess.http.policy import CookiePolicy
 # A subdomain can plant cookies of our name in front of the real one; each costs a decryption, so not many are tried.
 MAX_CANDIDATES = 4
 _MARK = "~"
+# Of so many ways to put pieces together one looks whether they are different.
+_MOST_ORDERS = 16
 # The number of pieces, one digit, and the mark.
 _COUNT_BYTES = 2
 
@@ -78,14 +81,34 @@ class Pieces:
         count, _, piece = value.partition(_MARK)
         return piece if piece and count in self._counts else None
 
-    def gather(self, value: str, header: str) -> list[str]:
-        """Return the tokens that begin with `value`, of which more pieces follow; several where others planted some.
+    def gather(self, value: str, header: str, *, earlier: int = 0) -> list[str]:
+        """Return the tokens that begin with `value`, of which more pieces follow; several where others came.
 
         Where one is missing it is `value` alone, which opens nothing.
+
+        Args:
+            value: Of the first cookie.
+            header: The Cookie header.
+            earlier: How many other beginnings stand in front of this one.
         """
         piece = self.first(value)
         if piece is None:
             return [value]
         count = value.partition(_MARK)[0]
-        others = (values_of(header, name, limit=MAX_CANDIDATES) for name in self.names[1 : int(count)])
-        return ["".join(pieces) for pieces in islice(product([piece], *others), MAX_CANDIDATES)] or [value]
+        others = [values_of(header, name, limit=MAX_CANDIDATES) for name in self.names[1 : int(count)]]
+        if not all(others):
+            return [value]
+        orders = dict.fromkeys(islice(_orders(others, earlier), _MOST_ORDERS))
+        return ["".join((piece, *pieces)) for pieces in islice(orders, MAX_CANDIDATES)]
+
+
+def _orders(others: Sequence[Sequence[str]], earlier: int) -> Iterator[tuple[str, ...]]:
+    """Yield one piece of each, the likely ones first.
+
+    Of each name a browser sends the cookies in one order: by their paths, then by age. So what stands in one place, and
+    was set by one answer, comes at one position among those of its name. (Some may be left of a session of which the
+    beginning is gone, so the other positions are likely too.)
+    """
+    for at in (earlier, *range(MAX_CANDIDATES)):
+        yield tuple(each[min(at, len(each) - 1)] for each in others)
+    yield from product(*others)
