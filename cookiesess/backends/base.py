@@ -86,7 +86,7 @@ class Beginnings:
     def unopened(self, header: str, failure: InvalidToken | None, *, now: int) -> WorkingCopy:
         """Return the copy of a request of which no token of ours opened: what a reader has opened, or an empty one."""
         theirs = self._envelope.accept(header, now=now)
-        if failure is None and "," in header and self._envelope.is_behind_a_comma(header):
+        if failure is None and self._envelope.is_behind_a_comma(header):
             failure = InvalidToken("joined")
         if isinstance(theirs, InvalidToken):
             return self.rejected(failure or theirs, header, now=now)
@@ -179,6 +179,6 @@ class Beginnings:
     def say_rejected(self, error: InvalidToken, header: str) -> None:
         """Emit that a token did not open, and what that probably comes from."""
         cause = _CAUSES.get(error.reason, "")
-        if error.reason == "malformed" and "," in header:
+        if error.reason == "malformed" and self._envelope.is_behind_a_comma(header):
             cause = _CAUSES["joined"]
         self.emit(SessionRejected(error.reason, error.kid, cause))

@@ -14,12 +14,16 @@ MAX_LINE_BYTES = 4093
 """The longest Set-Cookie line that is sent. Browsers keep 4,096 bytes of name and value (RFC 6265bis section 5.6);
 some count the attributes too, and some proxies three bytes of their own."""
 
-_DOMAIN = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?")
+# No longer than a host may be (RFC 1035 section 2.3.4): what no host is within, browsers drop.
+_DOMAIN = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]{0,251}[0-9A-Za-z])?")
 # RFC 6265 section 4.1.1, path-value: anything but controls and ";".
 _PATH = re.compile(r"/[^\x00-\x1f;\x7f]*")
 # A browser compares a Path with the path of the page's URL, where it has written all but these as %XX (WHATWG URL
 # Standard, path percent-encode set; "\" is "/" there, and never stays). What is so written already is left.
 _IN_URLS = "!$%&'()*+,/:=@[]~"
+_SECURE_PREFIXES = ("__host-", "__secure-", "__http-")
+# No URL holds these: browsers have walked them, also where they are written as %2e (WHATWG URL Standard, 4.4).
+_WALKED = {".", ".."}
 # RFC 6265bis section 5.6: a browser passes over an attribute with a longer value.
 _MOST_ATTRIBUTE_BYTES = 1024
 
@@ -153,6 +157,8 @@ def as_in_urls(path: str) -> str:
         raise ValueError(f"path {path!r} is not allowed; it begins with '/', without ';' or controls")
     if not is_utf8(path):
         raise ValueError(f"path {path!r} holds half a surrogate pair, which no URL carries; remove it")
+    if not _WALKED.isdisjoint(path.lower().replace("%2e", ".").split("/")):
+        raise ValueError(f"path {path!r} holds '.' or '..', which no page's path does in a browser; write it without")
     if "|" in path:
         raise ValueError(f"path {path!r} holds '|', which some browsers write as %7C and some do not; remove it")
     encoded = quote(path, safe=_IN_URLS)
@@ -182,6 +188,11 @@ def in_utc(expires: object) -> datetime:
         ) from None
 
 
+def needs_secure(name: str) -> bool:
+    """Whether browsers drop a cookie of that name without ``Secure``."""
+    return name.lower().startswith(_SECURE_PREFIXES)
+
+
 def check_name(name: str, attributes: CookieAttributes) -> None:
     """Check a name and what its prefix demands (RFC 6265bis section 4.1.3), of which case does not matter.
 
@@ -194,7 +205,7 @@ def check_name(name: str, attributes: CookieAttributes) -> None:
     if type(name) is not str or not NAME.fullmatch(name):
         raise ValueError(f"cookie name {name!r} is not allowed; use ASCII letters, digits and !#$%&'*+-.^_`|~")
     prefix = name.lower()
-    if prefix.startswith(("__host-", "__secure-", "__http-")) and not attributes.secure:
+    if needs_secure(name) and not attributes.secure:
         raise ValueError(f"the name {name!r} needs Secure; set secure=True or choose a name without the prefix")
     if prefix.startswith(("__http-", "__host-http-")) and not attributes.httponly:
         raise ValueError(f"the name {name!r} needs HttpOnly; set httponly=True or choose a name without Http-")

@@ -146,7 +146,7 @@ class Envelope:
         It is not taken from there: a comma may stand in any other cookie's value, so that a subdomain could plant a
         ``__Host-`` name.
         """
-        return any(is_behind_comma(header, name) for name in self._begins)
+        return "," in header and any(is_behind_comma(header, name) for name in self._begins)
 
     def open_token(self, token: str, name: str) -> Opened:
         """Open the token in one cookie; for tools, which have it without a header.
@@ -192,16 +192,21 @@ class Envelope:
 
         Args:
             header: The Cookie header.
-            opened: Only what begins in these cookies; None: all that are ours.
+            opened: Only what begins in these cookies; None: all that are ours, also where a comma hides one.
             now: Unix seconds.
         """
         for each in self._family:
             # Most requests bring one of them, and looking for a text is quick.
-            if each.name in header and values_of(header, each.name, limit=1):
+            if each.name in header and self._brings(header, each.name, hidden=opened is None):
                 begins = self._begins.get(each.name)
                 ours = begins is not None and (opened is None or begins in opened)
                 if ours or isinstance(self.accept(header, now=now, name=each.name), Accepted):
                     yield each
+
+    @staticmethod
+    def _brings(header: str, name: str, *, hidden: bool) -> bool:
+        """Whether the browser has a cookie called `name`; `hidden`: also where a comma keeps it from being read."""
+        return bool(values_of(header, name, limit=1)) or (hidden and is_behind_comma(header, name))
 
     # Out
 

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypedDict, Unpack
 from cookiesess.errors import InvalidToken, ResponseStarted, SessionError, without_locals
 from cookiesess.events import TouchedLate
 from cookiesess.events.base import Emitter
-from cookiesess.http.cookies import CookieAttributes, check_name, in_utc, moment_after, seconds
+from cookiesess.http.cookies import CookieAttributes, check_name, in_utc, moment_after, needs_secure, seconds
 from cookiesess.http.grammar import parse, quote, values_of
 from cookiesess.http.headers import SetCookie, check_size
 from cookiesess.http.pieces import MAX_CANDIDATES
@@ -149,7 +149,7 @@ class Cookies(Mapping[str, str]):
         """
         samesite = samesite or ("None" if partitioned else "Lax")
         attributes: Attributes = {"max_age": 0, "path": path, "domain": domain, "partitioned": partitioned}
-        if partitioned or samesite == "None" or str(key).startswith("__"):
+        if partitioned or samesite == "None" or needs_secure(str(key)):
             # Without these a browser passes over a deletion, as it would pass over such a cookie.
             attributes |= {"secure": True, "httponly": True}
         self._add(key, "", {**attributes, "samesite": samesite})

@@ -7,12 +7,13 @@ it was set, and a subdomain may have planted one.
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from ipaddress import ip_address
-from itertools import product
+from itertools import accumulate, product
 from typing import NamedTuple
 
 from cookiesess.http.arrival import Arrival
-from cookiesess.http.cookies import CookieAttributes
+from cookiesess.http.cookies import CookieAttributes, as_in_urls, needs_secure
 from cookiesess.http.headers import SetCookie
 from cookiesess.http.policy import CookiePolicy, Transport
 
@@ -20,6 +21,8 @@ from cookiesess.http.policy import CookiePolicy, Transport
 MOST_BYTES = 4096
 # RFC 1035 section 2.3.4. What is longer is no host, and the work would grow with what a client makes up.
 MOST_NAME_BYTES = 253
+# Of so many levels of a page's path the cookie is forgotten; sites are seldom below more.
+_MOST_LEVELS = 3
 # What a Domain attribute is made of; a Host header may hold anything.
 _LABEL = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z-]*[0-9A-Za-z])?")
 
@@ -33,7 +36,7 @@ class CookieIdentity(NamedTuple):
     partitioned: bool
 
 
-def places_of(name: str, policy: CookiePolicy, *, host: str, secure: bool) -> Iterator[CookieIdentity]:
+def places_of(name: str, policy: CookiePolicy, *, host: str, secure: bool, path: str = "") -> Iterator[CookieIdentity]:
     """Yield where a cookie may stand, the configured place first.
 
     Args:
@@ -41,14 +44,20 @@ def places_of(name: str, policy: CookiePolicy, *, host: str, secure: bool) -> It
         policy: How it is set today.
         host: What the browser asked for; empty: only the configured domain is known.
         secure: Whether the answer may name what is partitioned, which goes with ``Secure`` alone.
+        path: What the browser asked for, as the text of its bytes; empty: nobody knows.
     """
     yield CookieIdentity(name, policy.path, policy.domain, policy.partitioned)
     domains: tuple[str | None, ...] = (None, policy.domain, *_parents(host))
     paths: tuple[str, ...] = (policy.path, "/")
     if name.lower().startswith(("__host-", "__host-http-")):
         domains, paths = (None,), ("/",)
-    for partitioned, domain, path in product((False, True) if secure else (False,), domains, paths):
-        yield CookieIdentity(name, path, domain, partitioned)
+    for partitioned, domain, each in product((False, True) if secure else (False,), domains, paths):
+        yield CookieIdentity(name, each, domain, partitioned)
+    if len(domains) > 1:
+        # The browser sent it to this page, so it stands at one of the paths above. Not in every domain and partition:
+        # few deploys change two of them at once, and each line counts.
+        for domain, each in product((None, policy.domain), _above(path)):
+            yield CookieIdentity(name, each, domain, policy.partitioned)
 
 
 class Forgetting:
@@ -89,7 +98,8 @@ class Forgetting:
         # Where they are set today, first: these are sure to be forgotten.
         places: dict[CookieIdentity, None] = dict.fromkeys(present)
         for name in (each.name for each in present if each in self._own and each.name in self._spread):
-            places |= dict.fromkeys(places_of(name, self._policy, host=arrival.host(), secure=secure))
+            found = places_of(name, self._policy, host=arrival.host(), secure=secure, path=arrival.path())
+            places |= dict.fromkeys(found)
         for each in places:
             if each not in besides:
                 line = self.line(each, how)
@@ -106,7 +116,7 @@ class Forgetting:
         # our own the policy says that there is HTTPS, whatever a proxy hides; another library's may be older than that.
         name, path, domain, partitioned = each
         ours = name in self._names and self._policy.secure is True
-        secure = how is Transport.HTTPS or partitioned or name.startswith("__") or ours
+        secure = how is Transport.HTTPS or partitioned or needs_secure(name) or ours
         samesite = self._policy.samesite if secure else "Lax"
         if partitioned:
             samesite = "None"  # all that an embedded page may set
@@ -119,6 +129,20 @@ class Forgetting:
 def _length(cookie: SetCookie) -> int:
     """Return how many bytes of a response a cookie takes, with the field's name and the end of its line."""
     return len("Set-Cookie: \r\n") + cookie.size_bytes
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the paths that a cookie may have which came with a request for `path`, as browsers write them."""
+    try:
+        text = path.encode("latin-1").decode()
+    except UnicodeError:
+        return
+    names = text.split("/", _MOST_LEVELS + 1)[1 : _MOST_LEVELS + 1]
+    for above in accumulate(names, "{}/{}".format, initial=""):
+        with suppress(ValueError):
+            # What has a "%" may have been written in two ways.
+            if above and not above.endswith("/") and "%" not in above:
+                yield as_in_urls(above)
 
 
 def _parents(host: str) -> Iterator[str]:

@@ -52,7 +52,8 @@ class CookiePolicy:
             the cookie after ``invalidate()``. With ``("cache",)`` the back button asks for pages from before anew (in
             Chromium for all but the one that was left last: give such pages ``Cache-Control: no-store``). Browsers heed
             it over HTTPS alone, and may take seconds. ``"storage"`` is also what the app's scripts have kept,
-            ``"cookies"`` all cookies of the site, its subdomains' too, ``"*"`` everything. Default ``()``: nothing.
+            ``"cookies"`` all cookies of the site, its subdomains' too, ``"*"`` everything; both spare the cookies where
+            the answer begins a new session, as with a flash. Default ``()``: nothing.
         max_bytes: The longest Set-Cookie line, attributes included; 256 to 4,093 bytes. The default is what every
             browser keeps; less suits a front end that allows less.
         chunks: Over how many cookies (``name``, ``name.1``, …) a client-side session may be spread; 1 (the default, no
@@ -111,10 +112,17 @@ class CookiePolicy:
         """Whether an anonymous session that begins with another site's POST is not issued."""
         return self.cross_site_posts == "withhold" and self.samesite in ("Lax", "Strict")
 
-    @property
-    def clear_site_data(self) -> str:
-        """The value of ``Clear-Site-Data`` at a logout; empty: there is none."""
-        return ", ".join(f'"{each}"' for each in self.clear_on_logout)
+    def clear_site_data(self, *, begun: bool) -> str:
+        """Return the value of ``Clear-Site-Data`` at a logout; empty: there is none.
+
+        Args:
+            begun: The answer sets a new session's cookie, for a flash perhaps, which must not go with the others.
+        """
+        directives: tuple[str, ...] = self.clear_on_logout
+        if begun:
+            every = get_args(ClearDirective) if "*" in directives else directives
+            directives = tuple(each for each in every if each not in ("cookies", "*"))
+        return ", ".join(f'"{each}"' for each in directives)
 
     @property
     def chunk_names(self) -> tuple[str, ...]:

@@ -174,12 +174,13 @@ class SessionManager(OwnedSessions):
         withheld = not working.loaded.continued and self._withholds(working, arrival)
         lines = () if withheld else self._commit(working, arrival)
         session._stage = _OVER
+        done, origin, clears = working.done, working.loaded.origin, ""
+        if lines and self.cookie.clear_on_logout and session._logged_out:
+            clears = self.cookie.clear_site_data(begun=done.line is not _EXPIRE)
         if cookies is not None:
             lines += cookies.commit()
-        done, origin = working.done, working.loaded.origin
         if origin is _LOADED and done is NOTHING_DONE and not lines:
             return READ  # what most requests come to, and no object is made for it
-        clears = self.cookie.clear_site_data if done.line is _EXPIRE and origin is _ENDED else ""
         return Commit(lines, True, done.action not in _NOT_WRITTEN, withheld, origin in _SOMEBODYS, clears)
 
     def stream(self, session: Session) -> None:

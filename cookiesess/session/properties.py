@@ -99,6 +99,11 @@ class SessionProperties(LoadedMapping):
         return int(self._context.clock()) - state.authenticated_at <= seconds
 
     @property
+    def _logged_out(self) -> bool:
+        """Whether somebody has logged out in this request, and nobody has logged in since; for the manager."""
+        return (self._working or self._load()).logged_out
+
+    @property
     def owner(self) -> str | None:
         """The user the session belongs to, or None. Only `login` sets it; `invalidate` ends it."""
         return (self._working or self._load()).state.owner

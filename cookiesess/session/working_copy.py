@@ -103,6 +103,11 @@ class WorkingCopy:
         loaded = self.loaded
         return loaded.settled or loaded.opened is None or (bool(loaded.twins) and self.asked.authenticates)
 
+    @property
+    def logged_out(self) -> bool:
+        """Whether somebody has logged out in this request, and nobody has logged in since."""
+        return self.loaded.opened is None and self.state.owner is None
+
     # What the request asks for
 
     def login(self, owner: str, *, now: int, lifetime: Lifetime) -> bool:
@@ -232,6 +237,7 @@ class WorkingCopy:
         done, loaded = self.done, self.loaded
         if done.action is Action.DELETE:
             self.restart(now=now, lifetime=lifetime, line=done.line)
+            self.loaded = self.loaded._replace(opened=loaded.opened, settled=True)  # nobody has logged out
         else:
             for tracked in (self.tracked_data, self.tracked_extras):
                 if tracked is not None:
@@ -282,7 +288,8 @@ class WorkingCopy:
     def restart(self, *, now: int, lifetime: Lifetime, line: Line = Line.EXPIRE) -> None:
         """Become an empty session, as after ``invalidate()``; the browser's cookie goes, if `line` says so."""
         origin = Origin.NONE if self.loaded.origin is Origin.NONE or line is Line.NOTHING else Origin.ENDED
-        self.loaded = Loaded(origin, header=self.loaded.header, dropped=self.loaded.dropped, opened=None)
+        opened = () if origin is Origin.NONE else None
+        self.loaded = Loaded(origin, header=self.loaded.header, dropped=self.loaded.dropped, opened=opened)
         self.asked, self.done = NOTHING_ASKED, NOTHING_DONE
         self._empty(now=now, lifetime=lifetime)
 

@@ -45,7 +45,8 @@ class Edge(ABC):
         clock: Stands still.
         events: The names of what was emitted.
         meanwhile: What happens in the middle of the next request that logs in or writes, once its session is loaded.
-        app: Answers ``/visit``, ``/form``, ``/login``, ``/write``, ``/who`` and ``/logout``.
+        app: Answers ``/visit``, ``/form``, ``/login``, ``/write``, ``/who``, ``/logout`` and
+            ``/goodbye``, which logs out and leaves a message (not on Django's).
         keeps_tokens: A CSRF token from before a login that replaced the session is good for another one.
         keeps_old_ids: A login closes the old ID, and does not delete the session behind it.
         owns: Its logins give the session an owner.
@@ -114,6 +115,10 @@ class Edge(ABC):
     def on_logout(self, session: Any, query: Mapping[str, str], request: Any) -> None:
         self.log_out(session, request)
 
+    def on_goodbye(self, session: Any, query: Mapping[str, str], request: Any) -> None:
+        self.log_out(session, request)
+        session.flash("goodbye")
+
     def interrupt(self, session: Any) -> None:
         """Have the session loaded, and then happen what happens meanwhile."""
         session.get("cart")
@@ -148,7 +153,7 @@ class Middleware(Edge):
 
     def make_app(self) -> WSGIApplication:
         self.middleware = SessionMiddleware(
-            self.serve, KEY, environ_key=self.environ_key, cookie=POLICY, **self.settings
+            self.serve, KEY, environ_key=self.environ_key, **{"cookie": POLICY, **self.settings}
         )
         return self.middleware
 
@@ -195,7 +200,7 @@ class Flask(Edge):
 
     def make_app(self) -> WSGIApplication:
         self.flask = flask.Flask("shop")
-        self.extension = Cookiesess(self.flask, KEY, cookie=POLICY, **self.settings)
+        self.extension = Cookiesess(self.flask, KEY, **{"cookie": POLICY, **self.settings})
         self.flask.add_url_rule("/<name>", "page", self.serve, methods=["GET", "POST"])
         return self.flask
 
@@ -227,7 +232,7 @@ class Pyramid(Edge):
     """Pyramid, with the CSRF token that its own check compares."""
 
     def make_app(self) -> WSGIApplication:
-        self.factory = session_factory(KEY, cookie=POLICY, **self.settings)
+        self.factory = session_factory(KEY, **{"cookie": POLICY, **self.settings})
         with Configurator(session_factory=self.factory) as config:
             config.add_route("page", "/{name}")
             config.add_view(self.serve, route_name="page")

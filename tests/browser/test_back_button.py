@@ -93,6 +93,24 @@ def test_a_page_that_was_kept_without_a_look_at_the_session_is_made_anew_where_t
     assert back_after_a_logout(page, serve, pages) == shown
 
 
+class Goodbye(Pages):
+    """The same, and the logout leaves a message, which the next page shows."""
+
+    def _whose(self, path, environ):
+        owner, session = super()._whose(path, environ), get_session(environ)
+        if path == "/logout":
+            session.flash("goodbye")
+        return [flash.message for flash in session.pop_flashes()] if path == "/next" else owner
+
+
+@pytest.mark.parametrize("clear", [("cache",), ("cache", "cookies"), ("*",)])
+def test_a_message_for_the_next_page_outlives_a_logout_that_clears(page, serve, clear):
+    pages = Goodbye(KEPT, looks=False, clear_on_logout=clear)
+    assert back_after_a_logout(page, serve, pages) == "None"
+    page.goto(page.url.replace("/account", "/next"))
+    assert page.inner_text("p") == "['goodbye']"
+
+
 # Browsers keep the last pages in memory as well, scripts and all. Playwright cannot follow a page that comes from
 # there, and switches that off; so here the pages go back, and tell what is shown, by themselves.
 

@@ -102,7 +102,7 @@ class Met:
     """What a request finds.
 
     Attributes:
-        brought: The names of the cookies that came and count.
+        brought: The names of the cookies that came, behind a comma too.
         opened: What of them opened.
         chosen: What counts, if it lives.
         anything: Whether a cookie of the session came at all.
@@ -127,7 +127,7 @@ def arrive(sent: Iterable[Token], *, hidden: bool, now: int, ring: Sequence[int]
     found = [each for each in opened if each.name == REF or each.content.life not in moved]
     best = max(range(len(found)), key=lambda at: (*found[at].rank(now, ring), at), default=None)
     chosen = None if best is None or not found[best].content.lives(now, ring) else found[best]
-    return Met({Candidate(token).name for token in counting}, opened, chosen, bool(tokens))
+    return Met({Candidate(token).name for token in tokens}, opened, chosen, bool(tokens))
 
 
 def changed(data: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

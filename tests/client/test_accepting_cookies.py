@@ -92,6 +92,7 @@ def test_theirs_is_forgotten_by_its_own_name_path_domain_and_partition(plain, pl
         ({}, Transport.LOOPBACK, False),
         ({"partitioned": True}, Transport.PLAIN, True),
         ({"cookie_name": "__Secure-session"}, Transport.PLAIN, True),
+        ({"cookie_name": "__session"}, Transport.PLAIN, False),
     ],
 )
 def test_the_line_that_forgets_is_one_that_the_browser_takes(plain, settings, transport, secure):

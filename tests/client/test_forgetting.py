@@ -13,7 +13,7 @@ from kit.world import World
 NAME = "session"
 
 
-def logout(policy, host, *, transport=Transport.HTTPS, header=None, world=None):
+def logout(policy, host, *, transport=Transport.HTTPS, header=None, world=None, path=""):
     """Return the lines of a logout at `host`."""
     manager = (world or World()).make_manager(cookie=policy)
     browser = Browser(manager, header or "")
@@ -21,7 +21,7 @@ def logout(policy, host, *, transport=Transport.HTTPS, header=None, world=None):
         browser.visit(put("a", 1))
     session = manager.open(browser.header)
     session.invalidate()
-    return list(manager.commit(session, arrival=Came(host, transport=transport)).cookies)
+    return list(manager.commit(session, arrival=Came(host, transport=transport, path=path)).cookies)
 
 
 def where(policy, host, **settings):
@@ -102,9 +102,40 @@ def test_the_configured_path_and_the_root_are_named_for_each_domain():
     }
 
 
+def above(page, **policy):
+    """Return what a logout on a page of that path names beside what it names on any other."""
+    policy = CookiePolicy(NAME, **policy)
+    usual = places(logout(policy, "www.shop.example"))
+    found = places(logout(policy, "www.shop.example", path=page))
+    assert found[: len(usual)] == usual
+    return found[len(usual) :]
+
+
+def test_the_paths_above_the_page_are_named_last_since_the_cookie_may_have_come_from_there():
+    paths = ["/my%20shop", "/my%20shop/caf%C3%A9", "/my%20shop/caf%C3%A9/menu"]
+    page = "/my shop/café/menu/tea".encode().decode("latin-1")
+    assert above(page) == [CookieIdentity(NAME, path, None, False) for path in paths]
+    apart = {"domain": "shop.example", "samesite": "None", "partitioned": True}
+    assert above("/shop/", **apart) == [
+        CookieIdentity(NAME, "/shop", domain, True) for domain in (None, "shop.example")
+    ]
+
+
+def test_the_configured_path_is_not_named_twice():
+    assert [each.path for each in above("/shop/page", path="/shop")] == ["/shop/page"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/", "//", "/..", "/a|b", "/;", "/\x00", "/%41", "/\xff", "/\u2603", "/" + "a" * 2000, "a", "*", "/" * 9000],
+)
+def test_no_path_breaks_a_logout(path):
+    assert above(path) == []
+
+
 @pytest.mark.parametrize("name", ["__Host-session", "__host-session", "__HOST-session"])
 def test_a_name_that_allows_one_place_is_named_there_alone(name):
-    assert where(CookiePolicy(name), "www.shop.example") == [(None, "/")]
+    assert where(CookiePolicy(name), "www.shop.example", path="/shop/page") == [(None, "/")]
 
 
 def test_a_secure_prefix_allows_every_place():

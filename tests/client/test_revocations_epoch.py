@@ -9,6 +9,7 @@ from cookiesess.backends.endings import name_of
 from cookiesess.backends.epochs import EPOCH_NAME, renew_epoch
 from cookiesess.session.state import Origin
 from cookiesess.stores.base import Record
+from kit.accepting import DATA, flask, visitor
 from kit.browser import lives
 from kit.constants import ABSOLUTE, IDLE, NAME, OTHER_KEY, REFRESH
 from kit.lines import issued
@@ -313,6 +314,21 @@ def test_a_loss_that_somebody_else_marks_at_the_same_time_is_no_error(world):
     world.browser(anonymous)
     world.revocations.once_before("update", lambda: lives(browsers[0]))
     assert not lives(browsers[1])
+
+
+# Other libraries' cookies, which hold none either
+
+
+@pytest.mark.parametrize("owner", [None, "ann"])
+def test_a_session_in_another_librarys_cookie_is_not_lost_with_any_epoch(world, owner):
+    world.with_revocations(accept=[flask(owner=lambda data: owner)])
+    renewed(world)
+    browser = visitor(world)
+    assert browser.read() == DATA
+    browser.visit(put("a", 1))
+    world.forget()
+    assert (browser.read(), browser.owner()) == ({**DATA, "a": 1}, owner)
+    assert world.taken_events() == []
 
 
 # In a store of sessions that have moved

@@ -232,8 +232,10 @@ def taken_over(memory):
     return memory, first, second
 
 
-def test_what_the_first_version_has_ended_stays_ended(taken_over):
-    _, first, second = taken_over
+@pytest.mark.parametrize("keys", RINGS[:3], ids=["one key", "a key is added", "the order is changed"])
+def test_what_the_first_version_has_ended_stays_ended(taken_over, keys):
+    memory, first, second = taken_over
+    memory.use(keys)
     assert (lives(first), lives(second)) == (False, True)
 
 

@@ -138,6 +138,24 @@ def test_a_logout_under_an_old_id_ends_a_session_wherever_it_is_now(world, moved
     assert lives(browser) is not leads_on
 
 
+@pytest.mark.parametrize("view", [put("x", 1), renew], ids=["write", "renewal"])
+def test_a_moved_session_whose_older_cookie_has_logged_in_is_not_written(world, moved, view):
+    browser, copy = moved
+    slow = browser.open(view)
+    copy.visit(login("bob"))
+    world.forget()
+    assert slow.finish() == []
+    assert "session.write_dropped" in world.taken_names()
+
+
+def test_a_logout_under_an_old_id_asks_the_store_of_sessions_for_nothing(world, moved):
+    _, copy = moved
+    copy.copy().visit(renew)
+    world.forget()
+    copy.visit(invalidate)
+    assert (world.overflow.taken(), world.taken_names()) == ([], ["session.ended"])
+
+
 @pytest.mark.parametrize("size", [BIG, ""], ids=["stays in the store", "comes back into the cookie"])
 def test_a_logout_under_an_old_reference_follows_a_session_through_store_and_cookie(world, moved, size):
     browser, _ = moved

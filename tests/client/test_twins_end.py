@@ -259,6 +259,8 @@ DEPLOYS = {
     "the host's domain, then its parent": ({"domain": HOST}, {"domain": "shop.example"}),
     "the parent, then the host's own domain": ({"domain": "shop.example"}, {"domain": HOST}),
     "everywhere, then below a path": ({}, {"path": "/shop"}),
+    "below a path, then everywhere": ({"path": "/shop"}, {}),
+    "below a path, then above it": ({"path": "/shop/page"}, {"path": "/shop"}),
     "partitioned": ({"samesite": "None"}, {"samesite": "None", "partitioned": True}),
     "no longer partitioned": ({"samesite": "None", "partitioned": True}, {"samesite": "None"}),
     "all at once": ({}, {"domain": "shop.example", "path": "/shop", "samesite": "None", "partitioned": True}),

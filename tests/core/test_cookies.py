@@ -596,6 +596,7 @@ def test_a_path_that_does_not_begin_with_a_slash_is_refused(path):
         "example.com\n",
         "bücher.example",
         "a,b",
+        "a" * 254,
     ],
 )
 def test_a_domain_that_is_no_host_name_is_refused(domain):

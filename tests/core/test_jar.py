@@ -278,7 +278,15 @@ def test_a_deletion_cannot_be_partitioned_without_samesite_none():
         jar().delete("a", partitioned=True, samesite="Lax")
 
 
-@pytest.mark.parametrize("name", ["__Host-a", "__Secure-a", "__Http-a", "__Host-Http-a"])
+@pytest.mark.parametrize("name", ["__utma", "__hostess", "__secure"])
+def test_a_name_that_only_looks_like_a_prefix_is_deleted_over_plain_http_as_it_was_set(name):
+    """A browser passes over a Secure line over plain HTTP, and the cookie would stay."""
+    cookies = manager(cookie=CookiePolicy("session", secure=False)).jar("", transport=lambda: Transport.PLAIN)
+    cookies.delete(name)
+    assert lines(cookies) == [f"{name}=; Path=/; Max-Age=0; {PAST}; SameSite=Lax"]
+
+
+@pytest.mark.parametrize("name", ["__Host-a", "__host-a", "__Secure-a", "__Http-a", "__Host-Http-a"])
 def test_a_deletion_keeps_the_rules_of_the_names_prefix(name):
     cookies = manager(cookie=CookiePolicy.development()).jar("", transport=lambda: Transport.LOOPBACK)
     cookies.delete(name)

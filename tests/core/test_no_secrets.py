@@ -63,6 +63,9 @@ class Arrived(NamedTuple):
     def host(self):
         return "shop.example"
 
+    def path(self):
+        return "/account"
+
     def cross_site_post(self):
         return False
 

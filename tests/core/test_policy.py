@@ -68,6 +68,10 @@ def test_every_field_reaches_the_line():
         ({"name": "a;b"}, "is not allowed"),
         ({"name": "a", "path": "app"}, "begins with '/'"),
         ({"name": "a", "path": "/;"}, "without ';'"),
+        ({"name": "a", "path": "/shop/../cart"}, "holds '.' or '..', which no page's path does in a browser"),
+        ({"name": "a", "path": "/shop/."}, "holds '.' or '..'"),
+        ({"name": "a", "path": "/shop/%2E%2e/cart"}, "holds '.' or '..'"),
+        ({"name": "a", "path": "/.%2e"}, "holds '.' or '..'"),
         ({"name": "a", "domain": ".example.com"}, "host name"),
         ({"secure": "yes"}, "choose True, False or 'auto'"),
         ({"secure": None}, "choose True, False or 'auto'"),
@@ -76,6 +80,11 @@ def test_every_field_reaches_the_line():
 def test_what_browsers_would_refuse_cannot_be_built(fields, message):
     with pytest.raises(ConfigurationError, match=message):
         CookiePolicy(**fields)
+
+
+@pytest.mark.parametrize("path", ["/.well-known", "/a.b/c..d", "/...", "/a."])
+def test_dots_within_a_name_are_part_of_a_path(path):
+    assert CookiePolicy("a", path=path).path == path
 
 
 def test_a_path_is_one_whether_it_is_written_as_in_a_url_or_not():

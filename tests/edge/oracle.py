@@ -205,4 +205,6 @@ def place_of(policy: CookiePolicy) -> CookieIdentity:
 def everywhere(policy: CookiePolicy) -> set[CookieIdentity]:
     """Where a logout has the browser forget the cookie."""
     domains = {None, policy.domain, HOST, "shop.example"}
-    return {CookieIdentity(NAME, *place) for place in product({policy.path, "/"}, domains, (False, True))}
+    known = {CookieIdentity(NAME, *place) for place in product({policy.path, "/"}, domains, (False, True))}
+    above = product(("/shop", PATH), (None, policy.domain))
+    return known | {CookieIdentity(NAME, *place, policy.partitioned) for place in above}

@@ -8,9 +8,10 @@ from cookiesess import CookiePolicy, Keyring, SessionManager
 from cookiesess.events import SessionRejected
 from cookiesess.stores.memory import MemoryStore
 from kit.browser import Browser
-from kit.constants import KEY, LIFETIME, NAME, OTHER_KEY
+from kit.constants import KEY, LIFETIME, NAME, OTHER_KEY, REF
 from kit.lines import expired, issued
-from kit.views import every, login, put
+from kit.views import clear, every, login, put
+from kit.world import World
 
 DAY = 86_400
 SIDES = {
@@ -92,6 +93,22 @@ def test_what_does_not_open_is_deleted_by_a_logout(side, ann, spoil):
     header = spoil(ann.header)
     names = [pair.partition("=")[0] for pair in header.split("; ")]
     assert expired(answer(side(), header, lambda session: session.invalidate())) == names
+
+
+@pytest.mark.parametrize("comma", [",", ", "])
+def test_what_a_comma_hides_is_deleted_by_a_logout_and_by_nothing_else(side, ann, comma):
+    header = f"theme=dark{comma}{ann.header.replace('; ', comma)}"
+    assert expired(answer(side(), header, lambda session: session.invalidate())) == list(ann.cookies)
+    for view in (*READS.values(), *WRITES.values()):
+        assert expired(answer(side(), header, view)) == []
+
+
+@pytest.mark.parametrize("view", [clear, every(clear, lambda session: session.save())], ids=["commit", "save"])
+def test_a_session_that_became_empty_takes_nothing_along_that_did_not_open(clock, view):
+    world = World(overflow=MemoryStore(), clock=clock).with_overflow()
+    browser = world.browser(put("text", "x" * 5000))
+    assert list(browser.cookies) == [REF]
+    assert expired(answer(world.manager, f"{browser.header}; {NAME}=junk", view)) == [REF]
 
 
 # What is good elsewhere, or later
@@ -185,6 +202,12 @@ def test_where_nothing_is_known_no_cause_is_named(make, events, value):
     make().open(f"{NAME}={value}").get("a")
     (event,) = rejected(events)
     assert event.cause == ""
+
+
+def test_a_comma_in_another_cookie_is_not_named_as_the_cause(make, events):
+    make().open(f"list=1,2; {NAME}=junk; theme=dark, light=1").get("a")
+    (event,) = rejected(events)
+    assert (event.reason, event.cause) == ("malformed", "")
 
 
 def test_a_comma_in_another_cookie_is_no_event_where_there_is_no_session(make, events):

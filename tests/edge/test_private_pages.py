@@ -158,9 +158,55 @@ def test_what_is_no_logout_clears_nothing(view):
 def test_a_logout_clears_where_the_browser_had_a_cookie_of_the_session(cookie, cleared):
     """Where it had none there is no logout: another site may have sent the form."""
     site = Site(cookie=CookiePolicy(clear_on_logout=("cache",)))
-    site._view, site._headers = log_out, ()
-    server = Server().run(site.app, environ_of(HTTP_COOKIE=cookie))
-    assert server.lines("Clear-Site-Data") == cleared
+    for view in (log_out, lambda environ: log_out(environ) or get_session(environ).flash("goodbye")):
+        site._view, site._headers = view, ()
+        server = Server().run(site.app, environ_of(HTTP_COOKIE=cookie))
+        assert server.lines("Clear-Site-Data") == cleared
+
+
+GOODBYES = {
+    "a flash": lambda session: session.flash("goodbye"),
+    "a token for the next form": lambda session: session.csrf_token(),
+    "saved at once": lambda session: session.update(a=1) or session.save(),
+    "saved, and written once more": lambda session: session.update(a=1) or session.save() or session.update(b=2),
+}
+
+
+@sides
+@pytest.mark.parametrize("goodbye", GOODBYES.values(), ids=GOODBYES)
+def test_a_logout_that_leaves_something_for_the_next_page_clears_all_the_same(store, side, goodbye):
+    site = Site(cookie=CookiePolicy(clear_on_logout=("cache",)), **({side: store} if side else {}))
+    site.visit(log_in)
+    headers = site.visit(lambda environ: log_out(environ) or goodbye(get_session(environ)))
+    assert headers.getall("Clear-Site-Data") == ['"cache"']
+    assert site.cookies != {}
+
+
+EVERYTHING_ELSE = '"cache", "storage", "clientHints", "executionContexts", "prefetchCache", "prerenderCache"'
+
+
+@pytest.mark.parametrize(
+    ("directives", "said"),
+    [(("cookies", "cache"), ['"cache"']), (("cookies",), []), (("*",), [EVERYTHING_ELSE])],
+)
+def test_what_a_logout_leaves_for_the_next_page_is_not_cleared_with_the_cookies(directives, said):
+    site = Site(cookie=CookiePolicy(clear_on_logout=directives))
+    site.visit(log_in)
+    headers = site.visit(lambda environ: log_out(environ) or get_session(environ).flash("goodbye"))
+    assert headers.getall("Clear-Site-Data") == said
+
+
+def save_emptied(environ):
+    session = get_session(environ)
+    session.clear()
+    session.save()
+
+
+def test_a_session_that_became_empty_and_was_saved_is_no_logout(store):
+    site = Site(cookie=CookiePolicy(clear_on_logout=("cache",)), store=store)
+    site.visit(fill)
+    headers = site.visit(save_emptied)
+    assert ("Clear-Site-Data" in headers, site.cookies) == (False, {})
 
 
 @pytest.mark.parametrize("directives", ["cache", None, {"cache"}, True])

@@ -135,7 +135,7 @@ class SessionMachine(RuleBasedStateMachine):
         lines = self.ask(host, text, view)
         self.check_events(model)
         outcome = model.commit(host.ring)
-        return self.answer(lines, outcome, host, present=bool(counts))
+        return self.answer(lines, outcome, host, present=bool(sent))
 
     def check_events(self, model):
         twins = [name for name in self.events if name.startswith("cookie.twins")]

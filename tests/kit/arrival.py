@@ -12,10 +12,13 @@ class Came:
         transport: As `cookiesess.http.arrival.Arrival` has it, and the others too.
         host: What the browser asked for.
         posted: Another site's page has sent it, by a method that changes things.
+        path: What the browser asked for.
     """
 
-    def __init__(self, host: str = "", *, transport: Transport = Transport.HTTPS, posted: bool = False) -> None:
-        self._host, self._transport, self._posted = host, transport, posted
+    def __init__(
+        self, host: str = "", *, transport: Transport = Transport.HTTPS, posted: bool = False, path: str = ""
+    ) -> None:
+        self._host, self._transport, self._posted, self._path = host, transport, posted, path
 
     def transport(self) -> Transport:
         return self._transport
@@ -24,7 +27,7 @@ class Came:
         return self._host
 
     def path(self) -> str:
-        return ""
+        return self._path
 
     def cross_site_post(self) -> bool:
         return self._posted

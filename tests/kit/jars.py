@@ -56,7 +56,7 @@ class Wanderer:
         manager = manager or self.manager
         session = manager.open(self.header(path))
         view(session)
-        arrival = Came(self.host, transport=self.transport)
+        arrival = Came(self.host, transport=self.transport, path=path)
         lines = list(manager.commit(session, arrival=arrival).cookies)
         self.keep(lines, path)
         return lines

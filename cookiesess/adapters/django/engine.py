@@ -112,11 +112,11 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
 
         What was written into a session that a login has replaced is dropped here, with an event.
         """
-        if self.session_key and settings.SESSION_SAVE_EVERY_REQUEST:
+        if self.session_key is not None and settings.SESSION_SAVE_EVERY_REQUEST:
             self._get_session()  # whether there is something to save
         session = self._loaded
-        if self.session_key or session is None:
-            return not self.session_key
+        if self.session_key is not None or session is None:
+            return self.session_key is None
         if session.origin is Origin.REPLACED:
             session.commit_and_go_on(self._setup.manager)
         elif session or session.origin not in _SPARED:
@@ -145,8 +145,12 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         session = self._loaded
         return await sync_to_async(self._get_session)(no_load) if session is None else session
 
+    def _validate_session_key(self, key: str | None) -> bool:
+        """Take what the browser sent as it is: of Django's own keys a short one is none, and its cookie is deleted."""
+        return key is not None
+
     def _open(self, session_key: str | None) -> DjangoSession:
-        header = f"{self._setup.name}={session_key}" if session_key else ""
+        header = "" if session_key is None else f"{self._setup.name}={session_key}"
         return self._setup.manager.open(header, session_class=DjangoSession)
 
     def load(self) -> Mapping[str, Any]:

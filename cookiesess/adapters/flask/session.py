@@ -35,7 +35,7 @@ class FlaskSession(Session, SessionMixin):
     # Where `cookiesess.adapters.flask.attachment` finds its request again when Flask hands it the session.
     manager: SessionManager
     attachment: "Attached | None" = None
-    _marked = False
+    _marked = _cleared = False
 
     @property
     def new(self) -> bool:  # type: ignore[override]  # the mixin's is an attribute
@@ -75,6 +75,12 @@ class FlaskSession(Session, SessionMixin):
         worth nothing after it (session fixation).
         """
         self.invalidate()
+        self._cleared = True
+
+    @property
+    def _logged_out(self) -> bool:
+        """As `Session`'s; but what was cleared and filled is a login."""
+        return super()._logged_out and not (self._cleared and self.keys() - {_FLASHES})
 
     def copy(self) -> dict[str, Any]:
         """Return the values in a dict of their own; not a deep copy."""
