@@ -72,8 +72,8 @@ def worse(now: Mapping[str, int], then: Mapping[str, int]) -> list[str]:
 
     Not those of peers; nor the slopes, small differences of large figures, whose rows are looked at themselves.
     """
-    both = [row.name for row in ROWS if not row.peer and row.name in now and row.name in then]
-    return [name for name in both if now[name] > then[name] * WORSE]
+    both = [row for row in ROWS if not row.peer and row.name in now and row.name in then]
+    return [row.name for row in both if now[row.name] > then[row.name] * WORSE + row.scatter]
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import cookiesess
-from benchmarks.instructions import NAMES, comparison
+from benchmarks.instructions import NAMES, comparison, worse
 from benchmarks.instructions_bounds import BOUNDS, Bound
 from benchmarks.instructions_record import FILE, Record
 
@@ -172,6 +172,13 @@ def test_what_is_to_be_reached_is_of_rows_that_there_are():
 )
 def test_a_row_says_what_it_is_to_reach_and_by_how_much_it_is_missed(figures, shown):
     assert rows_of(comparison(figures, {}, source="recorded"))["changed token"][-1] == shown
+
+
+def test_a_row_may_be_three_per_cent_worse_and_on_a_framework_what_its_request_scatters():
+    then = {"cookie read": 100_000, "Django adapter read": 100_000, "Django's own read": 100_000}
+    assert worse(dict.fromkeys(then, 103000), then) == []
+    assert worse(dict.fromkeys(then, 104000), then) == ["cookie read"]
+    assert worse(dict.fromkeys(then, 105000), then) == ["cookie read", "Django adapter read"]
 
 
 def test_a_bound_adds_to_the_figure_of_another_row():
