@@ -124,6 +124,8 @@ class StoreBackend:
         written = self._vault.write(working, located, now, state=state)
         if isinstance(written, str):
             return dropped(written)
+        if working.asked.login:  # under the ID that it has: Django's, which made that in this very request
+            self._enforce_limit(working, written, now)
         line = _NO_LINE if written.moved else _ISSUE if reissue else _EXTEND
         return Done(action, line, REFERENCE + written.session_id + (working.state.sid or b""), written)
 
