@@ -96,11 +96,7 @@ class Vault:
     def find(self, session_id: bytes, now: int, *, why: Why = Why.READ, moved: bool = False) -> Found | Closed | None:
         """Return the live session under an ID, followed through renewals as far as `why` goes; None where it is gone.
 
-        Args:
-            session_id: 32 bytes.
-            now: Unix seconds.
-            why: What it is for.
-            moved: The ID was reached through a closed record.
+        `moved` says that the ID was reached through a closed record.
         """
         for _ in range(MAX_HOPS):
             key = sha256(RECORD_KEY_LABEL + session_id).digest()  # `record_key_of`, spelled out
@@ -178,7 +174,8 @@ class Vault:
             if isinstance(result, Updated):
                 if record.summary is not located.record.summary:
                     located.described = None  # that was the record before
-                located.record = Record(*record[:4], result.version)  # half of what `_replace` takes
+                payload, expires_at, summary, owner, _ = record  # `_replace` takes twice as long
+                located.record = Record(payload, expires_at, summary, owner, result.version)
                 break
             if isinstance(result, Gone):
                 return "ended"

@@ -156,10 +156,11 @@ class MemoryStore(Store):
         return islice(((key, record) for key, record in owned if record.expires_at > now), most)
 
     def _use(self, key: bytes, now: int) -> Record | None:
-        record = self._find(key)
+        shelf = self._anonymous if key in self._anonymous else self._owned
+        record = shelf.get(key)
         if record is None or record.expires_at <= now:
             return None
-        self._shelf(record).move_to_end(key)
+        shelf.move_to_end(key)
         return record
 
     def _shelf(self, record: Record) -> OrderedDict[bytes, Record]:

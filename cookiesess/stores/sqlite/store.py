@@ -3,7 +3,7 @@
 import os
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import timedelta
-from itertools import count
+from itertools import chain, cycle
 from typing import Any, Final, cast
 
 from cookiesess.errors import ConfigurationError, RecordExists
@@ -81,7 +81,9 @@ class SQLiteStore(Store):
         if sweep_batch < 0:
             raise ConfigurationError(f"sweep_batch is {sweep_batch}; it must be 0 (no sweeping) or more")
         self._sweep_batch = sweep_batch
-        self._writes = count(1)
+        # Whether this write is one of those: a process's first one too, since some live for a few requests.
+        between = [False] * (_HOUSEKEEPING_EVERY_WRITES - 1)
+        self._keeps_house = chain([True], between[1:], cycle([True, *between])).__next__
         self._file = SQLiteFile(path, busy_timeout=busy_timeout, durable=durable)
         self._cursors = Cursors(str(self._file.path))
 
@@ -93,7 +95,8 @@ class SQLiteStore(Store):
         values = (key, record.expires_at, record.owner, record.summary, record.payload, now)
         if not self._file.changed(sql.CREATE, values, now):
             raise RecordExists("there is a record under this key already, and it was left as it is")
-        self._keep_house(len(record.payload))
+        if self._keeps_house() or len(record.payload) >= _LARGE_BYTES:
+            self._keep_house()
 
     def load(self, key: bytes, *, now: int) -> Record | None:
         """See `Store.load`."""
@@ -119,13 +122,15 @@ class SQLiteStore(Store):
             if current.version != expected_version or statement is sql.UPDATE_OWNER:
                 return Conflict(current)
             statement = sql.UPDATE_OWNER
-        self._keep_house(len(record.payload))
+        if self._keeps_house() or len(record.payload) >= _LARGE_BYTES:
+            self._keep_house()
         return Updated(cast("int", expected_version) + 1)
 
     def touch(self, key: bytes, *, expires_at: int, expected_version: Hashable, now: int) -> bool:
         """See `Store.touch`."""
         touched = self._file.changed(sql.TOUCH, (key, expected_version, now, expires_at), now) == 1
-        self._keep_house()
+        if self._keeps_house():
+            self._keep_house()
         return touched
 
     def delete(self, key: bytes, *, expected_version: Hashable = None) -> bool:
@@ -134,13 +139,14 @@ class SQLiteStore(Store):
             deleted = self._file.changed(sql.DELETE, (key,), None)
         else:
             deleted = self._file.changed(sql.DELETE_VERSION, (key, expected_version), None)
-        self._keep_house()
+        if self._keeps_house():
+            self._keep_house()
         return deleted == 1
 
     def delete_many(self, versions: Mapping[bytes, Hashable]) -> int:
         """See `Store.delete_many`. One transaction; records that lie side by side share the pages it writes."""
         deleted = self._file.changed_together(sql.DELETE_VERSION, sorted(versions.items()))
-        self._keep_house(_LARGE_BYTES)
+        self._keep_house()
         return deleted
 
     def delete_expired(self, *, now: int, limit: int) -> int:
@@ -182,11 +188,8 @@ class SQLiteStore(Store):
         """Close the idle connections; a later call opens a new one."""
         self._file.close_idle()
 
-    def _keep_house(self, written_bytes: int = 0) -> None:
-        """Sweep and bound the -wal, at the first write of a process (some live for a few requests) and every 16th."""
-        write = next(self._writes)
-        if written_bytes < _LARGE_BYTES and write % _HOUSEKEEPING_EVERY_WRITES and write != 1:
-            return
+    def _keep_house(self) -> None:
+        """Sweep, and bound the -wal."""
         if self._sweep_batch and (now := self._file.now) is not None:
             self._sweep(now // sql.DUE_SECONDS, now)
         self._file.bound_wal()
