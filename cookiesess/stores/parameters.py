@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NoReturn
-from urllib.parse import SplitResult, parse_qsl
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from cookiesess.errors import ConfigurationError
 
@@ -15,6 +15,29 @@ FLAG: Reader = (_FLAGS.__getitem__, "one of " + ", ".join(_FLAGS))
 COUNT: Reader = (int, "a whole number")
 SECONDS: Reader = (lambda text: timedelta(seconds=float(text)), "a number of seconds")
 TEXT: Reader = (str, "text")
+
+
+def split(url: str) -> SplitResult:
+    """Split a store's URL into its parts.
+
+    A password with a ``/``, ``?`` or ``#`` that is not percent-encoded ends the host early. What follows would be taken
+    for a path or a parameter, and be quoted in some message; the @ that comes behind it gives it away.
+
+    Raises:
+        ConfigurationError: It cannot be split; the message holds nothing of it.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        # Not chained: the parser's own message quotes the part of the URL that may hold a password.
+        raise ConfigurationError("the store URL cannot be parsed; write it as sqlite:///sessions.db") from None
+    is_file = parts.scheme == "sqlite" and not parts.netloc
+    if "@" in parts.path + parts.query + parts.fragment and not is_file:
+        raise ConfigurationError(
+            "the store URL has an @ behind its host; in a user name or password write @ as %40, / as %2F, ? as %3F,"
+            " # as %23 and % as %25, and in a parameter @ as %40"
+        )
+    return parts
 
 
 def refuse_form(parts: SplitResult, form: str) -> NoReturn:

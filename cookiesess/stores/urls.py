@@ -4,12 +4,12 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 
 from cookiesess.errors import ConfigurationError
 from cookiesess.stores.base import Store
 from cookiesess.stores.memory import MemoryStore
-from cookiesess.stores.parameters import COUNT, FLAG, SECONDS, read_parameters, refuse_form
+from cookiesess.stores.parameters import COUNT, FLAG, SECONDS, read_parameters, refuse_form, split
 from cookiesess.stores.sqlite.store import SQLiteStore
 
 __all__ = ["open_store"]
@@ -32,9 +32,12 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
     ``redis+cluster://host:6379,host:6379``   a Cluster, by some of its nodes         ``prefix``, ``max_connections``
     ``redis+sentinel://host,host/service/0``  the server that the Sentinels name
     ``rediss:``, ``rediss+cluster:``, …       each of these three with TLS            and ``ca_file``
+    ``redis+unix:///run/redis.sock``          one server on this machine, by its      the same, and ``database``
+                                              socket
     ``postgresql://user:password@host/db``    `SQLStore`, with psycopg 3              ``connect_timeout``, ``timeout``,
     ``mysql://user:password@host/db``         `SQLStore`, with PyMySQL                ``pool_size``, ``table``, and the
-    ``mariadb://user:password@host/db``       the same                                driver's own for TLS and sockets
+    ``mariadb://user:password@host/db``       the same                                driver's own for TLS and sockets;
+                                                                                      ``pgbouncer`` (1 or 0)
     ``memcached://host:11211,host:11211``     `MemcachedStore`, on all these servers  ``connect_timeout``, ``timeout``,
                                                                                       ``prefix``
     ========================================  ======================================  =================================
@@ -57,11 +60,7 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
     """
     if not isinstance(url, str):
         raise ConfigurationError(f"the store URL is text, not {type(url).__name__}; is the variable set?")
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        # Not chained: the parser's own message quotes the part of the URL that may hold a password.
-        raise ConfigurationError("the store URL cannot be parsed; write it as sqlite:///sessions.db") from None
+    parts = split(url)
     opener = _OPENERS.get(parts.scheme.partition("+")[0])
     if opener is None:
         raise _unknown_scheme(parts.scheme)
@@ -73,9 +72,10 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
 def _unknown_scheme(scheme: str) -> ConfigurationError:
     """Return the error of a scheme that no store has, with the one that it may have been meant to be."""
     base, plus, rest = scheme.partition("+")
-    came, remedy = f"{scheme}:" if scheme else "no scheme", "take one of these"
+    # A scheme has letters. With digits in it, it is perhaps the end of a password that somebody has cut out of a URL.
+    came, remedy = f"{scheme}:" if scheme.replace("+", "").isalpha() else "another scheme", "take one of these"
     if not scheme:
-        remedy = "write it as sqlite:///sessions.db"
+        came, remedy = "no scheme", "write it as sqlite:///sessions.db"
     for meant in get_close_matches(base, [*_OPENERS, *_ALIASES], n=1):
         remedy = f"did you mean {_ALIASES.get(meant, meant)}{plus}{rest}://…?"
     every = " or ".join(f"{each}:" for each in _OPENERS)
@@ -123,4 +123,5 @@ _ALIASES = {
     "memcache": "memcached",
     "valkey": "redis",
     "valkeys": "rediss",
+    "unix": "redis+unix",
 }

@@ -18,7 +18,7 @@ from cookiesess.errors import ConfigurationError, MissingDependency, StoreUnavai
 from cookiesess.stores.redis import RedisStore
 from cookiesess.stores.redis import client as redis_client
 from kit.servers.process import free_port
-from kit.servers.redis import KEY, NOW, PASSWORD, client_of, prefix, roundtrip
+from kit.servers.redis import KEY, NOW, PASSWORD, client_of, prefix, roundtrip, running
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,53 @@ def test_a_client_of_the_sentinels_replicas_is_refused(shared_redis):
         RedisStore(replicas)
 
 
-def test_another_kind_of_client_is_refused_by_name(shared_redis):
-    with pytest.raises(ConfigurationError, match=r"client is a Redis; give a redis\.Redis"):
-        RedisStore(redis.asyncio.Redis(port=shared_redis.port))
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda port: redis.asyncio.Redis(port=port),
+            r"an asynchronous Redis, and .* synchronous; give a redis\.Redis",
+        ),
+        (lambda port: redis.Redis(port=port).pipeline(), "a Pipeline; it collects commands .* give the client"),
+        (lambda port: f"redis://127.0.0.1:{port}", r"a str; a URL's store is made with open_store\(URL\)"),
+        (lambda port: None, r"a NoneType; give a redis\.Redis or a redis\.RedisCluster"),
+    ],
+    ids=["asynchronous", "pipeline", "url", "nothing"],
+)
+def test_another_kind_of_client_is_refused_and_the_error_says_what_to_give(shared_redis, make, words):
+    with pytest.raises(ConfigurationError, match=f"client is {words}"):
+        RedisStore(make(shared_redis.port))
+
+
+def test_a_pipeline_of_a_cluster_is_refused(shared_cluster):
+    with (
+        closing(redis.RedisCluster("127.0.0.1", shared_cluster.ports[0])) as client,
+        pytest.raises(ConfigurationError, match="a ClusterPipeline; it collects commands"),
+    ):
+        RedisStore(client.pipeline())
+
+
+def test_a_server_that_runs_no_scripts_is_refused():
+    with (
+        running("--rename-command", "EVAL", "", "--rename-command", "EVALSHA", "") as server,
+        closing(client_of(server.port)) as client,
+        pytest.raises(ConfigurationError, match=r"runs no scripts.*allow EVAL and EVALSHA"),
+    ):
+        RedisStore(client)
+
+
+def test_a_user_who_may_not_run_scripts_is_refused(guarded_redis):
+    with closing(client_of(guarded_redis.port, password=PASSWORD)) as admin:
+        admin.acl_setuser("bare", enabled=True, passwords=["+bare"], categories=["+@all", "-@scripting"], keys=["*"])
+    client = client_of(guarded_redis.port, username="bare", password="bare")
+    with closing(client), pytest.raises(ConfigurationError, match="@scripting"):
+        RedisStore(client)
+
+
+def test_a_database_that_is_not_there_is_refused(shared_redis):
+    client = client_of(shared_redis.port, db=99)
+    with closing(client), pytest.raises(ConfigurationError, match="no database of that number"):
+        RedisStore(client)
 
 
 @pytest.mark.parametrize("text", ["{app}:", "app}", "äpp:"])

@@ -44,6 +44,29 @@ def test_a_url_has_a_database_and_parameters(shared_redis):
         assert repr(store) == "<RedisStore prefix='app:'>"
 
 
+def test_a_url_names_a_socket_and_a_database():
+    with (
+        folder_of_its_own() as folder,
+        running("--unixsocket", str(folder / "redis.sock")),
+        closing(open_store(f"redis+unix://{folder}/redis.sock?database=3&prefix={prefix()}")) as store,
+    ):
+        assert options_of(store)["db"] == 3
+        roundtrip(store)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis+unix://", "redis+unix://host/run/redis.sock", "rediss+unix:///run/redis.sock", "redis+unix://:p@"]
+)
+def test_a_socket_is_a_path_and_nothing_else(url):
+    with pytest.raises(ConfigurationError, match=r"URL is written as rediss?\+unix:///run/redis\.sock\?database=0"):
+        open_store(url)
+
+
+def test_a_url_whose_path_is_a_socket_says_how_that_is_written():
+    with pytest.raises(ConfigurationError, match=r"names no host.*redis\+unix:///run/redis\.sock"):
+        open_store("redis:///run/redis.sock")
+
+
 def test_a_url_names_an_ipv6_address_in_brackets():
     client, _ = client_of_url(urlsplit("redis://[::1]:7000/1"))
     options = client.get_connection_kwargs()

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from cookiesess.errors import ConfigurationError
-from cookiesess.stores.base import Conflict, Updated
+from cookiesess.stores.base import Conflict, Page, Updated
 from cookiesess.stores.sql import SQLStore, create_schema, migrate, sessions_table
 from cookiesess.stores.sql import connections as sql_connections
 from kit.constants import NOW
@@ -35,6 +35,7 @@ def database(request):
 def store(database):
     with contextlib.closing(database.open()) as opened:
         yield opened
+        opened._connections.engine.dispose()  # what the tests of the schema have used
 
 
 @pytest.fixture
@@ -48,11 +49,12 @@ def far(database, proxy):
     """A store behind the proxy, with one record, and its statements prepared where the driver does so."""
     with contextlib.closing(database.open(port=proxy.port)) as opened:
         create(opened, 1)
+        opened.create(key(4), record(owner=b"bob"), now=NOW)
         for _ in range(8):
             version = loaded(opened, 1).version
             assert opened.touch(key(1), expires_at=NOW + 60, expected_version=version, now=NOW)
             assert isinstance(update(opened, 1, b"payload", version=version), Updated)
-            opened.records_of(b"ann", now=NOW, limit=9)
+            opened.records_of(b"bob", now=NOW, limit=9)
             opened.load_many([key(1), key(2)], now=NOW)
             opened.delete(key(2))
             opened.delete(key(2), expected_version=0)
@@ -65,7 +67,7 @@ def far(database, proxy):
 CALLS = {
     "load": lambda store, version: store.load(key(1), now=NOW),
     "load_many": lambda store, version: store.load_many([key(1), key(2)], now=NOW),
-    "records_of": lambda store, version: store.records_of(b"ann", now=NOW, limit=9),
+    "records_of": lambda store, version: store.records_of(b"bob", now=NOW, limit=9),
     "create": lambda store, version: create(store, 3),
     "update": lambda store, version: update(store, 1, b"new", version=version),
     "touch": lambda store, version: store.touch(key(1), expires_at=NOW + 9, expected_version=version, now=NOW),
@@ -99,6 +101,21 @@ def test_a_read_and_a_write_of_a_session_are_one_round_trip_each(far, proxy):
 def test_a_conflict_costs_one_more(far, proxy):
     before = proxy.round_trips
     assert isinstance(update(far, 1, b"new", version=0), Conflict)
+    assert proxy.round_trips - before == 2
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store: store.load(key(9), now=NOW),
+        lambda store: store.load_many([key(9)], now=NOW),
+        lambda store: store.records_of(b"nobody", now=NOW, limit=9),
+    ],
+    ids=["load", "load_many", "records_of"],
+)
+def test_what_finds_nothing_asks_as_well_whether_the_server_takes_writes(far, proxy, call):
+    before = proxy.round_trips
+    assert call(far) in (None, {}, Page({}, None))
     assert proxy.round_trips - before == 2
 
 
@@ -136,7 +153,7 @@ def server_side(store, database):
     """Tells which of the server's own processes or threads answers the store's connection."""
 
     def ask() -> int:
-        with contextlib.closing(store._connections.engine.raw_connection()) as connection:
+        with contextlib.closing(store._connections.pool.connect()) as connection:
             cursor = connection.cursor()
             cursor.execute("SELECT connection_id()" if database.kind == "mariadb" else "SELECT pg_backend_pid()")
             return cursor.fetchone()[0]
@@ -211,6 +228,28 @@ def test_two_sweeps_at_once_count_each_row_once(store):
     assert sum(counts) == 100
 
 
+def test_each_batch_of_a_sweep_begins_where_the_one_before_ended(store):
+    """Not at rows that were deleted and that the database keeps, for an old transaction's sake."""
+    for number in range(5):
+        create(store, number, lives=60 + number)
+    rows, since = store._connections.rows, []
+    store._connections.rows = lambda statement, values: since.append(values["since"]) or rows(statement, values)
+    assert [store.delete_expired(now=NOW + 90, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert since == [0, NOW + 61, NOW + 63, 0]
+
+
+def test_a_sweep_that_goes_on_leaves_no_row_of_the_same_second_behind(store):
+    create(store, *range(7), lives=60)
+    assert [store.delete_expired(now=NOW + 90, limit=3) for _ in range(4)] == [3, 3, 1, 0]
+
+
+def test_what_a_sweep_has_passed_is_found_by_the_next_one(store):
+    create(store, 1, 2, lives=60)
+    assert store.delete_expired(now=NOW + 90, limit=2) == 2
+    create(store, 3, lives=30)
+    assert [store.delete_expired(now=NOW + 90, limit=2) for _ in range(2)] == [0, 1]
+
+
 # The schema
 
 
@@ -278,7 +317,8 @@ def test_the_table_can_be_part_of_an_apps_own_metadata(store):
     metadata = sa.MetaData()
     assert metadata.tables == {"mine": sessions_table(metadata, "mine")}
     metadata.create_all(store._connections.engine)
-    create(SQLStore(store._connections.engine, table="mine"), 1)
+    with contextlib.closing(SQLStore(store._connections.engine, table="mine")) as mine:
+        create(mine, 1)
     assert store.load(key(1), now=NOW) is None
 
 

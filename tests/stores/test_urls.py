@@ -83,6 +83,8 @@ def test_a_store_that_was_opened_with_parameters_works(tmp_path):
         ("memcache://localhost", "did you mean memcached://…?"),
         ("valkey://localhost", "did you mean redis://…?"),
         ("valkeys://localhost", "did you mean rediss://…?"),
+        ("unix:///run/redis.sock", "did you mean redis+unix://…?"),
+        ("mongodb2://localhost", "and this one with another scheme; take one of these"),
         ("sessions.db", "this one with no scheme; write it as sqlite:///sessions.db"),
         ("", "no scheme"),
         ("sqlite:sessions.db?colour=red", "no parameter 'colour'; it knows durable, busy_timeout, sweep_batch"),
@@ -122,6 +124,49 @@ def test_a_scheme_that_is_like_none_is_refused_with_those_that_there_are(url):
         "a store URL begins with sqlite: or memory: or redis: or rediss: or postgresql: or mysql: or mariadb: or"
         f" memcached:, and this one with {scheme}:; take one of these"
     )
+
+
+PASSWORD = "S3cr3tPw"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:{}?x=y@host/db",
+        "postgresql://user:a?{}=x@host/db",
+        "postgresql://u:12/{}@127.0.0.1:1/db",
+        "mysql://u:12/{}@127.0.0.1:1/db",
+        "mysql://u:a#{}@127.0.0.1/db",
+        "redis://user:ab/{}@host/0",
+        "redis://:{}#a@host",
+        "redis://u:1?timeout={}@host/0",
+        "redis://u:[{}]@host/0",
+        "redis://u:{}@host:notaport/0",
+        "redis+foo{}://host",
+        "memcached://u:1/{}@host",
+        "user:{}@host/db",
+        "{}://host",
+        "sqlite://u:{}@host/x",
+    ],
+)
+@pytest.mark.parametrize("opener", [open_store, lambda url: open_store(url, must_exist=True)])
+def test_a_password_that_is_not_encoded_reaches_no_message(url, opener):
+    with pytest.raises(ConfigurationError) as caught:
+        opener(url.format(PASSWORD))
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert PASSWORD.lower() not in f"{error}{error.args}".lower()
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def test_a_url_with_an_at_sign_behind_its_host_says_what_to_encode():
+    with pytest.raises(ConfigurationError, match=r"write @ as %40, / as %2F, \? as %3F, # as %23"):
+        open_store("redis://user:ab/cd@host/0")
+
+
+def test_a_file_may_have_an_at_sign_in_its_name(tmp_path):
+    open_store(f"sqlite:///{tmp_path}/me@here.db?durable=1").close()
+    assert (tmp_path / "me@here.db").exists()
 
 
 @pytest.mark.parametrize("url", [None, 5, b"memory://"], ids=repr)

@@ -1,7 +1,7 @@
 """What `RedisStore` asks of a client and its server before it trusts them, and what their errors mean."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from cookiesess.errors import ConfigurationError, MissingDependency, StoreUnavailable
 from cookiesess.stores.redis.scripts import Script
@@ -16,6 +16,8 @@ except ImportError as error:
 Server = redis.Redis
 Cluster = redis.RedisCluster
 Client = Server | Cluster
+# Each is a client by its class, and no client by what it does.
+_PIPELINES: Final = (redis.client.Pipeline, redis.cluster.ClusterPipeline)
 T = TypeVar("T")
 
 # GETRANGE, ZADD GT and the rest are there since; Valkey and Redis 7 name a later one.
@@ -59,6 +61,7 @@ _REMEDIES: Final[tuple[tuple[type[Exception], str], ...]] = (
 _REFUSED: Final = "Redis refused a command; its own words are in the cause of this error"
 
 # What will not mend by itself, and so is a matter of the set-up where it is met at construction.
+_NO_DATABASE: Final = "DB index"  # the server's words; they have no code
 _SETUP_ERRORS: Final = (exceptions.AuthenticationError, exceptions.NoPermissionError)
 
 
@@ -114,6 +117,10 @@ def set_up(action: Callable[[], T]) -> T:
     try:
         return action()
     except _ERRORS as error:
+        if _NO_DATABASE in str(error):
+            raise ConfigurationError(
+                "this Redis server has no database of that number; take 0, or raise its `databases`"
+            ) from error
         kind = ConfigurationError if isinstance(_told(error), _SETUP_ERRORS) else StoreUnavailable
         raise kind(str(unavailable(error))) from error
 
@@ -129,6 +136,7 @@ def evicts(client: Client) -> bool:
     infos = set_up(lambda: _infos(client))
     for info in infos:
         _check_server(info, cluster=isinstance(client, Cluster))
+    set_up(lambda: _try_script(client))
     return any(_evicts(info) for info in infos)
 
 
@@ -139,8 +147,8 @@ def _told(error: Exception) -> BaseException:
 
 
 def _check_kind(client: Client) -> None:
-    if not isinstance(client, Client):
-        raise ConfigurationError(f"client is a {type(client).__name__}; give a redis.Redis or a redis.RedisCluster")
+    if isinstance(client, _PIPELINES) or not isinstance(client, Client):
+        _refuse_kind(client)
     if client.get_encoder().decode_responses:
         raise ConfigurationError("the client has decode_responses=True, and records are bytes; give one without it")
     server = _one_server(client)
@@ -160,12 +168,41 @@ def _check_kind(client: Client) -> None:
         )
 
 
+def _refuse_kind(client: object) -> NoReturn:
+    kind = type(client)
+    came, remedy = f"a {kind.__name__}", "give a redis.Redis or a redis.RedisCluster"
+    if ".asyncio" in kind.__module__:
+        came = f"an asynchronous {kind.__name__}, and the store is synchronous"
+    elif isinstance(client, _PIPELINES):
+        remedy = "it collects commands instead of running them; give the client that it is from"
+    elif isinstance(client, str):
+        remedy = "a URL's store is made with open_store(URL)"
+    raise ConfigurationError(f"client is {came}; {remedy}")
+
+
 def _infos(client: Client) -> list[Mapping[str, Any]]:
     """Check how long the client waits, and ask the server, or each primary, what it is."""
     _check_waiting(_one_server(client))
     if not isinstance(client, Cluster):
         return [client.execute_command("INFO")]
     return [client.execute_command("INFO", target_nodes=node) for node in client.get_primaries()]
+
+
+def _try_script(client: Client) -> None:
+    """See that the server runs scripts, which every write is."""
+    command = ("EVAL", "return 1", 0)
+    try:
+        if isinstance(client, Cluster):
+            client.execute_command(*command, target_nodes=client.get_default_node())
+        else:
+            client.execute_command(*command)
+    except exceptions.NoPermissionError:
+        raise  # its own message says what the user needs
+    except exceptions.ResponseError as error:
+        raise ConfigurationError(
+            "this Redis server runs no scripts, and every write of the store is one; allow EVAL and EVALSHA"
+            " (rename-command, or what the provider calls scripting)"
+        ) from error
 
 
 def _one_server(client: Client) -> Server:

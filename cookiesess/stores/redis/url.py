@@ -4,12 +4,14 @@
 ``redis://user:password@host:6379/0``       one server, and the number of its database
 ``redis+sentinel://host,host/service/0``    the primary that Sentinels know under a service name; their port is 26379
 ``redis+cluster://host:6379,host:6379``     a Cluster, by one of its nodes or several
+``redis+unix:///run/redis.sock``            one server on this machine, by its socket
 ``rediss://``, ``rediss+sentinel://``, …    the same by TLS
 ==========================================  ========================================================================
 
 User and password may be left out and are percent-encoded. Parameters, as a query: ``connect_timeout`` and ``timeout``
 in seconds (2 and 2), ``prefix`` (``cookiesess:``), ``max_connections`` (redis-py's own default), and for TLS
-``ca_file``, the certificates to trust instead of the system's. Whoever needs more gives `RedisStore` a client.
+``ca_file``, the certificates to trust instead of the system's; for a socket ``database`` (0). Whoever needs more gives
+`RedisStore` a client.
 """
 
 from collections.abc import Callable
@@ -31,6 +33,14 @@ _FORMS = {
     "": "://user:password@host:6379/0",
     "cluster": "://user:password@host:6379,host:6379",
     "sentinel": "://user:password@host:26379,host:26379/service/0",
+    "unix": ":///run/redis.sock?database=0",
+}
+_READERS = {
+    "connect_timeout": SECONDS,
+    "timeout": SECONDS,
+    "prefix": TEXT,
+    "max_connections": COUNT,
+    "ca_file": TEXT,
 }
 _DEFAULT = timedelta(seconds=2)
 
@@ -61,8 +71,9 @@ class _Target:
 
     def refuse(self) -> NoReturn:
         """Raise for a URL whose form is another one."""
-        form = _FORMS.get(self.kind, _FORMS[""])
-        raise ConfigurationError(f"a {self.scheme}: URL is written as {self.scheme}{form}")
+        # One that is not known may be anything, the end of a password too.
+        scheme = self.scheme if self.kind in _FORMS else self.scheme.partition("+")[0]
+        raise ConfigurationError(f"a {scheme}: URL is written as {scheme}{_FORMS.get(self.kind, _FORMS[''])}")
 
 
 def client_of(parts: SplitResult) -> tuple[Client, dict[str, Any]]:
@@ -73,13 +84,15 @@ def client_of(parts: SplitResult) -> tuple[Client, dict[str, Any]]:
         StoreUnavailable: A Cluster's nodes do not answer; the others are not asked yet.
     """
     tls, kind = parts.scheme.startswith("rediss"), parts.scheme.partition("+")[2]
-    parameters = read_parameters(
-        parts, connect_timeout=SECONDS, timeout=SECONDS, prefix=TEXT, max_connections=COUNT, ca_file=TEXT
-    )
+    readers = _READERS | ({"database": COUNT} if kind == "unix" else {})
+    parameters = read_parameters(parts, **readers)
     settings = {"prefix": parameters.pop("prefix")} if "prefix" in parameters else {}
     options = _options(parts, parameters, tls=tls)
     path = [unquote(part) for part in parts.path.split("/") if part]
-    target = _Target(parts.scheme, kind, _addresses(parts, 26379 if kind == "sentinel" else 6379), path, options)
+    addresses = (
+        [] if kind == "unix" and not parts.hostname else _addresses(parts, 26379 if kind == "sentinel" else 6379)
+    )
+    target = _Target(parts.scheme, kind, addresses, path, options)
     return _OPENERS.get(kind, _Target.refuse)(target), settings
 
 
@@ -101,6 +114,7 @@ def _options(parts: SplitResult, parameters: dict[str, Any], *, tls: bool) -> di
         "password": unquote(password) or None,
         "ssl": tls or None,
         "ssl_ca_certs": parameters.get("ca_file"),
+        "db": parameters.get("database"),
     }
     return {name: value for name, value in options.items() if value is not None}
 
@@ -122,7 +136,9 @@ def _addresses(parts: SplitResult, port: int) -> list[tuple[str, int]]:
             # Not chained: the parser's own message quotes what may be the end of a password.
             raise ConfigurationError(f"a host in the {parts.scheme}: URL is not written as host:port") from None
     if not all(host for host, _ in addresses):
-        raise ConfigurationError(f"the {parts.scheme}: URL names no host, or an empty one")
+        raise ConfigurationError(
+            f"the {parts.scheme}: URL names no host, or an empty one; a server's socket is redis+unix:///run/redis.sock"
+        )
     return addresses
 
 
@@ -131,6 +147,12 @@ def _single(target: _Target) -> Client:
         target.refuse()
     host, port = target.addresses[0]
     return Server(host, port, target.database, **target.options)
+
+
+def _unix(target: _Target) -> Client:
+    if target.scheme != "redis+unix" or target.addresses or not target.path:
+        target.refuse()
+    return Server(unix_socket_path="/" + "/".join(target.path), **target.options)
 
 
 def _cluster(target: _Target) -> Client:
@@ -152,4 +174,9 @@ def _sentinel(target: _Target) -> Client:
     return client
 
 
-_OPENERS: dict[str, Callable[[_Target], Client]] = {"": _single, "cluster": _cluster, "sentinel": _sentinel}
+_OPENERS: dict[str, Callable[[_Target], Client]] = {
+    "": _single,
+    "cluster": _cluster,
+    "sentinel": _sentinel,
+    "unix": _unix,
+}

@@ -12,22 +12,26 @@ from weakref import WeakSet
 import sqlalchemy as sa
 
 from cookiesess.errors import ConfigurationError, RecordExists, RecordTooLarge, StoreUnavailable
+from cookiesess.stores.pauses import Pauses
 from cookiesess.stores.sql.errors import (
     COLUMN_BYTES,
     LARGER_RECORDS,
+    ReadOnlyServer,
     cause_of,
     is_cut,
+    is_read_only,
     is_too_large,
     is_transient,
     read_only,
     refusal,
     unavailable,
 )
+from cookiesess.stores.sql.pool import own_pool
 from cookiesess.stores.sql.statements import Statement
 
 # How often a statement is run that the database undoes for another transaction's sake. Each of those is over by then,
-# so the second run mostly succeeds; more than a few, and something else is wrong.
-MAX_TRIES: Final = 8
+# and after two of them it waits a random, growing moment; more than these, and something else is wrong.
+MAX_TRIES: Final = 16
 
 # No server that anybody runs refuses less than this; and what the rest of a statement takes, at most.
 _LARGE_BYTES: Final = 1 << 18
@@ -70,14 +74,15 @@ _NO: Final = {0, "OFF", b"OFF"}
 
 
 class Connections:
-    """The connections of an engine. Thread-safe.
+    """Connections as an engine makes them, in a pool of their own. Thread-safe.
 
     Args:
         engine: Of one of the drivers that are known here, and synchronous.
         place: What errors call the store.
+        pauses: Between two tries of what the database has undone.
     """
 
-    def __init__(self, engine: sa.Engine, *, place: str) -> None:
+    def __init__(self, engine: sa.Engine, *, place: str, pauses: Pauses | None = None) -> None:
         driver = _DRIVERS.get(engine.dialect.driver)
         if driver is None:
             raise ConfigurationError(
@@ -85,12 +90,21 @@ class Connections:
                 " engine with postgresql+psycopg://, mysql+pymysql://, mariadb+pymysql:// or sqlite://"
             )
         self.engine = engine
+        self.pool = own_pool(engine)
         self._place = place
+        self._pauses = pauses or Pauses()
+        # Raised when the server has become read-only: what was connected before is dropped.
+        self._generation = 0
         self._driver = driver
         self._error: type[Exception] = engine.dialect.loaded_dbapi.Error
         self._duplicate: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
         self._autocommit = False
         _all.add(self)
+
+    def close(self) -> None:
+        """Close the idle connections; others are made when they are needed."""
+        pool, self.pool = self.pool, self.pool.recreate()
+        pool.dispose()
 
     def look(self, statement: Statement, values: dict[str, object]) -> None:
         """See whether the database is there, writable, and runs `statement`.
@@ -103,12 +117,13 @@ class Connections:
             StoreUnavailable: Not now.
         """
         try:
-            connection = self.engine.raw_connection()
+            connection = self.pool.connect()
             connection.detach()
             try:
-                if self._is_read_only(connection):
+                cursor = connection.cursor()
+                if self._is_read_only(cursor):
                     raise read_only(self._place)
-                connection.cursor().execute(statement.text, statement.arrange(values))
+                cursor.execute(statement.text, statement.arrange(values))
                 self._autocommit = self.engine.dialect.detect_autocommit_setting(
                     cast("Any", connection.dbapi_connection)
                 )
@@ -118,8 +133,12 @@ class Connections:
             raise refusal(error, place=self._place) from cause_of(error)
 
     def rows(self, statement: Statement, values: dict[str, object]) -> list[Any]:
-        """Run a SELECT and return all its rows; once more where its connection was cut, since it changes nothing."""
-        rows: list[Any] = self._run(statement, values, _fetch, cuts=1)
+        """Run a SELECT and return all its rows; once more where its connection was cut, since it changes nothing.
+
+        In the last column each row has whether the server is read-only: a primary that another has replaced, whose
+        connections are still open. Sessions that have ended would live there, so it is not read from.
+        """
+        rows: list[Any] = self._run(statement, values, self._fetch, cuts=1)
         return rows
 
     def changed(self, statement: Statement, values: dict[str, object]) -> int:
@@ -144,7 +163,7 @@ class Connections:
         if not (refused or is_cut(cause)):
             return
         ask = Statement(sa.text(self._driver.largest), self.engine.dialect)
-        packet_bytes: int = self._run(ask, {}, _fetch)[0][0]
+        packet_bytes: int = self._run(ask, {}, lambda cursor: cursor.fetchall())[0][0]
         # Bytes are escaped on their way, which may make two of each; and the statement has others.
         limit_bytes = min(packet_bytes // 2 - _OTHER_BYTES, COLUMN_BYTES)
         if refused or len(payload) > limit_bytes:
@@ -153,8 +172,9 @@ class Connections:
     def _run(
         self, statement: Statement, values: dict[str, object], outcome: Callable[[Any], Any], *, cuts: int = 0
     ) -> Any:
-        parameters, tries = statement.arrange(values), 0
+        parameters, tries, again = statement.arrange(values), 0, True
         while True:
+            generation = self._generation
             try:
                 return self._once(statement.text, parameters, outcome)
             except self._duplicate:
@@ -164,9 +184,15 @@ class Connections:
                 if cuts and is_cut(error):
                     cuts -= 1
                     continue
+                if again and is_read_only(error):
+                    # Nothing was written. A new connection leads to the server that has taken over, if there is one.
+                    again = False
+                    self._drop(generation)
+                    continue
                 tries += 1
                 if tries == MAX_TRIES or not is_transient(error):
                     raise unavailable(error, place=self._place) from cause_of(error)
+                self._pauses.after(tries - 1)
 
     def _once(self, text: str, parameters: Any, outcome: Callable[[Any], Any]) -> Any:
         connection = self._connect()
@@ -199,32 +225,40 @@ class Connections:
         without asking, so it costs a microsecond, and nothing ever needs to be sent twice.
         """
         while True:
-            connection = self.engine.raw_connection()
-            if connection.info.get(_USED) and self._has_ended(connection):
+            connection = self.pool.connect()
+            since = connection.info.get(_USED)
+            if since is not None and (since != self._generation or self._has_ended(connection)):
                 connection.invalidate()
                 continue
-            connection.info[_USED] = True
+            connection.info[_USED] = self._generation
             return connection
 
     def _has_ended(self, connection: sa.PoolProxiedConnection) -> bool:
         file_number = self._driver.file_number(connection.driver_connection)
         return file_number >= 0 and _readable(file_number)
 
-    def _is_read_only(self, connection: sa.PoolProxiedConnection) -> bool:
+    def _drop(self, generation: int) -> None:
+        """Use no connection of `generation` again; those in use are closed by whoever has them, at their next turn."""
+        if generation == self._generation:
+            self._generation += 1
+
+    def _fetch(self, cursor: Any) -> Any:
+        """Return the rows of a server that takes writes. One that has none is asked: a missing row says nothing."""
+        rows = cursor.fetchall()
+        if rows[0][-1] not in _NO if rows else self._is_read_only(cursor):
+            raise ReadOnlyServer("the server is a replica or read-only")
+        return rows
+
+    def _is_read_only(self, cursor: Any) -> bool:
         if not self._driver.read_only:
             return False
-        cursor = connection.cursor()
         cursor.execute(self._driver.read_only)
         return any(value not in _NO for value in cursor.fetchone() or ())
 
 
-# In a pooled connection's `info`: it has been in the pool since its first use. A new one is not asked, so that there is
-# an end to the search for one that lives.
+# In a pooled connection's `info`: it has been in the pool since its first use, in that generation. A new one is not
+# asked, so that there is an end to the search for one that lives.
 _USED: Final = "cookiesess used"
-
-
-def _fetch(cursor: Any) -> Any:
-    return cursor.fetchall()
 
 
 def _count(cursor: Any) -> Any:
@@ -246,7 +280,7 @@ else:  # pragma: no cover (Windows, where select takes any number)
         return bool(select.select([file_number], [], [], 0)[0])
 
 
-# A child that inherits an open connection would talk in between its parent's statements. So its engines begin anew, and
+# A child that inherits an open connection would talk in between its parent's statements. So its pools begin anew, and
 # what they had is neither used nor closed there.
 _all: WeakSet[Connections] = WeakSet()
 _abandoned: list[sa.Pool] = []
@@ -254,8 +288,8 @@ _abandoned: list[sa.Pool] = []
 
 def _after_fork_in_child() -> None:
     for connections in list(_all):
-        _abandoned.append(connections.engine.pool)
-        connections.engine.dispose(close=False)
+        _abandoned.append(connections.pool)
+        connections.pool = connections.pool.recreate()
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch (Windows has no fork)

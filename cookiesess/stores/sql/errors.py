@@ -25,6 +25,10 @@ COLUMN_BYTES: Final = (1 << 24) - 1
 LARGER_RECORDS: Final = "raise max_allowed_packet, of which a session may take half, up to 16 MiB"
 """How a larger session can be kept on MySQL and MariaDB."""
 
+
+# The server takes no writes (any more): it is a replica, or an administrator has said so before another takes over.
+_READ_ONLY_CODES: Final[frozenset[Code]] = frozenset({"25006", 1290, 1792, 1836})
+
 # Another process has just created the same table or index, or dropped it (the last three); 23505 and XX000 are how
 # PostgreSQL's own catalogue says so.
 _TAKEN: Final[frozenset[Code]] = frozenset({"42P07", "42710", "23505", 1050, 1061, "42704", "XX000", 1091})
@@ -35,6 +39,10 @@ _TABLE: Final = (
 )
 _USER: Final = "check the user and the password of the URL, and that the server lets this user in from here"
 _DATABASE: Final = "create the database, or name another one in the URL"
+_POOLER: Final = (
+    "this is PgBouncer: add ?pgbouncer=1 to the URL, or give an engine without options and with"
+    ' connect_args={"prepare_threshold": None}'
+)
 _RIGHTS: Final = "grant the user SELECT, INSERT, UPDATE and DELETE on the table"
 _READ_ONLY: Final = (
     "sessions need the primary server, writable: name it in the URL, or end its read-only mode"
@@ -62,12 +70,12 @@ _SETUP: Final[dict[Code, str]] = {
     "42703": _TABLE,
     1146: _TABLE,
     1054: _TABLE,
+    "08P01": _POOLER,
+    "42P05": _POOLER,
+    "26000": _POOLER,
     "42501": _RIGHTS,
     1142: _RIGHTS,
-    "25006": _READ_ONLY,
-    1290: _READ_ONLY,
-    1792: _READ_ONLY,
-    1836: _READ_ONLY,
+    **dict.fromkeys(_READ_ONLY_CODES, _READ_ONLY),
 }
 _OTHER: Final[dict[Code, str]] = {
     "53300": _CONNECTIONS,
@@ -90,6 +98,7 @@ _TEXTS: Final[dict[str, Code]] = {
     "no pg_hba.conf entry": "28000",
     'role "': "28000",
     'database "': "3D000",
+    "unsupported startup parameter": "08P01",
     "too many clients": "53300",
     "too many connections": "53300",
     "remaining connection slots": "53300",
@@ -104,6 +113,12 @@ _TEXTS: Final[dict[str, Code]] = {
     "reset by peer": 2013,
     "connection is lost": 2013,
 }
+
+
+class ReadOnlyServer(sa.exc.SQLAlchemyError):
+    """A server has answered a read, and said that it takes no writes."""
+
+    sqlstate = "25006"
 
 
 def cause_of(error: BaseException) -> BaseException:
@@ -124,6 +139,11 @@ def is_cut(error: BaseException) -> bool:
 def is_too_large(error: BaseException) -> bool:
     """Whether the server says that a statement, or a value in it, is larger than it takes."""
     return _code(error) in _TOO_LARGE
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Whether the server takes no writes, so that nothing was written."""
+    return _code(error) in _READ_ONLY_CODES
 
 
 def is_taken(error: BaseException) -> bool:

@@ -10,6 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+# What is true, or not "OFF", on a server that takes no writes.
+_READ_ONLY = {
+    "postgresql": "(pg_is_in_recovery() OR CAST(current_setting('transaction_read_only') AS boolean))",
+    "mysql": "@@global.read_only",
+    "mariadb": "@@global.read_only",
+}
+
 
 class Statement:
     """A compiled statement.
@@ -33,8 +40,10 @@ class Statement:
 class Statements:
     """All statements on one table.
 
-    Their parameters are ``key``, ``version`` (the expected one), ``now``, ``owner_is``, ``after`` (a key), ``at_most``,
-    ``among``, ``key_0`` and so on, and the new values of columns: ``new_key``, ``new_version``, ``new_expires_at``, ….
+    Those that read have in their last column whether the server is read-only, so that nobody need ask.
+
+    Their parameters are ``key``, ``version`` (the expected one), ``now``, ``since`` (an expiry), ``owner_is``,
+    ``after`` (a key), ``at_most``, ``among``, ``key_0`` and so on, and the new values of columns: ``new_key``, ….
 
     Args:
         table: Of `sessions_table`.
@@ -55,10 +64,11 @@ class Statements:
         self.replace_expired = self._compiled(
             sa.update(table).where(same_key, expired).values(record | _new("version"))
         )
-        self.load = self._compiled(sa.select(*self._columns).where(same_key, alive))
+        self._read_only: sa.ColumnElement[Any] = sa.literal_column(_READ_ONLY.get(dialect.name, "0"))
+        self.load = self._compiled(sa.select(*self._columns, self._read_only).where(same_key, alive))
         # What has expired is left out by the caller: the statement would look for others in its place, without a limit.
         self.records_of = self._compiled(
-            sa.select(at.key, *listed)
+            sa.select(at.key, *listed, self._read_only)
             .where(at.owner == sa.bindparam("owner_is"), at.key > sa.bindparam("after"))
             .order_by(at.key)
             .limit(sa.bindparam("at_most"))
@@ -67,9 +77,12 @@ class Statements:
         # The inner statement bounds what is looked at: a plain ORDER BY would look at all that the owner has.
         among = sa.select(at.key, *listed).where(at.owner == sa.bindparam("owner_is"), alive)
         few = among.limit(sa.bindparam("among")).offset(sa.literal_column("0")).subquery()
-        self.count_of = self._compiled(sa.select(sa.func.count()).select_from(few))
+        self.count_of = self._compiled(sa.select(sa.func.count(), self._read_only).select_from(few))
         self.oldest_of = self._compiled(
-            sa.select(few).order_by(few.c.expires_at).limit(sa.bindparam("at_most")).offset(sa.literal_column("0"))
+            sa.select(few, self._read_only)
+            .order_by(few.c.expires_at)
+            .limit(sa.bindparam("at_most"))
+            .offset(sa.literal_column("0"))
         )
         # Counted up by the database: what is sent is what is expected, once.
         self.update = self._compiled(
@@ -81,8 +94,8 @@ class Statements:
         self.delete = self._compiled(sa.delete(table).where(same_key))
         self.delete_version = self._compiled(sa.delete(table).where(same_key, same_version))
         self.expired = self._compiled(
-            sa.select(at.key)
-            .where(expired)
+            sa.select(at.key, at.expires_at, self._read_only)
+            .where(expired, at.expires_at >= sa.bindparam("since"))
             .order_by(at.expires_at)
             .limit(sa.bindparam("at_most"))
             .offset(sa.literal_column("0"))  # SQLite gets one in any case, and otherwise as a further parameter
@@ -96,7 +109,8 @@ class Statements:
     def _load_many(self, count: int) -> Statement:
         at = self._table.c
         alive = at.expires_at > sa.bindparam("now")
-        return self._compiled(sa.select(at.key, *self._columns).where(at.key.in_(_numbered(count)), alive))
+        columns = [at.key, *self._columns, self._read_only]
+        return self._compiled(sa.select(*columns).where(at.key.in_(_numbered(count)), alive))
 
     def _delete_many(self, count: int) -> Statement:
         at = self._table.c

@@ -3,15 +3,17 @@
 import os
 from collections.abc import Hashable, Iterable, Mapping
 from typing import cast
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 import sqlalchemy as sa
 
-from cookiesess.errors import ConfigurationError, RecordExists
+from cookiesess.errors import RecordExists
 from cookiesess.stores.base import Conflict, Gone, Page, Record, Store, Updated
 from cookiesess.stores.cursors import Cursors
+from cookiesess.stores.parameters import split
 from cookiesess.stores.sql.connections import Connections
 from cookiesess.stores.sql.errors import place_of
+from cookiesess.stores.sql.pool import engine_from
 from cookiesess.stores.sql.schema import DEFAULT_TABLE, create_schema, sessions_table
 from cookiesess.stores.sql.statements import Statements, by_number
 from cookiesess.stores.sql.urls import engine_of
@@ -48,33 +50,34 @@ class SQLStore(Store):
     Nothing is swept by itself: run ``python -m cookiesess sweep --store URL`` now and then. It neither waits for
     requests nor keeps them waiting, with ``FOR UPDATE SKIP LOCKED`` (MySQL from 8.0, MariaDB from 10.6).
 
-    Behind PgBouncer in transaction mode, prepared statements are what needs care: either give PgBouncer (1.22 or newer)
-    ``max_prepared_statements``, or build the engine with ``connect_args={"prepare_threshold": None}``. And `open_store`
-    sets a ``statement_timeout`` at the start, which PgBouncer refuses unless ``ignore_startup_parameters`` names
-    ``options``.
+    A server that was a primary and has become read-only is noticed by the next read or write, which is repeated once on
+    a new connection; connections from before are not used again. Where that leads to a read-only server as well, the
+    store is unavailable, for reads too: sessions that were ended elsewhere would live there.
+
+    Behind PgBouncer in transaction mode: ``?pgbouncer=1`` in the URL, or an engine with
+    ``connect_args={"prepare_threshold": None}``.
 
     Args:
-        engine: Of one of the databases above. It may be the app's own.
+        engine: Of one of the databases above. It may be the app's own: the store makes its connections as the engine
+            does, with all its settings, but keeps them in a pool of its own. So a transaction of the app's that lasts
+            as long as the request keeps none from the session, and the process may have up to twice as many.
         table: The table's name, made by `create_schema` beforehand.
 
     Raises:
-        ConfigurationError: The engine is of another kind; the table is missing; the server is a replica or read-only;
-            the user, the password or the database is wrong.
+        ConfigurationError: The engine is of another kind, or no engine; all threads share its one connection; the table
+            is missing; the server is a replica or read-only; the user, the password or the database is wrong.
         StoreUnavailable: The database cannot be reached.
     """
 
     indexes_owners = True
 
     def __init__(self, engine: sa.Engine, *, table: str = DEFAULT_TABLE) -> None:
-        if not isinstance(engine, sa.Engine):
-            raise ConfigurationError(
-                f"an SQLStore needs an sqlalchemy.Engine, not {type(engine).__name__}; make one with create_engine(…),"
-                " or the store with open_store(URL)"
-            )
+        engine = engine_from(engine)
         self._place = place_of(engine, table)
         self._cursors = Cursors(self._place)
         self._do = Statements(sessions_table(sa.MetaData(), table), engine.dialect)
         self._connections = Connections(engine, place=self._place)
+        self._swept_until = 0  # where the last sweep's batch ended
         self._connections.look(self._do.load, {"key": bytes(32), "now": 0})
 
     def __repr__(self) -> str:
@@ -92,7 +95,7 @@ class SQLStore(Store):
     def load(self, key: bytes, *, now: int) -> Record | None:
         """See `Store.load`."""
         rows = self._connections.rows(self._do.load, {"key": key, "now": now})
-        return Record(*rows[0]) if rows else None
+        return Record(*rows[0][:-1]) if rows else None
 
     def load_many(self, keys: Iterable[bytes], *, now: int) -> dict[bytes, Record]:
         """See `Store.load_many`. At most 32,000 keys: databases take no more parameters in one statement."""
@@ -100,7 +103,7 @@ class SQLStore(Store):
         if not keys:
             return {}
         rows = self._connections.rows(self._do.load_many(len(keys)), by_number(keys) | {"now": now})
-        return {key: Record(*columns) for key, *columns in rows}
+        return {key: Record(*columns) for key, *columns, _ in rows}
 
     def update(self, key: bytes, record: Record, *, expected_version: Hashable, now: int) -> Updated | Conflict | Gone:
         """See `Store.update`. One statement; where that changed nothing, a second one reads what the other left."""
@@ -131,8 +134,16 @@ class SQLStore(Store):
         return self._connections.changed(self._do.delete_many(len(keys)), by_number(keys) | expected)
 
     def delete_expired(self, *, now: int, limit: int) -> int:
-        """See `Store.delete_expired`. Rows that another transaction has locked are left for the next time."""
-        keys = [key for (key,) in self._connections.rows(self._do.expired, {"now": now, "at_most": limit})]
+        """See `Store.delete_expired`. Rows that another transaction has locked are left for the next time.
+
+        Each batch begins where the one before ended, until one finds fewer than it asked for. From the beginning, it
+        would pass all the rows that were deleted before and that the database still keeps, for an old transaction's
+        sake.
+        """
+        since = self._swept_until
+        rows = self._connections.rows(self._do.expired, {"now": now, "since": since, "at_most": limit})
+        keys = [key for key, *_ in rows]
+        self._swept_until = rows[-1][1] if len(rows) == limit else 0
         if not keys:
             return 0
         return self._connections.changed(self._do.delete_expired(len(keys)), by_number(keys) | {"now": now})
@@ -141,7 +152,7 @@ class SQLStore(Store):
         """See `Store.records_of`; by key."""
         after = self._cursors.position(owner, limit, cursor)
         rows = self._connections.rows(self._do.records_of, {"owner_is": owner, "after": after, "at_most": limit})
-        records = {key: Record(b"", *columns) for key, *columns in rows if columns[0] > now}
+        records = {key: Record(b"", *columns) for key, *columns, _ in rows if columns[0] > now}
         return Page(records, self._cursors.after(owner, rows[-1][0]) if len(rows) == limit else None)
 
     def count_of(self, owner: bytes, *, now: int, most: int) -> int:
@@ -153,11 +164,11 @@ class SQLStore(Store):
         """See `Store.oldest_of`."""
         values: dict[str, object] = {"owner_is": owner, "now": now, "among": among, "at_most": limit}
         rows = self._connections.rows(self._do.oldest_of, values)
-        return {key: Record(b"", *columns) for key, *columns in rows}
+        return {key: Record(b"", *columns) for key, *columns, _ in rows}
 
     def close(self) -> None:
-        """Close the engine's idle connections; it opens new ones when it is used again."""
-        self._connections.engine.dispose()
+        """Close the store's idle connections; it opens new ones when it is used again. The engine's own stay."""
+        self._connections.close()
 
 
 def open_url(parts: SplitResult, must_exist: bool) -> Store:  # noqa: ARG001 (an SQLStore never makes what is missing)
@@ -176,6 +187,8 @@ def open_url(parts: SplitResult, must_exist: bool) -> Store:  # noqa: ARG001 (an
       server gives up by itself as well after that time (``statement_timeout``, ``innodb_lock_wait_timeout``).
     - ``pool_size`` (16): the most connections of each process.
     - ``table`` (cookiesess_sessions).
+    - ``pgbouncer`` (0): 1 behind PgBouncer in transaction mode: statements are not prepared, and no
+      ``statement_timeout`` is sent. Let the user's role have one.
     - To the driver as they are: ``sslmode``, ``sslrootcert``, ``sslcert``, ``sslkey``, ``host`` (the folder of a
       socket), ``application_name``, ``target_session_attrs`` on PostgreSQL; ``ssl_ca``, ``ssl_cert``, ``ssl_key``,
       ``unix_socket`` on MySQL and MariaDB. For anything else, give `SQLStore` an engine of your own.
@@ -195,12 +208,7 @@ def migrate(url: str) -> str:
         ConfigurationError: The URL is not one that `open_url` knows, or the database refuses.
         StoreUnavailable: The database cannot be reached.
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        # Not chained: the parser's own message quotes the part of the URL that may hold a password.
-        raise ConfigurationError("the store URL cannot be parsed") from None
-    engine, table = engine_of(parts)
+    engine, table = engine_of(split(url))
     try:
         create_schema(engine, table=table)
         SQLStore(engine, table=table)

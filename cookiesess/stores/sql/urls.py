@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, unquote
 import sqlalchemy as sa
 
 from cookiesess.errors import ConfigurationError, MissingDependency
-from cookiesess.stores.parameters import COUNT, SECONDS, TEXT, Reader, read_parameters, refuse_form
+from cookiesess.stores.parameters import COUNT, FLAG, SECONDS, TEXT, Reader, read_parameters, refuse_form
 from cookiesess.stores.sql.schema import DEFAULT_TABLE
 
 _POSTGRESQL, _MYSQL = "postgresql", "mysql"
@@ -35,6 +35,8 @@ _OWN: Final[dict[str, Reader]] = {
     "pool_size": COUNT,
     "table": TEXT,
 }
+# What one kind alone has.
+_ALONE: Final[dict[str, dict[str, Reader]]] = {_POSTGRESQL: {"pgbouncer": FLAG}, _MYSQL: {}}
 
 # Firewalls and load balancers forget connections that were idle for 350 seconds and more, often without a word.
 _RECYCLE_SECONDS: Final = 300
@@ -56,7 +58,7 @@ def engine_of(parts: SplitResult) -> tuple[sa.Engine, str]:
             " table to create"
         )
     passed_on = dict.fromkeys(_PASSED_ON[kind], TEXT)
-    parameters = read_parameters(parts, **_OWN, **passed_on)
+    parameters = read_parameters(parts, **_OWN, **_ALONE[kind], **passed_on)
     query = {name: parameters.pop(name) for name in passed_on if name in parameters}
     table = parameters.pop("table", DEFAULT_TABLE)
     return _engine(_url(parts, kind, query), kind, **parameters), table
@@ -88,9 +90,13 @@ def _engine(
     connect_timeout: timedelta = timedelta(seconds=2),
     timeout: timedelta = timedelta(seconds=2),
     pool_size: int = 16,
+    pgbouncer: bool = False,
 ) -> sa.Engine:
     _check(connect_timeout, timeout, pool_size)
-    arguments = (_postgresql_arguments if kind == _POSTGRESQL else _mysql_arguments)(connect_timeout, timeout)
+    if kind == _MYSQL:
+        arguments = _mysql_arguments(connect_timeout, timeout)
+    else:
+        arguments = _postgresql_arguments(connect_timeout, None if pgbouncer else timeout)
     try:
         engine = sa.create_engine(
             url,
@@ -124,13 +130,14 @@ def _check(connect_timeout: timedelta, timeout: timedelta, pool_size: int) -> No
         raise ConfigurationError(f"pool_size is {pool_size}; it must be at least 1")
 
 
-def _postgresql_arguments(connect_timeout: timedelta, timeout: timedelta) -> dict[str, Any]:
+def _postgresql_arguments(connect_timeout: timedelta, timeout: timedelta | None) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"connect_timeout": _whole_seconds(connect_timeout)}
+    if timeout is None:
+        # PgBouncer: the next statement may go to another connection of its own, which has not prepared it; and it
+        # refuses a client that sends options.
+        return arguments | {"prepare_threshold": None}
     # The server gives up as well, so that what was not done in time is not done later, when its answer is lost.
-    milliseconds = math.ceil(timeout.total_seconds() * 1000)
-    return {
-        "connect_timeout": _whole_seconds(connect_timeout),
-        "options": f"-c statement_timeout={milliseconds}",
-    }
+    return arguments | {"options": f"-c statement_timeout={math.ceil(timeout.total_seconds() * 1000)}"}
 
 
 def _mysql_arguments(connect_timeout: timedelta, timeout: timedelta) -> dict[str, Any]:
