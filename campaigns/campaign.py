@@ -32,6 +32,7 @@ def _answers(port: int) -> bool:
 def serving(url: str) -> Iterator[Any]:
     """Run the site under gunicorn, with a store at `url`; yield the server."""
     process = kit("servers.process")
+    # Preloaded: a worker that could not open the store, since it begins just as that is broken, would end gunicorn.
     port = process.free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS)]
     command += [
