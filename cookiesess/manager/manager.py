@@ -216,7 +216,8 @@ class SessionManager(OwnedSessions):
             return
         refused = refusal(stage, working.loaded.origin, needs_cookie=working.needs_cookie)
         if refused is None:
-            self._say(self._carry_out(working, self._now()))
+            now = self._now()
+            self._say(self._carry_out(self._decide(working, now), working, now))
         elif working.modified:
             raise refused()
 
@@ -229,7 +230,7 @@ class SessionManager(OwnedSessions):
         """Check that the cookie would fit, and write what can be written now."""
         now = self._now()
         if self._backend.writes_now(working):
-            event = self._carry_out(working, now)
+            event = self._carry_out(self._decide(working, now), working, now)
             working.rebase(now=now, lifetime=self._lifetime, keep_line=True)
             self._say(event)
         elif self._decide(working, now) in HAS_CONTENT:
@@ -264,7 +265,8 @@ class SessionManager(OwnedSessions):
         now = int(self._clock())
         if self._lifetime.renew_seconds is not None:
             working.renew_in_time(now, self._lifetime)
-        event = self._carry_out(working, now)
+        action = self._decide(working, now)
+        event = None if action is _NOTHING else self._carry_out(action, working, now)
         done = working.done
         lines: tuple[SetCookie, ...] = ()
         if done.line is not _NO_LINE:
@@ -317,9 +319,8 @@ class SessionManager(OwnedSessions):
             stale_key=loaded.stale_key,
         )
 
-    def _carry_out(self, working: WorkingCopy, now: int) -> Event | None:
-        """Decide what becomes of the session, and have it done; return the event that says so."""
-        action = self._decide(working, now)
+    def _carry_out(self, action: Action, working: WorkingCopy, now: int) -> Event | None:
+        """Have done what was decided; return the event that says so."""
         if action is _NOTHING:
             return None
         if action is _MOVE and self._lifetime.renew_seconds is not None:

@@ -42,7 +42,10 @@ class LoadedMapping(MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         if type(key) is not str or not key.isascii():
             check_key(key)
-        working = self._writable()
+        working = self._working
+        # `_writable` asks the same, and would let nearly every write through: to call it is a third of what one costs.
+        if working is None or self._stage is not _OPEN or working.loaded.origin is _UNAVAILABLE:
+            working = self._writable()
         (working.tracked_data or working.data).set(key, value)
 
     def __delitem__(self, key: str) -> None:

@@ -154,7 +154,7 @@ def unpack(plaintext: bytes, codec: ValueCodec, *, now: int) -> State:
         future = start > latest or refreshed_at > latest or (authenticated_at or 0) > latest
     except (TypeError, ValueError) as error:
         raise InvalidToken("plaintext") from error
-    if type(data) is not dict or type(extras or {}) is not dict:
+    if type(data) is not dict or (extras and type(extras) is not dict):
         raise InvalidToken("plaintext")
     if future:
         raise InvalidToken("future")

@@ -75,12 +75,12 @@ class Attachment(Generic[S]):
             manager.emit(StoreNotShared())
         header = environ.get("HTTP_COOKIE", "")
         self.session = session = session_class(manager.context, header)
-        self.jar: Cookies | None = None
-        outer = environ.get(COOKIES_KEY)
-        if outer is None or outer.closed or again:
+        self.jar: Cookies | None
+        if again or COOKIES_KEY not in environ or environ[COOKIES_KEY].closed:
             self.jar = self.cookies = environ[COOKIES_KEY] = Cookies(manager.jars, header, self.transport)
         else:
-            self.cookies = outer
+            self.jar = None
+            self.cookies = outer = environ[COOKIES_KEY]
             self._join(outer, session, environ_key, whom)
         environ[environ_key] = session
         environ[MANAGER_KEY if environ_key is SESSION_KEY else manager_key(environ_key)] = manager
