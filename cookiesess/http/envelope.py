@@ -265,9 +265,8 @@ class Envelope:
         how = arrival.transport() if self._asks_how else _HTTPS
         attributes = self._usual[how] if max_age is None else self._lasting(how, max_age, now)
         if how is not _HTTPS and attributes.secure and not self._warned_of_http:
-            auto = self._policy.secure == "auto"
-            self._warned_of_http, self._asks_how = True, auto
-            self._emit(SecureCookieOverHttp(auto=auto))
+            self._warned_of_http, self._asks_how = True, self._policy.secure == "auto"
+            self._emit(SecureCookieOverHttp(auto=self._asks_how))
         if self._reach.watched:
             self._reach.look_at(arrival)
         if not (self.wide or everywhere):
@@ -278,8 +277,7 @@ class Envelope:
         if everywhere:
             others = self._forgetting.everywhere(present, arrival, besides=issued, sent=cookies)
         else:
-            how = arrival.transport()
-            others = (self._forgetting.line(each, how) for each in present if each not in issued)
+            others = (self._forgetting.line(each, arrival.transport()) for each in present if each not in issued)
         return (*others, *cookies)  # what sets comes last: a browser takes them in order
 
     def _lasting(self, how: Transport, max_age: int, now: int) -> CookieAttributes:

@@ -80,11 +80,10 @@ TABLE: Final[dict[Origin, dict[Happened, Action]]] = {
 
 
 _CONTINUED: Final = (Origin.LOADED, Origin.FOREIGN)
-_REPLACED: Final = Origin.REPLACED
 # On Python 3.11 to look a member up on its class takes longer than all else that a decision does.
 _EMPTIED, _LOGGED_IN, _RENEWED, _MODIFIED = Happened.EMPTIED, Happened.LOGGED_IN, Happened.RENEWED, Happened.MODIFIED
 _REFRESH_OLD_KEY, _REFRESH, _READ = Happened.REFRESH_OLD_KEY, Happened.REFRESH, Happened.READ
-_EMPTY, _FILLED = Happened.EMPTY, Happened.FILLED
+_EMPTY, _FILLED, _REPLACED = Happened.EMPTY, Happened.FILLED, Origin.REPLACED
 
 
 def decide(

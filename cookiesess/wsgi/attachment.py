@@ -75,11 +75,10 @@ class Attachment(Generic[S]):
             manager.emit(StoreNotShared())
         header = environ.get("HTTP_COOKIE", "")
         self.session = session = session_class(manager.context, header)
-        self.jar: Cookies | None
+        self.jar: Cookies | None = None
         if again or COOKIES_KEY not in environ or environ[COOKIES_KEY].closed:
             self.jar = self.cookies = environ[COOKIES_KEY] = Cookies(manager.jars, header, self.transport)
         else:
-            self.jar = None
             self.cookies = outer = environ[COOKIES_KEY]
             self._join(outer, session, environ_key, whom)
         environ[environ_key] = session
