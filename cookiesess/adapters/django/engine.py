@@ -45,6 +45,10 @@ class _Shared:
 
     @classmethod
     def get(cls) -> Setup:
+        return cls.setup or cls._read()
+
+    @classmethod
+    def _read(cls) -> Setup:
         with cls.lock:
             cls.setup = cls.setup or Setup.read()
             return cls.setup
@@ -132,7 +136,8 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     def _get_session(self, no_load: bool = False) -> DjangoSession:
         """Return the session, loaded at the first access; Django's own methods all come here."""
         self.accessed = True
-        session = self._loaded
+        # `_loaded`, spelled out: each key that is read or set comes by here.
+        session: DjangoSession | None = self.__dict__.get("_session_cache")
         if session is None:
             session = self._session_cache = self._open(None if no_load else self.session_key)
             if session.origin is not Origin.LOADED:

@@ -69,5 +69,6 @@ class DjangoSession(Session):
             self._csrf_secret(anew=self.origin is Origin.REPLACED and self.renewed)
         commit = manager.commit(self)
         manager.reopen(self)
-        values = (cookie.value for cookie in commit.cookies if cookie.name == manager.cookie.name)
-        return next(filter(None, values), None), commit.written
+        name = manager.cookie.name
+        values = (cookie.value for cookie in commit.cookies if cookie.name == name and cookie.value)
+        return next(values, None), commit.written
