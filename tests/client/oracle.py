@@ -200,13 +200,17 @@ class Answer:
         self.write(old, new, changes)
 
     def update(self, old: Content, data: dict[str, Any], changes: dict[str, Any]) -> None:
+        self.go_on(old, _replace(old, data=data), changes)
+
+    def go_on(self, old: Content, new: Content, changes: dict[str, Any]) -> None:
+        """The same session with other content: a record that the current key has sealed takes it without a line."""
         chosen = self.met.chosen
         assert chosen is not None
-        current = chosen.token.key == old.key == self.ring[0]
-        if old.is_record and current:
-            old.data, old.written_at = data, self.now  # touched or updated: no line
-            return
-        self.write(old, _replace(old, data=data), changes)
+        if old.is_record and chosen.token.key == old.key == self.ring[0]:
+            new.written_at = self.now
+            old.__dict__.update(new.__dict__)
+        else:
+            self.write(old, new, changes)
 
     def write(self, old: Content | None, new: Content, changes: dict[str, Any]) -> None:
         """What becomes of the jar when `new` is written where `old` was."""

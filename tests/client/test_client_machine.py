@@ -182,7 +182,7 @@ class Requests(RuleBasedStateMachine):
         answer = Answer(person.jar, met, now=self.now(0), ring=self.rings[0], written=self.contents)
         old = met.content if met.content is not None or met.chosen is None else met.chosen.content
         if old is not None and old.owner == owner:
-            answer.write(old, _replace(old, dead=False, generation=old.generation + 1), {})
+            answer.go_on(old, _replace(old, dead=False, generation=old.generation + 1), {})
         else:
             answer.give({}, None, owner)
 
