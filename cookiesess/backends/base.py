@@ -129,6 +129,8 @@ class Beginnings:
             until_at: The absolute deadline of what had it.
         """
         state = fresh(now=now, lifetime=self.lifetime)
+        if closed is not None:
+            state.data.update(closed.forms)
         origin = Origin.GONE if closed is None else Origin.REPLACED
         loaded = Loaded(origin, header=header, sid=sid, until_at=until_at, closed=closed, opened=opened, key=key)
         return WorkingCopy(loaded, state, codec=self.codec)

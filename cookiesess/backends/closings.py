@@ -6,6 +6,7 @@ from typing import Final
 
 from cookiesess.errors import InvalidToken
 from cookiesess.session.closing import CLOSED, CLOSED_SECONDS, Closed, How, derived_csrf, pack_closed, unpack_closed
+from cookiesess.session.csrf import Secrets
 from cookiesess.session.located import Located
 from cookiesess.session.state import MOVED, REPLACED
 from cookiesess.stores.base import Record
@@ -40,10 +41,10 @@ class Closings:
         self._codec = codec
         self._grace_seconds = grace_seconds
 
-    def record(self, old: Located, new: Located, *, how: How, csrf: bytes | None, now: int) -> Record:
+    def record(self, old: Located, new: Located, *, how: How, secrets: Secrets, now: int) -> Record:
         """Return what the old record becomes: without owner and summary, so that no listing shows it."""
         successor = new.session_id if how.leads_on else None
-        closed = Closed(how, now, csrf, successor, new.key)
+        closed = Closed(how, now, secrets.csrf, successor, new.key, forms=secrets.forms)
         payload = self._sealer.seal(pack_closed(closed, self._codec), old.session_id, old.key)
         return Record(payload, expires_at=now + CLOSED_SECONDS)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from cookiesess.errors import SessionConflict
+from cookiesess.session.csrf import Secrets
 from cookiesess.session.located import Located
 from cookiesess.session.state import State
 from cookiesess.stores.base import Record
@@ -30,13 +31,13 @@ class Merged(NamedTuple):
         state: What another request left, with this one's changes.
         located: The record that it left it in.
         overwritten: How many keys both had assigned.
-        csrf: The other's CSRF secret.
+        secrets: Those of the other's forms.
     """
 
     state: State
     located: Located
     overwritten: int = 0
-    csrf: bytes | None = None
+    secrets: Secrets = Secrets(None)
 
     def __repr__(self) -> str:
         return f"<Merged, {self.overwritten} overwritten>"  # never the secret: a repr ends up in error reports

@@ -17,7 +17,7 @@ from cookiesess.session.closing import Closed, How, derived_csrf
 from cookiesess.session.decision import Action
 from cookiesess.session.lifetime import ABSOLUTE
 from cookiesess.session.merging import own
-from cookiesess.session.state import CSRF, EPOCH, GENERATION, Origin
+from cookiesess.session.state import EPOCH, GENERATION, Origin, secrets_of
 from cookiesess.session.steps import HAS_CONTENT, NOTHING_DONE, Done, Twin
 from cookiesess.session.working_copy import WorkingCopy
 
@@ -82,8 +82,8 @@ class RevokingBackend:
         if now < closed.grace_until_at:
             return WorkingCopy(loaded._replace(closed=closed), copy.state, codec=self._beginnings.codec)
         # Without the successor: a logout follows the old ID, by its own record and those behind it.
-        csrf = copy.state.extras.get(CSRF) or derived_csrf(copy.state.sid or b"")
-        closed = closed._replace(csrf=csrf, successor=None)
+        csrf, forms = secrets_of(copy.state)
+        closed = closed._replace(csrf=csrf or derived_csrf(copy.state.sid or b""), forms=forms, successor=None)
         return self._beginnings.replaced(
             closed, header, now=now, opened=loaded.opened, sid=loaded.sid, until_at=loaded.until_at
         )

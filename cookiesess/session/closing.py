@@ -15,19 +15,20 @@ nowhere: whoever planted that ID must not even be able to log the victim out (se
 change in a `PERIODIC` renewal, so the other requests of a page may go on with the old ID for a moment.
 
 Plaintext of a closed record, and of the revocation of a client-side session, version 1: ``0x05`` and the msgpack array
-``[how, closed_at, CSRF secret or nil, successor or nil, successor's key or nil, successor's deadline]``, the last one
-left out in records, further elements ignored. In a record the successor is its 32-byte ID; in a revocation it is the 16
-bytes that its token carries, and the deadline says for how long a revocation of *that* must be remembered.
+``[how, closed_at, CSRF secret or nil, successor or nil, successor's key or nil, successor's deadline or nil, forms]``,
+the last two left out where there is nothing, further elements ignored. In a record the successor is its 32-byte ID; in
+a revocation it is the 16 bytes that its token carries, and the deadline says for how long a revocation of *that* must
+be remembered. The forms are a map of text to text.
 """
 
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from cookiesess.errors import InvalidToken
-from cookiesess.session.csrf import SECRET_BYTES
+from cookiesess.session.csrf import SECRET_BYTES, Forms, form_secrets
 from cookiesess.session.lifetime import CLOCK_SKEW_SECONDS
 from cookiesess.tokens.values import ValueCodec
 
@@ -70,6 +71,7 @@ class Closed(NamedTuple):
             limit, when the answer that carried it was lost.
         grace_until_at: Up to when requests with the old ID may read and write the successor, in Unix seconds.
         until_at: Client-side: the successor's absolute deadline, in Unix seconds; else None.
+        forms: What extensions had kept in the session for their forms (`cookiesess.session.csrf`), for the same POST.
     """
 
     how: How
@@ -79,6 +81,7 @@ class Closed(NamedTuple):
     successor_key: bytes | None = None
     grace_until_at: int = 0
     until_at: int | None = None
+    forms: Forms = ()
 
     def __repr__(self) -> str:
         return f"<Closed, {self.how.name}>"  # never the secret or the ID: a repr ends up in error reports
@@ -90,9 +93,11 @@ class Closed(NamedTuple):
 
 def pack_closed(closed: Closed, codec: ValueCodec) -> bytes:
     """Return the plaintext of a closed record."""
-    array = [int(closed.how), closed.closed_at, closed.csrf, closed.successor, closed.successor_key]
-    if closed.until_at is not None:
+    array: list[Any] = [int(closed.how), closed.closed_at, closed.csrf, closed.successor, closed.successor_key]
+    if closed.until_at is not None or closed.forms:
         array.append(closed.until_at)
+    if closed.forms:
+        array.append(dict(closed.forms))
     return CLOSED + codec.pack(array)
 
 
@@ -108,12 +113,14 @@ def unpack_closed(plaintext: bytes, codec: ValueCodec, *, grace_seconds: int) ->
         InvalidToken: Another kind or form.
     """
     try:
-        number, closed_at, csrf, successor, successor_key, until_at = (*codec.loads(plaintext[1:]), None)[:6]
+        array = (*codec.loads(plaintext[1:]), None, None)[:7]
+        number, closed_at, csrf, successor, successor_key, until_at, forms = array
         how = How(number)
         grace_until_at = closed_at + grace_seconds if how is How.PERIODIC else 0
     except (TypeError, ValueError) as error:
         raise InvalidToken("plaintext") from error
-    return Closed(how, closed_at, csrf, successor, successor_key, grace_until_at, until_at)
+    kept = form_secrets(forms) if type(forms) is dict else ()
+    return Closed(how, closed_at, csrf, successor, successor_key, grace_until_at, until_at, kept)
 
 
 def derived_csrf(session_id: bytes) -> bytes:

@@ -5,10 +5,42 @@ The mask keeps the token's bytes different in every response, so that compressio
 """
 
 import hmac
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from cookiesess.tokens.encoding import decode, encode
 
 SECRET_BYTES = 32
+
+FORM_KEYS: Final = ("csrf_token", "_csrftoken", "csrf")
+"""Where extensions keep a secret of their own for forms, among the session's data: Flask-WTF, Django with
+``CSRF_USE_SESSIONS``, WTForms."""
+# Those have 32 or 40 characters. What is longer is something else.
+_MAX_LENGTH: Final = 128
+
+
+Forms = tuple[tuple[str, str], ...]
+
+
+class Secrets(NamedTuple):
+    """What the forms of a session are made of.
+
+    Attributes:
+        csrf: The secret of its own tokens, or None where it has none.
+        forms: What extensions keep among its data, key by key.
+    """
+
+    csrf: bytes | None
+    forms: Forms = ()
+
+    def __repr__(self) -> str:
+        return "<Secrets>"  # a repr ends up in error reports
+
+
+def form_secrets(data: Mapping[str, Any]) -> Forms:
+    """Return what extensions keep in `data` as the secrets of their forms, key by key."""
+    pairs = [(key, data[key]) for key in FORM_KEYS if key in data]
+    return tuple((key, value) for key, value in pairs if type(value) is str and len(value) <= _MAX_LENGTH)
 
 
 def mask(secret: bytes, pad: bytes) -> str:

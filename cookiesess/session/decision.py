@@ -103,8 +103,9 @@ def decide(
     if login:
         happened = _LOGGED_IN
     elif origin is _REPLACED:
-        # A label or another setting alone makes no session, but here it was meant for one that exists.
-        happened = _FILLED if modified or not empty else _EMPTY
+        # A label or another setting alone makes no session, but here it was meant for one that exists. (What extensions
+        # had kept for their forms is there, and is no change.)
+        happened = _FILLED if modified else _EMPTY
     elif origin not in _CONTINUED:
         happened = _EMPTY if empty else _FILLED
     elif empty and (modified or renewed):

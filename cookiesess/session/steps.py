@@ -4,6 +4,7 @@ from typing import Final, NamedTuple, Protocol
 
 from cookiesess.events import Event, SessionCreated, SessionEnded, SessionRefreshed, SessionRenewed, WriteDropped
 from cookiesess.session.closing import Closed, How
+from cookiesess.session.csrf import Secrets
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
 from cookiesess.session.member import Member
@@ -62,8 +63,8 @@ class Twin(Protocol):
         """What a backend found in that cookie."""
 
     @property
-    def csrf(self) -> bytes | None:
-        """The secret that its CSRF tokens are made of."""
+    def loaded_secrets(self) -> Secrets:
+        """What its forms are made of."""
 
 
 class Asked(NamedTuple):

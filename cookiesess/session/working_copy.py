@@ -15,6 +15,7 @@ from typing import Final
 
 from cookiesess.session.changes import Tracked
 from cookiesess.session.closing import Closed, How
+from cookiesess.session.csrf import FORM_KEYS, Secrets, form_secrets
 from cookiesess.session.decision import Action
 from cookiesess.session.lifetime import ABSOLUTE, NAMED_AT, Lifetime
 from cookiesess.session.state import CSRF, Origin, State, fresh
@@ -187,6 +188,14 @@ class WorkingCopy:
         extras = self.extras
         secret: bytes | None = extras.before(CSRF) if CSRF in extras.changes() else extras.data.get(CSRF)
         return secret
+
+    @property
+    def loaded_secrets(self) -> Secrets:
+        """What the forms of the session that was loaded are made of."""
+        data = self.data
+        changes = data.changes()
+        loaded = {key: data.before(key) if key in changes else data.data.get(key) for key in FORM_KEYS}
+        return Secrets(self.loaded_csrf, form_secrets(loaded))
 
     def refresh(self) -> None:
         """Ask for a new idle deadline, whether it is due or not."""

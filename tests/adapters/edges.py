@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import flask
@@ -22,19 +23,28 @@ from pyramid.response import Response as PyramidResponse
 from webob import Request
 
 from adapters.django_project import project
-from cookiesess import CookiePolicy, SessionManager, SessionMiddleware
+from cookiesess import CookiePolicy, Lifetime, SessionManager, SessionMiddleware
 from cookiesess.adapters.django import session_manager
 from cookiesess.adapters.flask import Cookiesess
 from cookiesess.adapters.pyramid import session_factory
+from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
 from cookiesess.wsgi.attachment import SESSION_KEY
 from kit.constants import KEY, PLAIN
+from kit.probe import Probe
 from kit.wsgi import WebBrowser
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 POLICY = CookiePolicy("session")
+
+SIDES: dict[str, Callable[[], dict[str, Any]]] = {
+    "client-side": dict,
+    "store": lambda: {"store": MemoryStore()},
+    "overflow": lambda: {"overflow": MemoryStore()},
+    "revocations": lambda: {"revocations": Probe(MemoryStore()), "lifetime": Lifetime()},
+}
 
 
 class Edge(ABC):
@@ -48,12 +58,14 @@ class Edge(ABC):
         app: Answers ``/visit``, ``/form``, ``/login``, ``/write``, ``/who``, ``/logout`` and
             ``/goodbye``, which logs out and leaves a message (not on Django's).
         keeps_tokens: A CSRF token from before a login that replaced the session is good for another one.
+        makes_tokens: So is one of a form that is made under the old ID, where there had been none.
         keeps_old_ids: A login closes the old ID, and does not delete the session behind it.
         owns: Its logins give the session an owner.
         overflows: It knows more cookies than one.
     """
 
     keeps_tokens: ClassVar[bool] = True
+    makes_tokens: ClassVar[bool] = True
     keeps_old_ids: ClassVar[bool] = True
     owns: ClassVar[bool] = True
     overflows: ClassVar[bool] = True
@@ -228,6 +240,19 @@ class FlaskClearing(Flask):
         return user
 
 
+class FlaskForms(Flask):
+    """Flask, with an extension that keeps the secret of its forms in the session, as Flask-WTF does."""
+
+    makes_tokens = False
+
+    def token(self, session: Any) -> str:
+        secret: str = session.setdefault("csrf_token", token_hex(20))
+        return secret
+
+    def good(self, session: Any, token: str) -> bool:
+        return bool(session.get("csrf_token") == token)
+
+
 class Pyramid(Edge):
     """Pyramid, with the CSRF token that its own check compares."""
 
@@ -289,4 +314,4 @@ class Django(Edge):
         return "ann" if session.get("_auth_user_id") == str(self.user.pk) else None
 
 
-EDGES: list[type[Edge]] = [Middleware, Beaker, BeakerLast, Flask, FlaskClearing, Pyramid, Django]
+EDGES: list[type[Edge]] = [Middleware, Beaker, BeakerLast, Flask, FlaskClearing, FlaskForms, Pyramid, Django]

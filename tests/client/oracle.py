@@ -233,7 +233,9 @@ class Answer:
         elif there.key not in self.ring:
             return  # nobody can read it any more, so nothing can be merged into it
         else:
-            there.data = changed(there.data, changes)
+            before = {} if old is None else old.data
+            made = {key: value for key, value in changes.items() if before.get(key) != value}  # an equal one is none
+            there.data = changed(there.data, made)
             there.written_at, there.key = self.now, self.ring[0]
         self.issue(Reference(there, self.ring[0]))
 

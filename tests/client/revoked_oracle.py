@@ -64,6 +64,7 @@ class Token(oracle.Id):
 
     sid: Sid = field(default_factory=Sid)
     generation: int = 0
+    written_at: float = 0
 
 
 Generations = dict[str | None, int]
@@ -125,15 +126,21 @@ class Request(oracle.Request):
         due = not self.met.moved and now - self.named_at >= RENEW_AFTER
         how = self.how or ("in time" if due else None)
         if not (self.modified or how):
-            return Outcome()
+            return self._refresh(now)
         refused = "replaced" if self.met.moved else self._refused(now)
         if refused and not issues:
             return self._dropped(refused)
         if self.empty and not issues:
             return Outcome("expiry")
         if how is None:
-            return Outcome(self._token(self.met.at.sid, self.met.at.noted_at))
+            return Outcome(self._token(self.met.at.sid, self.met.at.noted_at, now))
         return self._move(how, now)
+
+    def _refresh(self, now: float) -> Outcome:
+        at = self.met.at
+        if self.met.moved or now - at.written_at < RENEW_AFTER or self._refused(now):
+            return Outcome()
+        return Outcome(self._token(at.sid, at.noted_at, now))
 
     def _refused(self, now: float) -> str | None:
         met = arrive(self.met.at, now, self.generations)
@@ -146,7 +153,7 @@ class Request(oracle.Request):
             self._keep_own()
             if self.empty:
                 return Outcome(dropped=("ended",))
-        old, new = self.met.at.sid, self._token(Sid(), now)
+        old, new = self.met.at.sid, self._token(Sid(), now, now)
         if self.login_as is not None:
             new.life.authenticated_at, new.generation = now, self.generations.get(self.owner, 0)
         closing = Closing(how, now, new.sid if how in LEADS_ON else None)
@@ -170,13 +177,14 @@ class Request(oracle.Request):
         self.owner = self.login_as
         self.loaded.authenticated_at = None
 
-    def _token(self, sid: Sid, noted_at: float) -> Token:
+    def _token(self, sid: Sid, noted_at: float, now: float) -> Token:
         life = Life(dict(self.data), self.owner, self.csrf, self.created_at, self.loaded.authenticated_at)
-        return Token(life, noted_at, sid=sid, generation=self.met.at.generation)
+        return Token(life, noted_at, sid=sid, generation=self.met.at.generation, written_at=now)
 
     def _create(self, data: dict[str, object], owner: str | None, now: float) -> Token:
         life = super()._create(data, owner, now).life
-        return Token(life, generation=self.generations.get(owner, 0) if self.login_as is not None else 0)
+        generation = self.generations.get(owner, 0) if self.login_as is not None else 0
+        return Token(life, generation=generation, written_at=now)
 
 
 assert HOWS[-1] not in LEADS_ON

@@ -164,6 +164,17 @@ def test_a_form_that_is_loaded_again_under_the_old_id_is_valid_when_it_comes_bac
     assert not browser.read(lambda session: session.check_csrf(token))
 
 
+@rows(ALL)
+@pytest.mark.parametrize("key", ["csrf_token", "_csrftoken", "csrf"])
+def test_what_an_extension_keeps_for_its_forms_can_be_read_under_the_old_id(world, begin, verb, key):
+    _, old = replaced(world, every(begin, put(key, "secret")), verb)
+    assert (old.read(), old.owner()) == ({key: "secret"}, None)
+    assert old.visit(len) == []
+    assert world.taken_names() == []
+    assert issued(old.visit(login("carl"))) == [NAME]
+    assert old.read() == {}
+
+
 def test_two_old_ids_without_a_secret_have_different_ones(world):
     tokens = []
     for _ in range(2):

@@ -35,7 +35,7 @@ class RevokedRequests(Requests):
         return self.world.revocations
 
     def identified(self, life: Life) -> Token:
-        return Token(life)
+        return Token(life, written_at=life.created_at)
 
     def model(self, at: Any, host: int) -> Request:
         return Request(at, self.now(host), self.generations)

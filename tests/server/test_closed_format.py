@@ -175,6 +175,21 @@ def test_further_elements_are_passed_over(name):
 
 
 @every_closing
+def test_what_extensions_keep_for_their_forms_stands_behind_the_deadline_of_the_successor(name):
+    codec, closed = ValueCodec(), unpack_closed(plaintext_of(name), ValueCodec(), grace_seconds=0)
+    plaintext = pack_closed(closed._replace(forms=(("csrf_token", "secret"),)), codec)
+    assert codec.loads(plaintext[1:])[5:] == [None, {"csrf_token": "secret"}]
+    assert unpack_closed(plaintext, codec, grace_seconds=0).forms == (("csrf_token", "secret"),)
+
+
+@pytest.mark.parametrize("forms", [7, "secret", ["csrf"], {"cart": "tea"}, {7: "x"}, {"csrf": 7}, {"csrf": "x" * 129}])
+def test_forms_of_another_shape_are_passed_over(forms):
+    codec = ValueCodec()
+    array = [*codec.loads(plaintext_of("renewed")[1:]), None, forms]
+    assert unpack_closed(CLOSED + codec.pack(array), codec, grace_seconds=0).forms == ()
+
+
+@every_closing
 def test_a_closed_record_lasts_ten_minutes_and_names_nobody(name):
     key = record_key_of(id_of(name)).hex()
     (row,) = [row for row in GOLDEN["store"] if row["key"] == key]

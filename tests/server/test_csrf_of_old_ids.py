@@ -211,3 +211,75 @@ def test_within_the_grace_of_a_renewal_in_time_forms_are_those_of_the_session(wo
     assert valid(old, token)
     world.clock.advance(GRACE)
     assert valid(old, token)
+
+
+# Secrets that extensions keep among the data: Flask-WTF, Django with CSRF_USE_SESSIONS, WTForms
+
+EXTENSIONS = pytest.mark.parametrize("key", ["csrf_token", "_csrftoken", "csrf"])
+
+
+@closed_by
+@EXTENSIONS
+def test_what_an_extension_keeps_for_its_forms_can_be_read_under_the_old_id(world, start, closing, key):
+    browser = world.browser(start, put(key, "secret"))
+    old = browser.copy()
+    browser.visit(closing)
+    world.forget()
+    assert (old.read(), old.owner()) == ({key: "secret"}, None)
+    assert old.visit(len) == []
+    assert world.taken_names() == []
+
+
+@EXTENSIONS
+def test_it_is_what_was_there_before_a_login_that_gives_the_extension_another_one(world, key):
+    browser = world.browser(put(key, "old"))
+    old = browser.copy()
+    browser.visit(every(login("ann"), put(key, "new")))
+    assert (old.read(), browser.read()) == ({key: "old"}, {key: "new"})
+
+
+@EXTENSIONS
+def test_it_is_what_a_faster_request_has_put_there(world, key):
+    browser = world.browser(put("a", 1))
+    slow, old = browser.open(login("ann")), browser.copy()
+    old.visit(put(key, "theirs"))
+    slow.finish()
+    assert old.read() == {key: "theirs"}
+
+
+@EXTENSIONS
+def test_a_login_under_the_old_id_takes_it_not_along(world, key):
+    browser = world.browser(put(key, "secret"))
+    old = browser.copy()
+    browser.visit(login("ann"))
+    world.forget()
+    assert is_issue(old.visit(login("ann")))
+    assert (old.read(), world.taken_names()) == ({}, ["session.created"])
+
+
+@EXTENSIONS
+@pytest.mark.parametrize("value", [7, b"secret", ["secret"], "x" * 129], ids=["number", "bytes", "list", "long"])
+def test_what_is_no_short_text_is_no_secret_of_a_form(world, key, value):
+    browser = world.browser(put(key, value))
+    old = browser.copy()
+    browser.visit(login("ann"))
+    assert old.read() == {}
+
+
+def test_what_is_written_beside_it_is_dropped_as_ever(world):
+    browser = world.browser(put("csrf_token", "secret"))
+    old = browser.copy()
+    browser.visit(login("ann"))
+    world.forget()
+    assert old.visit(put("csrf_token", "another")) == []
+    assert world.taken_names() == ["session.write_dropped"]
+    assert old.read() == {"csrf_token": "secret"}
+
+
+def test_of_several_cookies_each_keeps_its_own(world):
+    first, second = (world.browser(put("csrf_token", text)) for text in ("one", "two"))
+    olds = first.copy(), second.copy()
+    session = world.manager.open(f"{first.header}; {second.header}")
+    session.login("ann")
+    world.manager.commit(session)
+    assert [old.read() for old in olds] == [{"csrf_token": "one"}, {"csrf_token": "two"}]
