@@ -110,7 +110,8 @@ class RevokingBackend:
         return NOTHING_DONE if only_read and done.action is Action.DROP else done
 
     def _ask_and_apply(self, action: Action, working: WorkingCopy, now: int) -> Done:
-        loaded, authenticates = working.loaded, working.asked.authenticates
+        # An ID that was cycled for a session that is empty now authenticates nobody.
+        loaded, authenticates = working.loaded, working.asked.authenticates and action is not _DELETE
         if loaded.closed is not None and loaded.origin is _LOADED and not authenticates:
             return dropped("replaced")  # within the grace of a renewal, it was there to be read
         verdict = self._ask(working, now)

@@ -223,6 +223,17 @@ def test_a_slow_write_from_before_sets_no_cookie_and_undoes_nothing(world, begin
     assert (browser.owner(), browser.read()) == before
 
 
+@pytest.mark.parametrize("verb", [renew, login("ann"), cycle], ids=["renewal", "login", "cycled"])
+def test_a_slow_request_that_empties_a_visitors_session_and_cycles_its_id_deletes_no_cookie(world, verb):
+    browser = world.with_revocations().browser(anonymous)
+    slow = browser.open(every(clear, cycle))
+    browser.visit(verb)
+    world.forget()
+    assert slow.finish() == []
+    assert [(event.name, event.reason) for event in world.events] == [("session.write_dropped", "replaced")]
+    assert lives(browser)
+
+
 @rows(LEADING_ON)
 def test_a_slow_logout_from_before_ends_what_took_the_ids_place(world, begin, verb):
     browser = world.with_revocations().browser(begin)
@@ -433,11 +444,12 @@ def test_within_the_grace_a_write_is_dropped_with_an_event(renewing, write):
     assert browser.read() == {"a": 1, "b": 2}
 
 
-def test_within_the_grace_a_session_that_became_empty_keeps_its_cookie(renewing):
+@pytest.mark.parametrize("view", [clear, every(clear, cycle)], ids=["cleared", "cleared and cycled"])
+def test_within_the_grace_a_session_that_became_empty_keeps_its_cookie(renewing, view):
     browser = aged(renewing, put("a", 1))
     old = browser.copy()
     browser.visit()
-    assert old.visit(clear) == []
+    assert old.visit(view) == []
     assert lives(browser)
 
 

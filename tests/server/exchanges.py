@@ -116,6 +116,9 @@ class Exchanges(RuleBasedStateMachine):
         elif verb == "drop":
             session.pop(key, None)
             model.data.pop(key, None)
+        elif verb == "clear":
+            session.clear()
+            model.data.clear()
         elif verb == "count":
             count(session)
             model.count()

@@ -20,7 +20,9 @@ SKEW = 300
 # Together less than a closed record lasts by any clock, or more by every clock: between them nobody could tell.
 DUE = 1000
 WAITS = st.sampled_from([1, GRACE, 50, DUE])
-WORKS = st.tuples(st.sampled_from(["put", "put", "drop", "count", "form"]), st.sampled_from("abc"), st.integers(0, 3))
+WORKS = st.tuples(
+    st.sampled_from(["put", "put", "drop", "clear", "count", "form"]), st.sampled_from("abc"), st.integers(0, 3)
+)
 WORK_LISTS = st.lists(WORKS, max_size=3)
 OWNERS = st.sampled_from(["ann", "bob"])
 VERBS = st.sampled_from([None, None, "renew", "cycle", "ann", "bob", "invalidate"])

@@ -205,7 +205,7 @@ def test_a_slow_request_that_only_reads_writes_nothing_into_the_renewed_session(
 
 
 @cases(AGAIN, NOWHERE)
-@views({**WRITES, "persist": persist, "empty": clear})
+@views({**WRITES, "persist": persist, "empty": clear, "empty, under another ID": every(clear, lambda s: s.cycle())})
 def test_what_a_slow_request_writes_is_dropped_with_an_event_after_a_login(case, view):
     case.close()
     before = case.seen
