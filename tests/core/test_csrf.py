@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiesess.session.csrf import SECRET_BYTES, mask, matches
+from cookiesess.session.csrf import SECRET_BYTES, Secrets, form_secrets, mask, matches
 from cookiesess.tokens.encoding import decode, encode
 
 SECRETS = st.binary(min_size=SECRET_BYTES, max_size=SECRET_BYTES)
@@ -55,3 +55,13 @@ def test_any_text_is_no_token_and_no_error(text):
 @pytest.mark.parametrize("token", ["", "x", "é" * 86, "=" * 86, encode(bytes(63)), encode(bytes(65)), encode(SECRET)])
 def test_what_is_no_token_does_not_match(token):
     assert not matches(SECRET, token)
+
+
+def test_the_secrets_of_forms_show_nothing_of_themselves():
+    assert repr(Secrets(b"of its own", (("csrf_token", "of an extension"),))) == "<Secrets>"
+
+
+@pytest.mark.parametrize("length", [0, 128])
+def test_what_extensions_keep_for_their_forms_is_text_under_keys_of_theirs(length):
+    data = {"csrf_token": "x" * length, "_csrftoken": 7, "csrf": "x" * 129, "cart": "tea"}
+    assert form_secrets(data) == (("csrf_token", "x" * length),)
