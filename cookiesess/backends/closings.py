@@ -41,10 +41,10 @@ class Closings:
         self._codec = codec
         self._grace_seconds = grace_seconds
 
-    def record(self, old: Located, new: Located, *, how: How, secrets: Secrets, now: int) -> Record:
+    def record(self, old: Located, new: Located, *, how: How, forms: Secrets, now: int) -> Record:
         """Return what the old record becomes: without owner and summary, so that no listing shows it."""
         successor = new.session_id if how.leads_on else None
-        closed = Closed(how, now, secrets.csrf, successor, new.key, forms=secrets.forms)
+        closed = Closed(how, now, forms.csrf, successor, new.key, forms=forms.forms)
         payload = self._sealer.seal(pack_closed(closed, self._codec), old.session_id, old.key)
         return Record(payload, expires_at=now + CLOSED_SECONDS)
 

@@ -31,13 +31,13 @@ class Merged(NamedTuple):
         state: What another request left, with this one's changes.
         located: The record that it left it in.
         overwritten: How many keys both had assigned.
-        secrets: Those of the other's forms.
+        forms: What the other's forms are made of.
     """
 
     state: State
     located: Located
     overwritten: int = 0
-    secrets: Secrets = Secrets(None)
+    forms: Secrets = Secrets(None)
 
     def __repr__(self) -> str:
         return f"<Merged, {self.overwritten} overwritten>"  # never the secret: a repr ends up in error reports

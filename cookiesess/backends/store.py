@@ -156,14 +156,14 @@ class StoreBackend:
 
     def move(self, working: WorkingCopy, old: Located, now: int, *, make: Callable[[State, int], Located]) -> Done:
         """Have `make` put the session under a new ID, then close the old record; only then is the new ID given out."""
-        asked, state, secrets = working.asked, working.state, working.loaded_secrets
+        asked, state, forms = working.asked, working.state, working.loaded_secrets
         if old.moved and not asked.authenticates:
             # Another request has renewed it already. This one came with the old ID, and is not given the new one.
             return self._update(working, old, now) if working.modified else NOTHING_DONE
         overwritten = 0
         for merges in range(MAX_TRIES):
             new = make(self._descended(working, state), now)
-            current = self._close(old, new, how=asked.how or How.RENEWAL, secrets=secrets, now=now)
+            current = self._close(old, new, how=asked.how or How.RENEWAL, forms=forms, now=now)
             if current is None:
                 working.adopt(state)
                 self._vault.say_merged(merges, overwritten)
@@ -178,7 +178,7 @@ class StoreBackend:
                 if merged == "replaced" and self._owners.limited:
                     self._note_closed(working, old, now)
                 return self._overtaken(working, now, make)
-            state, old, overwritten, secrets = merged
+            state, old, overwritten, forms = merged
             if old.moved and not asked.authenticates:
                 return self._update(working, old, now, state=state) if working.modified else NOTHING_DONE
         raise conflict()
@@ -205,9 +205,9 @@ class StoreBackend:
         found = self._vault.find(old.session_id, now)
         working.note_closed(found if isinstance(found, Closed) else None)
 
-    def _close(self, old: Located, new: Located, *, how: How, secrets: Secrets, now: int) -> Record | Gone | None:
+    def _close(self, old: Located, new: Located, *, how: How, forms: Secrets, now: int) -> Record | Gone | None:
         try:
-            return self._vault.close(old, new, how=how, secrets=secrets, now=now)
+            return self._vault.close(old, new, how=how, forms=forms, now=now)
         except StoreUnavailable:
             # The new ID is not given out, so its record should not be listed; if that fails as well, it times out.
             with suppress(StoreUnavailable):
@@ -247,7 +247,7 @@ class StoreBackend:
         for _ in range(MAX_TRIES):  # whoever planted it may write it without a pause
             if old is None:
                 return
-            if not isinstance(self._vault.close(old, new, how=how, secrets=twin.loaded_secrets, now=now), Record):
+            if not isinstance(self._vault.close(old, new, how=how, forms=twin.loaded_secrets, now=now), Record):
                 return
             found = self._vault.find(old.session_id, now, why=Why.MERGE)
             old = found.located if isinstance(found, Found) else None

@@ -217,13 +217,13 @@ class Vault:
             return "ended" if theirs is None else "replaced"
         state = theirs.state
         if mark in state.extras.setdefault(MARKS, []):
-            return Merged(state, theirs.located, secrets=secrets_of(state))
+            return Merged(state, theirs.located, forms=secrets_of(state))
         if self._pauses.after(lost):
             newest = self._store.load(theirs.located.key, now=now)
             return "ended" if newest is None else self.merge(working, theirs.located, newest, now, mark=mark)
-        overwritten, secrets = working.data.overwritten(state.data), secrets_of(state)
+        overwritten, forms = working.data.overwritten(state.data), secrets_of(state)
         mine = merged(working, state, renewed=theirs.located.moved and not working.asked.authenticates)
-        return "owner" if mine is None else Merged(mine, theirs.located, overwritten, secrets)
+        return "owner" if mine is None else Merged(mine, theirs.located, overwritten, forms)
 
     # Touch, close, delete
 
@@ -236,13 +236,13 @@ class Vault:
         """Whether a touch is enough: where the idle timeout has changed, the record has to be written anew."""
         return state.extras.get(COUNTED_IDLE) == self.idle_of(state)
 
-    def close(self, old: Located, new: Located, *, how: How, secrets: Secrets, now: int) -> Record | Gone | None:
+    def close(self, old: Located, new: Located, *, how: How, forms: Secrets, now: int) -> Record | Gone | None:
         """Close the old record, by version, for the new one; without owner and summary, so that no listing shows it.
 
         Returns:
             None where it is closed; the current record where somebody was faster; `Gone` where there is none.
         """
-        record = self._closings.record(old, new, how=how, secrets=secrets, now=now)
+        record = self._closings.record(old, new, how=how, forms=forms, now=now)
         result = self._store.update(old.key, record, expected_version=old.record.version, now=now)
         if isinstance(result, Gone):
             return result

@@ -27,6 +27,7 @@ from cookiesess import (
 )
 from cookiesess.backends.found import Found, Merged
 from cookiesess.session.closing import Closed, How
+from cookiesess.session.csrf import Secrets
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
 from cookiesess.session.state import Origin, State
@@ -370,7 +371,7 @@ def test_this_search_finds_what_it_looks_for(caplog):
         pytest.param(lambda: CLOSED, id="Closed"),
         pytest.param(lambda: Loaded(Origin.REPLACED, OWNER, header=VALUE, base=SECRET, closed=CLOSED), id="Loaded"),
         pytest.param(lambda: Done(Action.CREATE, Line.ISSUE, SECRET), id="Done"),
-        pytest.param(lambda: Merged(STATE, Located(SECRET, SECRET, RECORD), csrf=SECRET), id="Merged"),
+        pytest.param(lambda: Merged(STATE, Located(SECRET, SECRET, RECORD), forms=Secrets(SECRET)), id="Merged"),
         pytest.param(lambda: Found(STATE, Located(SECRET, SECRET, RECORD), None), id="Found"),
         pytest.param(lambda: WorkingCopy(Loaded(Origin.LOADED, OWNER), STATE, codec=ValueCodec()), id="WorkingCopy"),
     ],
