@@ -149,7 +149,9 @@ class Ledgers:
 
     def _put(self, slot: int, name: bytes, ledger: Ledger, *, records: Mapping[bytes, Record | None], now: int) -> bool:
         """Write one copy; False where another request was faster."""
-        expires_at = max(ledger.until_at, *ledger.ended.values(), now + 1)
+        # Kept beyond the time up to which it counts: a host whose clock is ahead must not forget it, and let somebody
+        # log in without it, while it counts on another one.
+        expires_at = max(ledger.until_at + CLOCK_SKEW_SECONDS, *ledger.ended.values(), now + 1)
         array = list(ledger) if ledger.ended else list(ledger[:2])
         record = Record(self._slots[slot][1].seal_bytes(self._codec.pack(array), _PURPOSE + name), expires_at)
         there = records.get(name)

@@ -136,7 +136,7 @@ class Revocations:
         reason = None
         if closed is ENDED or question.sid in copies.ledger.ended:
             reason, closed = "ended", None
-        elif question.generation < copies.ledger.generation:
+        elif question.generation < copies.ledger.generation and now < copies.ledger.until_at:
             reason = "generation"
         if epoch is None:
             return Verdict(reason, closed, lost=False, epoch=None, ledger=copies)

@@ -3,8 +3,9 @@
 import pytest
 
 from cookiesess import ConfigurationError, SessionCommitted
-from kit.browser import lives
-from kit.constants import IDLE, NAME
+from cookiesess.testing import ManualClock
+from kit.browser import Browser, lives
+from kit.constants import ABSOLUTE, IDLE, NAME
 from kit.lines import issued
 from kit.views import ann, anonymous, every, login, put, renew
 from kit.world import signed_in
@@ -146,3 +147,18 @@ def test_an_owners_login_outlives_the_sessions_that_were_ended_before(world):
 def test_a_list_of_an_owners_sessions_needs_a_store_of_sessions(memory):
     with pytest.raises(ConfigurationError):
         memory.with_revocations().manager.sessions_of("ann")
+
+
+@pytest.mark.parametrize("skew", [-299, 299])
+@pytest.mark.parametrize("seconds", range(ABSOLUTE - 300, ABSOLUTE + 901, 100))
+def test_a_login_while_hosts_forget_the_end_of_all_sessions_counts_on_each_of_them(memory, skew, seconds):
+    """Whichever forgets first: what one seals from then on must not be from before for the other."""
+    memory.with_revocations().manager.end_all("ann")
+    clock = ManualClock(memory.clock() + skew)
+    managers = memory.manager, memory.make_manager(clock=clock)
+    for each in (memory.clock, clock):
+        each.advance(seconds)
+    for manager in managers:
+        browser = Browser(manager)
+        browser.visit(login("ann"))
+        assert [there.open(browser.header).owner for there in managers] == ["ann", "ann"]
