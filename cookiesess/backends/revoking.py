@@ -14,10 +14,11 @@ from cookiesess.backends.store import dropped
 from cookiesess.errors import StoreUnavailable
 from cookiesess.events import RevocationsLost, SessionRevoked, StoreFailed
 from cookiesess.session.closing import Closed, How, derived_csrf
+from cookiesess.session.csrf import secrets_of
 from cookiesess.session.decision import Action
 from cookiesess.session.lifetime import ABSOLUTE
 from cookiesess.session.merging import own
-from cookiesess.session.state import EPOCH, GENERATION, Origin, secrets_of
+from cookiesess.session.state import EPOCH, GENERATION, Origin
 from cookiesess.session.steps import HAS_CONTENT, NOTHING_DONE, Done, Twin
 from cookiesess.session.working_copy import WorkingCopy
 

@@ -39,11 +39,11 @@ from cookiesess.backends.summaries import Summaries
 from cookiesess.errors import InvalidToken, RecordExists, RecordTooLarge
 from cookiesess.events import ConflictMerged, SessionExpired, SessionRejected
 from cookiesess.session.closing import Closed, How
-from cookiesess.session.csrf import Secrets
+from cookiesess.session.csrf import Secrets, secrets_of
 from cookiesess.session.lifetime import IDLE
 from cookiesess.session.located import Located
 from cookiesess.session.merging import merged
-from cookiesess.session.state import COUNTED_IDLE, INLINE, MARKS, State, describe, pack, secrets_of, unpack
+from cookiesess.session.state import COUNTED_IDLE, INLINE, MARKS, State, describe, pack, unpack
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
 from cookiesess.stores.pauses import Pauses

@@ -183,6 +183,11 @@ class Tracked:
             return self._codec.loads(before)
         return None if before[1] is ABSENT else before[1]
 
+    def loaded(self, *keys: str) -> dict[str, Any]:
+        """Return what was loaded under `keys`, whatever has become of it since; None where there was nothing."""
+        changes = self.changes()
+        return {key: self.before(key) if key in changes else self.data.get(key) for key in keys}
+
     def original(self) -> dict[str, Any]:
         """Return a new dict of what was loaded. What was handed out may have changed inside, so it is decoded again."""
         known = self._before if self._original is None else self._original

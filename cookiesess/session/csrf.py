@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from cookiesess.session.state import CSRF, State
 from cookiesess.tokens.encoding import decode, encode
 
 SECRET_BYTES = 32
@@ -41,6 +42,11 @@ def form_secrets(data: Mapping[str, Any]) -> Forms:
     """Return what extensions keep in `data` as the secrets of their forms, key by key."""
     pairs = [(key, data[key]) for key in FORM_KEYS if key in data]
     return tuple((key, value) for key, value in pairs if type(value) is str and len(value) <= _MAX_LENGTH)
+
+
+def secrets_of(state: State) -> Secrets:
+    """Return what the forms of a session are made of."""
+    return Secrets(state.extras.get(CSRF), form_secrets(state.data))
 
 
 def mask(secret: bytes, pad: bytes) -> str:

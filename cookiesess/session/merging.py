@@ -47,7 +47,7 @@ def _merge_extras(working: WorkingCopy, theirs: dict[str, Any], *, renewed: bool
     asked, changes = working.asked, working.extras.changes()
     secret = changes.pop(CSRF, ABSENT)
     anew = asked.login or asked.authenticates or (asked.how is How.RENEWAL and working.state.owner is None)
-    if anew and not (renewed and theirs.get(CSRF) != working.loaded_csrf):
+    if anew and not (renewed and theirs.get(CSRF) != working.loaded_secrets.csrf):
         # Whoever planted the old ID may have had this one made just now. (With a new ID a new one has come.)
         theirs.pop(CSRF, None)
     if secret is not ABSENT:
@@ -73,8 +73,8 @@ def own(working: WorkingCopy) -> State:
     if FLASHES in extras:
         base = working.extras.before(FLASHES) or []
         extras[FLASHES] = flash.merge(base, extras[FLASHES], [], encode=working.codec.pack)
-    # By what it can be ended. They are written at each login, also where they are what they were.
-    extras |= {key: state.extras[key] for key in (GENERATION, EPOCH) if key in state.extras}
+    # By what it can be ended, and how old its ID is. They are written here, also where they are what they were.
+    extras |= {key: state.extras[key] for key in (GENERATION, EPOCH, NAMED_AT) if key in state.extras}
     mine = replace(state, data=working.data.assigned(), extras=extras)
     if not working.asked.login:
         mine.owner = mine.authenticated_at = None

@@ -32,7 +32,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cookiesess.errors import InvalidToken
-from cookiesess.session.csrf import Secrets, form_secrets
 from cookiesess.session.lifetime import ABSOLUTE, CLOCK_SKEW_SECONDS, Lifetime
 from cookiesess.session.member import Member
 from cookiesess.tokens.values import ValueCodec
@@ -103,11 +102,6 @@ class State:
         own_seconds = self.extras.get(ABSOLUTE)
         if own_seconds is not None and self.ends_at is not None:
             self.ends_at = max(self.ends_at, (self.authenticated_at or self.created_at) + own_seconds)
-
-
-def secrets_of(state: State) -> Secrets:
-    """Return what the forms of a session are made of."""
-    return Secrets(state.extras.get(CSRF), form_secrets(state.data))
 
 
 def fresh(*, now: int, lifetime: Lifetime) -> State:

@@ -183,19 +183,9 @@ class WorkingCopy:
         return self.state.extras.get(CSRF)
 
     @property
-    def loaded_csrf(self) -> bytes | None:
-        """The secret that was loaded."""
-        extras = self.extras
-        secret: bytes | None = extras.before(CSRF) if CSRF in extras.changes() else extras.data.get(CSRF)
-        return secret
-
-    @property
     def loaded_secrets(self) -> Secrets:
         """What the forms of the session that was loaded are made of."""
-        data = self.data
-        changes = data.changes()
-        loaded = {key: data.before(key) if key in changes else data.data.get(key) for key in FORM_KEYS}
-        return Secrets(self.loaded_csrf, form_secrets(loaded))
+        return Secrets(self.extras.loaded(CSRF)[CSRF], form_secrets(self.data.loaded(*FORM_KEYS)))
 
     def refresh(self) -> None:
         """Ask for a new idle deadline, whether it is due or not."""

@@ -250,7 +250,9 @@ class Request:
         owner = self.login_as
         if not own and owner is None and (self.csrf is None or self.csrf is self.loaded.csrf):
             return Outcome(dropped=("ended",))
-        return Outcome(self._create(own, owner, now))
+        created = self._create(own, owner, now)
+        created.noted_at = now
+        return Outcome(created)
 
     def _merge(self, life: Life, *, renewed: bool) -> None:
         """Make the changes again on what others have left. An existing secret wins, unless the ID is a new one."""
