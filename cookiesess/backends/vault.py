@@ -125,9 +125,9 @@ class Vault:
         except InvalidToken as error:
             self._emit(SessionRejected(error.reason, error.kid))
             return None
-        if COUNTED_IDLE in state.extras:
+        if (counted_idle := state.extras.get(COUNTED_IDLE)) is not None:
             # The last touch moved the record's expiry without opening it.
-            state.refreshed_at = record.expires_at - state.extras[COUNTED_IDLE]
+            state.refreshed_at = record.expires_at - counted_idle
         idle_at, until_at = self._lifetime.deadlines(state)
         if now >= idle_at or (until_at is not None and now >= until_at):
             self._emit(SessionExpired("idle" if now >= idle_at else "absolute"))

@@ -56,7 +56,7 @@ class Page(NamedTuple):
     cursor: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: every write makes one, which would cost twice as much
 class Updated:
     """The update was written; `version` is the record's new version."""
 

@@ -73,7 +73,8 @@ class MemoryStore(Store):
                 raise RecordExists("there is a record under this key already, and it was left as it is")
             else:
                 self._remove(key, current)
-            self._add(key, record, next(self._versions))
+            self._index(key, record.owner)
+            self._put(key, record, next(self._versions))
         if evicted and self.on_evict is not None:
             self.on_evict(evicted)
 
@@ -167,18 +168,16 @@ class MemoryStore(Store):
         return self._anonymous if record.owner is None else self._owned
 
     def _replace(self, key: bytes, current: Record, record: Record, version: Hashable) -> None:
-        if record.owner == current.owner:
-            self._store(key, record, version)  # where it lies, which is where `_use` has just put it
-        else:
+        if record.owner != current.owner:
             self._remove(key, current)
-            self._add(key, record, version)
+            self._index(key, record.owner)
+        self._put(key, record, version)
 
-    def _add(self, key: bytes, record: Record, version: Hashable) -> None:
-        if record.owner is not None:
-            insort(self._keys_by_owner.setdefault(record.owner, []), key)
-        self._store(key, record, version)
+    def _index(self, key: bytes, owner: bytes | None) -> None:
+        if owner is not None:
+            insort(self._keys_by_owner.setdefault(owner, []), key)
 
-    def _store(self, key: bytes, record: Record, version: Hashable) -> None:
+    def _put(self, key: bytes, record: Record, version: Hashable) -> None:
         payload, expires_at, summary, owner, _ = record
         shelf = self._anonymous if owner is None else self._owned
         shelf[key] = Record(payload, expires_at, summary, owner, version)

@@ -101,7 +101,8 @@ class SQLiteStore(Store):
     def load(self, key: bytes, *, now: int) -> Record | None:
         """See `Store.load`."""
         rows: list[Any] = self._file.rows(sql.LOAD, (key, now), now)
-        return Record(*rows[0]) if rows else None
+        # `Record(*rows[0])`, in two thirds of the time: the columns are its fields.
+        return tuple.__new__(Record, rows[0]) if rows else None
 
     def load_many(self, keys: Iterable[bytes], *, now: int) -> dict[bytes, Record]:
         """See `Store.load_many`."""
@@ -124,7 +125,7 @@ class SQLiteStore(Store):
             statement = sql.UPDATE_OWNER
         if self._keeps_house() or len(record.payload) >= _LARGE_BYTES:
             self._keep_house()
-        return Updated(cast("int", expected_version) + 1)
+        return Updated(expected_version + 1)  # type: ignore[operator]  # it matched, so it is one of the table's
 
     def touch(self, key: bytes, *, expires_at: int, expected_version: Hashable, now: int) -> bool:
         """See `Store.touch`."""
