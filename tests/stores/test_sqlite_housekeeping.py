@@ -391,3 +391,14 @@ def test_a_store_leaves_no_cycle_that_only_the_garbage_collector_would_free(path
             connection.execute("SELECT 1")
     finally:
         gc.enable()
+
+
+def test_many_are_ended_in_short_transactions(store):
+    create(store, *range(60))
+    versions = {key(number): store.load(key(number), now=NOW).version for number in range(60)}
+    texts: list[str] = []
+    (connection,) = store._file.idle
+    connection.set_trace_callback(texts.append)
+    assert store.delete_many(versions) == 60
+    assert texts.count("COMMIT") == 3
+    assert store.delete_many({}) == 0
