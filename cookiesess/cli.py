@@ -13,7 +13,6 @@ from cookiesess.backends.epochs import renew_epoch
 from cookiesess.errors import ConfigurationError, CookiesessError, InvalidToken
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.manager.assembly import make_envelope
-from cookiesess.manager.flat_settings import read_keys_file
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.settings import Configuration
 from cookiesess.session.compression import expand
@@ -21,12 +20,12 @@ from cookiesess.session.lifetime import Lifetime
 from cookiesess.session.state import REFERENCE, State, unpack
 from cookiesess.stores.urls import open_store
 from cookiesess.tokens.encoding import decode
-from cookiesess.tokens.keys import Key, Keyring
+from cookiesess.tokens.keys import KEYS_FILE_VARIABLE, KEYS_VARIABLE, Key, Keyring
 from cookiesess.tokens.sealing import VERSION, Opened, Sealer
 from cookiesess.tokens.signing import Signer
 from cookiesess.tokens.values import ValueCodec
 
-KEYS_VARIABLE, KEYS_FILE_VARIABLE, STORE_VARIABLE = "COOKIESESS_KEYS", "COOKIESESS_KEYS_FILE", "COOKIESESS_STORE"
+STORE_VARIABLE = "COOKIESESS_STORE"
 
 # Unix seconds far ahead of every token: the clock check is for servers, a tool should show a token from the future.
 _NO_LATEST = 1 << 62
@@ -111,7 +110,7 @@ def _keyring(arguments: argparse.Namespace) -> Keyring | None:
     if arguments.keys:
         return Keyring.parse(arguments.keys)
     try:
-        return read_keys_file(path) if path else None
+        return Keyring.from_file(path) if path else None
     except ConfigurationError as error:
         raise ConfigurationError(f"{KEYS_FILE_VARIABLE}: {error}") from error
 

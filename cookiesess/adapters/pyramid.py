@@ -17,6 +17,7 @@
 No middleware is needed.
 """
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from cookiesess.errors import ConfigurationError, MissingDependency, without_locals
@@ -142,9 +143,18 @@ classImplements(PyramidSession, ISession)
 classImplements(PyramidSessionFactory, ISessionFactory)
 
 
+class Unset(Enum):
+    """The default of `keys`, which is not None: None is what an environment variable that is not set gives."""
+
+    KEYS = "COOKIESESS_KEYS or COOKIESESS_KEYS_FILE"
+
+    def __repr__(self) -> str:
+        return f"<{self.value}>"
+
+
 @without_locals
 def session_factory(
-    keys: Keyring | Key | bytes | str | SessionManager, **settings: Unpack[Settings]
+    keys: Keyring | Key | bytes | str | SessionManager | Unset = Unset.KEYS, **settings: Unpack[Settings]
 ) -> PyramidSessionFactory:
     """Return a factory for ``Configurator(session_factory=…)`` or ``config.set_session_factory(…)``.
 
@@ -154,15 +164,18 @@ def session_factory(
 
     Args:
         keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which then
-            has all the settings.
+            has all the settings. Not given: what the environment variable ``COOKIESESS_KEYS`` says, or the file that
+            ``COOKIESESS_KEYS_FILE`` names.
         **settings: As `SessionManager` takes them.
 
     Raises:
-        ConfigurationError: A setting that is unknown, wrong or contradicts another.
+        ConfigurationError: A setting that is unknown, wrong or contradicts another; there are no keys.
     """
     check_names("session_factory(keys", settings)
     if isinstance(keys, SessionManager) and settings:
         raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
+    if isinstance(keys, Unset):
+        keys = Keyring.from_env()
     return PyramidSessionFactory(keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings))
 
 

@@ -95,6 +95,39 @@ class CrossOriginRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class KeysChanged(Event):
+    """A running process has found other keys in the file that holds them, and uses them from now on.
+
+    Attributes:
+        current: The id of the key that seals, 8 hex digits.
+        added: How many keys open that did not before.
+        removed: How many keys open no more.
+        waiting: The first key of the file is new, and seals in about two minutes, when all processes can open it.
+    """
+
+    current: str
+    added: int
+    removed: int
+    waiting: bool
+    name: ClassVar[str] = "keys.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class KeysFileRejected(Event):
+    """A running process cannot use the file that holds its keys, and goes on with those that it has.
+
+    Attributes:
+        reason: What is wrong with the file; no part of it.
+    """
+
+    reason: str
+    advice: ClassVar[str] = "write the file anew, whole: to a temporary name, and rename it"
+    name: ClassVar[str] = "keys.file_rejected"
+    level: ClassVar[int] = logging.WARNING
+    repeats: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
 class SharedCachingPrevented(Event):
     """A response that the app had declared shareable carries a Set-Cookie of ours and was made ``private``."""
 

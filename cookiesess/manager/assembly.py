@@ -33,6 +33,7 @@ class Assembly(NamedTuple):
     """What a manager stands on.
 
     Attributes:
+        keyring: The keys.
         codec: Encodes values.
         envelope: Opens and fills the cookies.
         backend: Where the sessions live.
@@ -42,6 +43,7 @@ class Assembly(NamedTuple):
         emit: Is told of events.
     """
 
+    keyring: Keyring
     codec: ValueCodec
     envelope: Envelope
     backend: Backend
@@ -54,11 +56,11 @@ class Assembly(NamedTuple):
 class _Parts:
     """The parts that every backend is handed, and the backends that are made of them."""
 
-    def __init__(self, keyring: Keyring, settings: Configuration) -> None:
+    def __init__(self, keyring: Keyring, settings: Configuration, emit: Emitter) -> None:
         self.keyring = keyring
         self.settings = settings
         self.codec = ValueCodec(settings.types)
-        self.emit = Emitter(settings.on_event, clock=settings.clock)
+        self.emit = emit
         self.sealer, self.signer = Sealer(keyring), Signer(keyring)
         self.envelope = make_envelope(settings, self.sealer, self.signer, emit=self.emit)
         self.beginnings = Beginnings(
@@ -181,13 +183,13 @@ def make_envelope(
     )
 
 
-def assemble(keyring: Keyring, settings: Configuration) -> Assembly:
+def assemble(keyring: Keyring, settings: Configuration, *, emit: Emitter) -> Assembly:
     """Build a manager's parts.
 
     Raises:
         ConfigurationError: The store cannot do what the settings ask of it.
     """
-    parts = _Parts(keyring, settings)
+    parts = _Parts(keyring, settings, emit)
     backend: Backend
     owners: Owners | None = None
     revoking: RevokingBackend | None = None
@@ -197,4 +199,4 @@ def assemble(keyring: Keyring, settings: Configuration) -> Assembly:
         backend = inner = parts.client_side()
         if settings.revocations is not None:
             backend = revoking = parts.revoking(inner, settings.revocations)
-    return Assembly(parts.codec, parts.envelope, backend, owners, revoking, parts.jars(), parts.emit)
+    return Assembly(keyring, parts.codec, parts.envelope, backend, owners, revoking, parts.jars(), parts.emit)

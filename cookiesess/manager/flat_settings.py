@@ -80,24 +80,6 @@ def read_settings(texts: Mapping[str, str], names: Mapping[str, str], *, given: 
     return result
 
 
-@without_locals
-def read_keys_file(path: str) -> Keyring:
-    """Return the ring that a file holds: keys parted by commas or one to a line, the current one first.
-
-    Raises:
-        ConfigurationError: There is no such file of text, or a bad key in it.
-    """
-    try:
-        text = Path(path).read_text("utf-8-sig")  # some editors begin it with a mark
-    except (OSError, UnicodeDecodeError) as error:
-        # By its class alone: an error of decoding quotes what is in the file, and the path may be a key.
-        raise ConfigurationError(
-            f"there is no file that can be read as text ({type(error).__name__}); write a path, and into the file the"
-            " keys, parted by commas or one to a line"
-        ) from None
-    return Keyring.parse(",".join(line for line in text.splitlines() if line.strip()))
-
-
 def _name(spelling: str, names: Mapping[str, str]) -> str:
     """Return the name of the setting that is written as `spelling`."""
     if spelling not in names:
@@ -166,7 +148,7 @@ def _choice(*texts: str, **others: object) -> Reader:
 # How a text is read, by the setting's name or its kind; and what it has to be, in words.
 _KINDS: Final[dict[object, Reader]] = {
     Keyring: (Keyring.parse, "keys, parted by commas"),
-    Path: (read_keys_file, "a path"),
+    Path: (Keyring.from_file, "a path"),
     str: TEXT,
     bool: (lambda text: FLAG[0](text.lower()), FLAG[1]),
     int: (_count, "a whole number"),

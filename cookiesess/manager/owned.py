@@ -1,36 +1,19 @@
 """The sessions of one owner, listed and ended: "show my devices", "log out everywhere"."""
 
-from collections.abc import Callable
-
-from cookiesess.backends.base import Backend
 from cookiesess.backends.owners import Owners, SessionList
-from cookiesess.backends.revoking import RevokingBackend
 from cookiesess.errors import ConfigurationError
+from cookiesess.manager.operations import Operations
 from cookiesess.session.session import Session
 
 
 class OwnedSessions:
     """What a `SessionManager` can do for an owner, outside of that owner's own request.
 
-    Args:
-        backend: Knows the store's key of a session.
-        owners: Lists and ends sessions in a store, or None.
-        revoking: Ends sessions in cookies, or None.
-        now: Returns Unix seconds.
+    Attributes:
+        operations: What it does to sessions with its present keys.
     """
 
-    def __init__(
-        self,
-        backend: Backend,
-        *,
-        owners: Owners | None,
-        revoking: RevokingBackend | None,
-        now: Callable[[], int],
-    ) -> None:
-        self._stored = backend
-        self._owners = owners
-        self._revoking = revoking
-        self._time = now
+    operations: Operations
 
     def sessions_of(self, owner: str, *, limit: int = 500) -> SessionList:
         """Return the live sessions of `owner`, the one seen last first: for a page that lists devices.
@@ -44,11 +27,11 @@ class OwnedSessions:
             StoreUnavailable: The store did not answer.
             ValueError: `limit` is below 1.
         """
-        return self._index().sessions_of(owner, now=self._time(), limit=limit)
+        return self._index().sessions_of(owner, now=self._now(), limit=limit)
 
     def handle_of(self, session: Session) -> str | None:
         """Return the handle by which `sessions_of` lists `session`, or None where it is not stored (yet)."""
-        key = self._stored.record_key(session._working or session._load(), now=self._time())
+        key = self.operations.parts.backend.record_key(session._working or session._load(), now=self._now())
         return None if key is None else key.hex()
 
     def end(self, owner: str, handle: str) -> bool:
@@ -64,7 +47,7 @@ class OwnedSessions:
         Raises:
             As `sessions_of`.
         """
-        return self._index().end(owner, handle, now=self._time())
+        return self._index().end(owner, handle, now=self._now())
 
     def end_all(self, owner: str, *, keep: Session | None = None) -> int | None:
         """End all sessions of `owner`, but `keep`; one that is being renewed at the moment does not slip through.
@@ -80,19 +63,24 @@ class OwnedSessions:
             SessionCommitted: Client-side, after the headers of `keep`'s response have gone out.
             As `sessions_of`.
         """
-        now = self._time()
-        if self._revoking is not None:
-            self._revoking.end_all(owner, keep=None if keep is None else keep._writable(), now=now)
+        now = self._now()
+        parts = self.operations.parts
+        if parts.revoking is not None:
+            parts.revoking.end_all(owner, keep=None if keep is None else keep._writable(), now=now)
             return None
-        working = None if keep is None else keep._working or keep._load()
+        working, record_key = None if keep is None else keep._working or keep._load(), parts.backend.record_key
         return self._index().end_all(
-            owner, keep=lambda: None if working is None else self._stored.record_key(working, now=now), now=now
+            owner, keep=lambda: None if working is None else record_key(working, now=now), now=now
         )
 
+    def _now(self) -> int:
+        return int(self.operations.clock())
+
     def _index(self) -> Owners:
-        if self._owners is None or not self._owners.indexed:
+        owners = self.operations.parts.owners
+        if owners is None or not owners.indexed:
             raise ConfigurationError(
                 "an owner's sessions can be listed and ended where they are kept in a store that indexes owners; give"
                 " one as store= (client-side, revocations= lets end_all() end them)"
             )
-        return self._owners
+        return owners

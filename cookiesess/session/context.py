@@ -1,7 +1,6 @@
-"""The functions that a session calls, and that its manager hands in; a test can hand in its own."""
+"""What a session calls, and its manager hands in; a test can hand in its own."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from cookiesess.session.gate import Stage
@@ -17,30 +16,40 @@ class Load(Protocol):
         """Return the working copy of a request; never raises for what a browser can send."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionContext:
-    """The functions behind the verbs of a `cookiesess.Session`.
+class SessionContext(Protocol):
+    """What is behind the verbs of a `cookiesess.Session`."""
 
-    Attributes:
-        lifetime: The timeouts.
-        codec: Encodes values.
-        clock: Returns the time in Unix seconds.
-        random_bytes: Returns bytes that nobody can guess.
-        load: Opens what a Cookie header carries.
-        save: Checks that a session can be stored and, server-side, stores it.
-        end: Ends what was loaded.
-        lost: Is told that what a request wrote before a login is lost, because its session had ended when it came.
-        admit: Raises where an owner may not log in.
-        touched_late: Is told of a session that was first touched after the headers went out.
-    """
+    @property
+    def lifetime(self) -> Lifetime:
+        """The timeouts."""
 
-    lifetime: Lifetime
-    codec: ValueCodec
-    clock: Callable[[], float]
-    random_bytes: Callable[[int], bytes]
-    load: Load
-    save: Callable[[WorkingCopy], None]
-    end: Callable[[WorkingCopy], None]
-    lost: Callable[[WorkingCopy], None]
-    admit: Callable[[str, WorkingCopy], None]
-    touched_late: Callable[[Stage], None]
+    @property
+    def codec(self) -> ValueCodec:
+        """Encodes values."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Returns the time in Unix seconds."""
+
+    @property
+    def random_bytes(self) -> Callable[[int], bytes]:
+        """Returns bytes that nobody can guess."""
+
+    @property
+    def load(self) -> Load:
+        """Opens what a Cookie header carries."""
+
+    def save(self, working: WorkingCopy) -> None:
+        """Check that a session can be stored and, server-side, store it."""
+
+    def end(self, working: WorkingCopy) -> None:
+        """End what was loaded."""
+
+    def lost(self, working: WorkingCopy) -> None:
+        """Hear that what a request wrote before a login is lost, because its session had ended when it came."""
+
+    def admit(self, owner: str, working: WorkingCopy) -> None:
+        """Raise where an owner may not log in."""
+
+    def touched_late(self, stage: Stage) -> None:
+        """Hear of a session that was first touched after the headers went out."""

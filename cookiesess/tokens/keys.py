@@ -1,10 +1,12 @@
 """Secrets: their least size, their order, and the purpose each derived key is for."""
 
 import hashlib
+import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final, Self
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,6 +18,9 @@ from cookiesess.tokens.mistakes import PLACEHOLDER_REMEDY, is_placeholder, mista
 
 # 256 bits: what XAES-256-GCM and HMAC-SHA256 are built for; shorter text is nearly always a password or a placeholder.
 MIN_SECRET_BYTES = 32
+
+KEYS_VARIABLE: Final = "COOKIESESS_KEYS"
+KEYS_FILE_VARIABLE: Final = "COOKIESESS_KEYS_FILE"
 
 _HINT = "`python -m cookiesess keygen` prints a good one"
 _GENERATED: Final = rb"\s*[A-Za-z0-9_-]{43}\s*"
@@ -127,12 +132,13 @@ class Keyring:
     Attributes:
         current: A `Key`.
         keys: All of them, `current` first.
+        path: The file that they were read from, which a running process looks at again; else None.
 
     Raises:
         ConfigurationError: A bad key; one key twice; a bare string as `accepted` (each letter would be a key).
     """
 
-    __slots__ = ("current", "keys")
+    __slots__ = ("current", "keys", "path")
 
     @without_locals
     def __init__(self, current: Key | bytes | str, accepted: Iterable[Key | bytes | str] = ()) -> None:
@@ -142,6 +148,7 @@ class Keyring:
         self.keys: tuple[Key, ...] = (self.current, *map(_key, accepted))
         if len({key.kid for key in self.keys}) < len(self.keys):
             raise ConfigurationError("one key is listed twice (or two share a key id); list each key once")
+        self.path: Path | None = None
 
     @classmethod
     @without_locals
@@ -158,6 +165,65 @@ class Keyring:
         if not current or not all(accepted):
             raise ConfigurationError(f"a key is empty; {_HINT}")
         return cls(current, accepted)
+
+    @classmethod
+    @without_locals
+    def from_file(cls, path: "str | os.PathLike[str]") -> Self:
+        """Return the ring that a file holds: keys parted by commas or one to a line, the current one first.
+
+        A running process looks at the file again once a minute. A key that is new there opens at once, and seals after
+        two minutes, when all processes can open it. One that has gone stops at once; if it was the current one, the
+        new one seals at once. An event says so (`cookiesess.events.KeysChanged`). A file that cannot be used changes
+        nothing, and is an event too.
+
+        Args:
+            path: A file of text that its owner alone can read, as ``python -m cookiesess keygen --file`` writes it.
+
+        Raises:
+            ConfigurationError: There is no such file of text, or a bad key in it.
+        """
+        try:
+            text = Path(path).read_text("utf-8-sig")  # some editors begin it with a mark
+        except (OSError, ValueError) as error:
+            # By its class alone: an error of decoding quotes what is in the file, and the path may be a key.
+            raise ConfigurationError(
+                f"there is no file that can be read as text ({type(error).__name__}); write a path, and into the file"
+                " the keys, parted by commas or one to a line"
+            ) from None
+        keyring = cls.parse(",".join(line for line in text.splitlines() if line.strip()))
+        keyring.path = Path(path)
+        return keyring
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Return the ring that ``COOKIESESS_KEYS`` holds, or the file that ``COOKIESESS_KEYS_FILE`` names.
+
+        Args:
+            environ: The variables, by default those of the process.
+
+        Raises:
+            ConfigurationError: Neither of them is set, or both are, or what one of them says is no ring.
+        """
+        keyring = cls.found_in(os.environ if environ is None else environ)
+        if keyring is None:
+            raise ConfigurationError(
+                f"neither {KEYS_VARIABLE} nor {KEYS_FILE_VARIABLE} is set; `python -m cookiesess keygen` prints a good"
+                " key"
+            )
+        return keyring
+
+    @classmethod
+    def found_in(cls, variables: Mapping[str, str]) -> Self | None:
+        """As `from_env`; None where neither variable is set."""
+        texts = {name: variables[name] for name in (KEYS_VARIABLE, KEYS_FILE_VARIABLE) if name in variables}
+        if len(texts) > 1:
+            raise ConfigurationError(f"{' and '.join(texts)} are both set; remove one")
+        for name, text in texts.items():
+            try:
+                return cls.parse(text) if name == KEYS_VARIABLE else cls.from_file(text.strip())
+            except ConfigurationError as error:
+                raise ConfigurationError(f"{name}: {error}") from None
+        return None
 
     @classmethod
     @without_locals

@@ -55,7 +55,7 @@ class Attachment(Generic[S]):
         SessionError: Another one that is still open has its session in the same place, or under the same cookie name.
     """
 
-    __slots__ = ("_environ", "_needs", "cookies", "jar", "manager", "session")
+    __slots__ = ("_environ", "_needs", "_operations", "cookies", "jar", "manager", "session")
 
     def __init__(
         self,
@@ -74,10 +74,13 @@ class Attachment(Generic[S]):
             manager.unshared = False  # each process says it once
             manager.emit(StoreNotShared())
         header = environ.get("HTTP_COOKIE", "")
-        self.session = session = session_class(manager.context, header)
+        if manager.watched is not None:
+            manager.look_at_keys()
+        self._operations = operations = manager.operations
+        self.session = session = session_class(operations, header)
         self.jar: Cookies | None = None
         if again or COOKIES_KEY not in environ or environ[COOKIES_KEY].closed:
-            self.jar = self.cookies = environ[COOKIES_KEY] = Cookies(manager.jars, header, self.transport)
+            self.jar = self.cookies = environ[COOKIES_KEY] = Cookies(operations.parts.jars, header, self.transport)
         else:
             self.cookies = outer = environ[COOKIES_KEY]
             self._join(outer, session, environ_key, whom)
@@ -130,7 +133,7 @@ class Attachment(Generic[S]):
         if self._environ.get(PASSIVE_KEY):
             self.session.passive()
         try:
-            needs = self.manager.commit(self.session, self.jar, arrival=self)
+            needs = self._operations.commit(self.session, self.jar, arrival=self)
         finally:
             if needs is None:
                 self.abandon()
@@ -150,7 +153,7 @@ class Attachment(Generic[S]):
 
     def stream(self) -> None:
         """After `commit`, where code of the app still runs: let what it changes be saved by `close`, or be refused."""
-        self.manager.stream(self.session)
+        self._operations.stream(self.session)
 
     def is_file(self, body: object) -> bool:
         """Whether `body` is one that the server sends by itself, so that it needs this very object."""
@@ -163,11 +166,11 @@ class Attachment(Generic[S]):
 
     def close(self) -> None:
         """The body is done: save what was changed since `stream`."""
-        self.manager.close(self.session)
+        self._operations.close(self.session)
 
     def abandon(self) -> None:
         """The app failed: nothing is saved, and the same environ may be used for another run."""
-        self.manager.abandon(self.session, self.jar)
+        self._operations.abandon(self.session, self.jar)
 
 
 def manager_key(environ_key: str) -> str:

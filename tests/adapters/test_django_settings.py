@@ -129,6 +129,20 @@ def test_the_sessions_may_have_keys_of_their_own(keys):
     assert set_up(COOKIESESS_STORE=None, SECRET_KEY="short", COOKIESESS_KEYS=keys)
 
 
+def test_the_keys_may_stand_in_a_file(tmp_path):
+    (tmp_path / "keys.txt").write_text("k" * 50)
+    ring = set_up(COOKIESESS_STORE=None, SECRET_KEY="short", COOKIESESS_KEYS_FILE=str(tmp_path / "keys.txt"))
+    assert ring
+    assert "COOKIESESS_KEYS_FILE: there is no file" in refusal(
+        COOKIESESS_STORE=None, COOKIESESS_KEYS_FILE="no-such-file"
+    )
+
+
+def test_the_environment_has_keys_before_the_secret_key(monkeypatch):
+    monkeypatch.setenv("COOKIESESS_KEYS", "k" * 50)
+    assert set_up(COOKIESESS_STORE=None, SECRET_KEY="short")
+
+
 def test_keys_that_are_too_short_are_refused_by_name():
     assert "COOKIESESS_KEYS" in refusal(COOKIESESS_STORE=None, COOKIESESS_KEYS=WORD_OF_A_SECRET)
 

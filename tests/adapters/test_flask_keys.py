@@ -139,7 +139,7 @@ def test_a_ready_manager_has_all_the_settings():
 
 
 def test_the_manager_of_an_app_without_a_secret_key_is_a_clear_error():
-    with pytest.raises(ConfigurationError, match="no SECRET_KEY"):
+    with pytest.raises(ConfigurationError, match="no keys; set COOKIESESS_KEYS or its SECRET_KEY"):
         CookiesessInterface().manager_of(make_app(SECRET_KEY=None))
 
 
@@ -147,7 +147,7 @@ def test_the_manager_of_an_app_without_a_secret_key_is_a_clear_error():
     "settings",
     [
         {"keys": "short"},
-        {"store": "nothing:///sessions.db"},
+        {"store": "sessions.db"},
         {"on_store_error": "anonymous"},
         {"keys": SessionManager(KEY), "encrypt": False},
         {"revocations": MemoryStore()},  # Flask's sessions have no absolute deadline
@@ -203,7 +203,7 @@ def test_keys_that_are_none_do_not_fall_back_on_the_secret_key(make):
 
 
 def test_the_default_of_keys_shows_what_it_means():
-    assert repr(Unset.KEYS) == "<the app's SECRET_KEY>"
+    assert repr(Unset.KEYS) == "<COOKIESESS_KEYS, COOKIESESS_KEYS_FILE, or the app's SECRET_KEY>"
 
 
 @pytest.mark.parametrize("app", [KEY, KEY.encode(), Keyring(KEY)], ids=["text", "bytes", "ring"])
@@ -231,3 +231,25 @@ def test_a_wrong_keyword_is_refused_by_what_was_called(call, form):
 def test_types_that_are_none_are_refused():
     with pytest.raises(ConfigurationError, match=r"^types is a list of ValueType\(.*the class Decimal"):
         Cookiesess(make_app(), types=[Decimal])
+
+
+def test_without_keys_the_environment_counts_before_the_secret_key(monkeypatch):
+    monkeypatch.setenv("COOKIESESS_KEYS", KEY)
+    manager = CookiesessInterface().manager_of(make_app(SECRET_KEY=None))
+    assert manager.operations.parts.keyring.current.kid == Key(KEY).kid
+    manager = CookiesessInterface().manager_of(make_app(SECRET_KEY="x" * 40))
+    assert manager.operations.parts.keyring.current.kid == Key(KEY).kid
+
+
+def test_the_environment_may_name_a_file_of_keys(monkeypatch, tmp_path):
+    path = tmp_path / "keys.txt"
+    path.write_text(KEY)
+    monkeypatch.setenv("COOKIESESS_KEYS_FILE", str(path))
+    manager = CookiesessInterface().manager_of(make_app(SECRET_KEY=None))
+    assert manager.operations.parts.keyring.path == path
+
+
+def test_keys_that_were_given_count_before_the_environment(monkeypatch):
+    monkeypatch.setenv("COOKIESESS_KEYS", "too short")
+    manager = CookiesessInterface(KEY).manager_of(make_app(SECRET_KEY=None))
+    assert manager.operations.parts.keyring.current.kid == Key(KEY).kid

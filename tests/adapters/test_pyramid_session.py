@@ -7,9 +7,10 @@ from zope.interface.verify import verifyClass, verifyObject
 
 from cookiesess import (
     ConfigurationError,
+    Key,
     SessionManager,
 )
-from cookiesess.adapters.pyramid import PyramidSession, PyramidSessionFactory, session_factory
+from cookiesess.adapters.pyramid import PyramidSession, PyramidSessionFactory, Unset, session_factory
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import CookieHeader, ManualClock, session_transaction
 from kit.constants import KEY
@@ -167,3 +168,19 @@ def test_a_form_from_before_a_login_whose_answer_was_lost_is_still_valid():
     first.login("ann")
     manager.commit(first)
     assert manager.open(header, PyramidSession).get_csrf_token() == token
+
+
+def test_without_keys_the_environment_has_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("COOKIESESS_KEYS", KEY)
+    assert session_factory().manager.operations.parts.keyring.current.kid == Key(KEY).kid
+    monkeypatch.delenv("COOKIESESS_KEYS")
+    (tmp_path / "keys.txt").write_text(KEY)
+    monkeypatch.setenv("COOKIESESS_KEYS_FILE", str(tmp_path / "keys.txt"))
+    assert session_factory().manager.operations.parts.keyring.path == tmp_path / "keys.txt"
+
+
+def test_without_any_keys_it_says_which_variable_to_set(monkeypatch):
+    monkeypatch.delenv("COOKIESESS_KEYS", raising=False)
+    with pytest.raises(ConfigurationError, match="COOKIESESS_KEYS_FILE"):
+        session_factory()
+    assert repr(Unset.KEYS) == "<COOKIESESS_KEYS or COOKIESESS_KEYS_FILE>"

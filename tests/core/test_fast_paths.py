@@ -133,7 +133,7 @@ def test_how_an_app_spells_its_headers_makes_no_difference(headers, cookie, vary
 @given(st.lists(st.tuples(st.sampled_from(Transport), st.integers(0, 3), st.integers(0, 3)), min_size=1))
 def test_the_attributes_of_a_cookie_that_lasts_are_those_of_the_policy(writes):
     policy = CookiePolicy("s", secure="auto", persistent=True)
-    envelope = SessionManager(KEY, cookie=policy)._envelope
+    envelope = SessionManager(KEY, cookie=policy).operations.parts.envelope
     for how, max_age, now in writes:
         assert envelope._lasting(how, max_age, now) == policy.attributes(how, max_age, now=now)
 
@@ -181,7 +181,7 @@ def test_what_is_decided_without_the_table_is_what_stands_in_it(origin, asked, l
         refresh_due=not modified and (asked.refresh or old),
         stale_key=False,
     )
-    assert manager._decide(working, now) is expected
+    assert manager.operations._decide(working, now) is expected
 
 
 def test_what_cannot_be_stored_inside_a_watched_value_is_named_by_its_path():

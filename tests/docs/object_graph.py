@@ -7,7 +7,7 @@ from cookiesess import CookieAttributes, CookiePolicy, Lifetime, Session, Sessio
 from cookiesess.events.base import Emitter
 from cookiesess.http.envelope import CookieIdentity, Envelope
 from cookiesess.http.jar import JarContext
-from cookiesess.session.context import SessionContext
+from cookiesess.manager.operations import Operations
 from cookiesess.stores.base import Store
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.tokens.values import ValueCodec
@@ -53,13 +53,13 @@ def request():
 
 def draw_manager(kind):
     """Return what a manager holds; what is the same in all kinds is drawn in the first."""
-    alike = (Envelope, SessionContext, JarContext) if kind != next(iter(KINDS)) else ()
+    alike = (Envelope, JarContext) if kind != next(iter(KINDS)) else ()
     return drawing(manager_of(kind), closed=alike)
 
 
 def draw_request():
     """Return what a request holds; its manager, and what all requests share, is drawn with the managers."""
-    return drawing(request(), closed=(SessionManager, SessionContext, JarContext))
+    return drawing(request(), closed=(SessionManager, Operations, JarContext))
 
 
 def drawing(root, *, closed=()):

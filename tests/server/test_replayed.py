@@ -122,4 +122,4 @@ def test_a_flood_of_old_ids_fills_no_memory():
     for old in [*olds, olds[-1]]:
         old.visit()
     assert world.taken_events().count(REPLAYED) == 1001
-    assert len(world.manager._backend._beginnings._replayed) <= 1000
+    assert len(world.manager.operations.parts.backend._beginnings._replayed) <= 1000

@@ -156,6 +156,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
 
     def _open(self, session_key: str | None) -> DjangoSession:
         header = "" if session_key is None else f"{self._setup.name}={session_key}"
+        self._setup.manager.look_at_keys()
         return self._setup.manager.open(header, session_class=DjangoSession)
 
     def load(self) -> Mapping[str, Any]:

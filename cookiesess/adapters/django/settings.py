@@ -1,5 +1,6 @@
 """What a Django project's settings say about sessions, in this library's terms."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -31,6 +32,7 @@ DEPENDS_ON: Final = frozenset(
     {
         "COOKIESESS_STORE",
         "COOKIESESS_KEYS",
+        "COOKIESESS_KEYS_FILE",
         "COOKIESESS_OPTIONS",
         "SECRET_KEY",
         "SECRET_KEY_FALLBACKS",
@@ -171,6 +173,12 @@ def _keys() -> Keyring:
     if hasattr(settings, "COOKIESESS_KEYS"):
         with naming(_IN + "COOKIESESS_KEYS"):
             return Keyring.of(settings.COOKIESESS_KEYS)
+    if hasattr(settings, "COOKIESESS_KEYS_FILE"):
+        with naming(_IN + "COOKIESESS_KEYS_FILE"):
+            return Keyring.from_file(settings.COOKIESESS_KEYS_FILE)
+    found = Keyring.found_in(os.environ)
+    if found is not None:
+        return found
     secrets = dict.fromkeys(map(force_bytes, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)))
     return _secret_keys(*secrets)
 

@@ -1,5 +1,6 @@
 """The interface that Flask asks for a session, and the extension that puts it in place."""
 
+import os
 from dataclasses import dataclass, field
 from enum import Enum
 from threading import Lock
@@ -32,7 +33,7 @@ _FLASK_LIFETIME: Final = Lifetime(absolute=None)
 class Unset(Enum):
     """The default of `keys`, which is not None: None is what an environment variable that is not set gives."""
 
-    KEYS = "the app's SECRET_KEY"
+    KEYS = "COOKIESESS_KEYS, COOKIESESS_KEYS_FILE, or the app's SECRET_KEY"
 
     def __repr__(self) -> str:
         return f"<{self.value}>"
@@ -55,9 +56,10 @@ class CookiesessInterface(SessionInterface):
 
     Args:
         keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which then
-            has all the settings. Not given: the app's ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``, each of them one
-            key. Of these a key shorter than 32 bytes is stretched by scrypt and accepted, with one warning
-            (`ShortSecretKey`).
+            has all the settings. Not given: what the environment variables ``COOKIESESS_KEYS`` or
+            ``COOKIESESS_KEYS_FILE`` say; where neither is set, the app's ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``,
+            each of them one key. Of these a key shorter than 32 bytes is stretched by scrypt and accepted, with one
+            warning (`ShortSecretKey`).
         **settings: As `SessionManager` takes them. Without ``cookie`` the cookie is what ``SESSION_COOKIE_*`` say.
             Without ``lifetime`` the idle timeout is ``PERMANENT_SESSION_LIFETIME``, and there is no absolute one: a
             session that is used lives for ever, as Flask's do; ``lifetime=Lifetime()`` bounds it.
@@ -99,7 +101,9 @@ class CookiesessInterface(SessionInterface):
         """
         manager = self._find(app)
         if manager is None:
-            raise ConfigurationError("the Flask app has no SECRET_KEY; set it, or give keys to CookiesessInterface")
+            raise ConfigurationError(
+                "the Flask app has no keys; set COOKIESESS_KEYS or its SECRET_KEY, or give keys to CookiesessInterface"
+            )
         return manager
 
     def open_session(self, app: flask.Flask, request: flask.Request) -> FlaskSession | None:
@@ -145,16 +149,17 @@ class CookiesessInterface(SessionInterface):
         return built
 
     def _build(self, app: flask.Flask, config: FlaskConfig, keys: Keyring | Unset) -> SessionManager | None:
-        own = isinstance(keys, Keyring)
-        if not own and not config.secret_key:
+        # At the first request, when whoever reads a .env file has done so.
+        own = keys if isinstance(keys, Keyring) else Keyring.found_in(os.environ)
+        if own is None and not config.secret_key:
             return None
         settings: Settings = {**self._settings}
         if "cookie" not in settings:
             settings["cookie"] = config.policy()
         if "lifetime" not in settings:
             settings["lifetime"] = config.lifetime()
-        manager = SessionManager(keys if isinstance(keys, Keyring) else config.keyring(), **settings)
-        if not own and config.short and app not in self._warned:
+        manager = SessionManager(own or config.keyring(), **settings)
+        if own is None and config.short and app not in self._warned:
             self._warned.add(app)
             manager.emit(ShortSecretKey())
         return manager
