@@ -1,6 +1,6 @@
 """What other libraries call the verbs of a session, and what they are called here."""
 
-from typing import Final
+from typing import Final, NoReturn, TypeVar
 
 _LIFE: Final = "session.remember(timedelta) sets its life; session.idle, .absolute and .persistent are parts of it"
 _NEW_ID: Final = "session.login(owner) gives a new ID by itself; session.renew() does for another change of privileges"
@@ -27,9 +27,26 @@ REMEDIES: Final[dict[str, str]] = {
 """What to write, by the name that somebody has guessed."""
 
 
-def missing(name: str) -> str:
-    """Return the message of the AttributeError for `name`, which a session does not have."""
-    if name.startswith("_"):
-        return f"a session has no attribute {name!r}"
-    remedy = REMEDIES.get(name, f"a value of the session's is session[{name!r}]")
-    return f"a session has no attribute {name!r}; {remedy}"
+S = TypeVar("S")
+
+
+class _Guess:
+    """Stands in a class under a name that it does not have, and raises what tells the right one."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, session: object, owner: type) -> NoReturn:
+        message = f"a session has no attribute {self._name!r}; {REMEDIES[self._name]}"
+        raise AttributeError(message, name=self._name, obj=session)
+
+
+def answer_guesses(cls: type[S]) -> type[S]:
+    """Have a class answer each of the `REMEDIES` with an AttributeError that names the right name.
+
+    A ``__getattr__`` would do so in three lines. But with one Python looks up every attribute in the slow way, and a
+    request reads dozens of a session's.
+    """
+    for name in REMEDIES.keys() - set(dir(cls)):
+        setattr(cls, name, _Guess(name))
+    return cls

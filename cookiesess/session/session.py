@@ -1,17 +1,18 @@
 """The mapping that the app sees."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cookiesess.errors import without_locals
 from cookiesess.session import csrf, flash
 from cookiesess.session.changes import Mutation
 from cookiesess.session.flash import Flash
-from cookiesess.session.guesses import missing
+from cookiesess.session.guesses import answer_guesses
 from cookiesess.session.properties import SessionProperties
 from cookiesess.session.state import CSRF, FLASHES
 from cookiesess.tokens.encoding import is_utf8
 
 
+@answer_guesses
 class Session(SessionProperties):
     """A dict that survives from request to request, and the verbs of a login.
 
@@ -149,11 +150,6 @@ class Session(SessionProperties):
         return secret is not None and type(token) is str and csrf.matches(secret, token)
 
     # Inside
-
-    if not TYPE_CHECKING:  # checkers would take it for a promise that every name exists
-
-        def __getattr__(self, name: str) -> object:
-            raise AttributeError(missing(name), name=name, obj=self)
 
     def _csrf_secret(self, *, anew: bool = False) -> bytes:
         """Return what CSRF tokens are made of, made at the first call; for subclasses with tokens of another form."""

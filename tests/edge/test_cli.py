@@ -12,9 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 import cookiesess
-from cookiesess import CookiePolicy, Key, Lifetime, SessionManager, SessionMiddleware, ValueType
+from cookiesess import CookiePolicy, Key, Keyring, Lifetime, SessionManager, SessionMiddleware, ValueType
 from cookiesess.cli import main
-from cookiesess.manager.flat_settings import read_keys_file
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
 from kit.browser import Browser
@@ -77,7 +76,7 @@ def test_keygen_writes_a_file_that_its_owner_alone_can_read(umask, tmp_path, cap
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert len(read_keys_file(str(path)).keys) == 1
+    assert len(Keyring.from_file(str(path)).keys) == 1
     out = capsys.readouterr().out
     assert out == f"a new key is in {path}, which its owner alone can read\n"
 
