@@ -21,8 +21,6 @@ REMEDIES: Final[dict[str, str]] = {
     "commit": "the session is saved with the response; session.save() writes it now",
     "last_accessed": "session.refreshed_at says when it was last written or refreshed",
     "created": "session.created_at says when it began",
-    "new": "session.is_new says whether it is",
-    "accessed": "session.touched says whether anything of it was looked at",
 }
 """What to write, by the name that somebody has guessed."""
 
