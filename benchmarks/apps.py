@@ -68,7 +68,7 @@ class Handler:
     def login(self, request: Any) -> str:
         """Log somebody in, in this library's sessions: in all others an owner is one more key."""
         session: Any = self._session_of(request)
-        session.login("user-42")
+        session.login(f"user-{next(self._values) % 100:02}")  # one alone would reach max_sessions_per_owner
         return self.first(request)
 
     def listed(self, request: Any) -> str:
