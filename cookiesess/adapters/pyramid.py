@@ -117,8 +117,7 @@ class PyramidSessionFactory:
     """Makes the sessions of one Pyramid app; what `session_factory` returns. Thread-safe.
 
     Attributes:
-        manager: The `SessionManager` behind it. In a view, ``get_manager(request)`` leads to it once
-            ``request.session`` was looked at.
+        manager: The `SessionManager` behind it. In a view, ``get_manager(request)`` leads to it.
     """
 
     def __init__(self, manager: SessionManager) -> None:
@@ -127,8 +126,8 @@ class PyramidSessionFactory:
     def __call__(self, request: Any) -> PyramidSession:
         """Return the session of `request`, and see to it that its response carries it.
 
-        It also leaves session, jar and manager in the request's environ, where `get_session`, `get_cookies` and
-        `get_manager` find them.
+        It also leaves session, jar and manager in the request's environ. `get_session`, `get_cookies` and `get_manager`
+        find them there, and have the session made where nobody has asked for ``request.session`` yet.
 
         Raises:
             SessionError: A `SessionMiddleware` around the app has its session in the same place.

@@ -199,11 +199,11 @@ def get_session(request: object, key: str = SESSION_KEY) -> Session:
 
     Args:
         request: A WSGI environ, or an object with ``.environ`` (webob, Flask, Bottle, Pyramid, Django) or ``.env``
-            (Falcon).
+            (Falcon). In Pyramid the request itself: its environ has no session before the request was asked for one.
         key: The middleware's ``environ_key``, by default ``"cookiesess.session"``.
 
     Raises:
-        SessionError: The app is not wrapped in `SessionMiddleware`.
+        SessionError: The app is not wrapped in `SessionMiddleware`, and has no adapter set up.
     """
     if type(request) is dict and key in request:
         session: Session = request[key]  # what nearly every request does is no call deeper than it need be
@@ -273,6 +273,9 @@ def environ_of(request: object) -> "WSGIEnvironment":
 
 def _find(request: object, key: str) -> Any:
     environ: Any = request if type(request) is dict else environ_of(request)
+    if key not in environ:
+        # Pyramid's request makes its session, and with it what we look for, where somebody asks for it first.
+        getattr(request, "session", None)
     try:
         return environ[key]
     except KeyError:
