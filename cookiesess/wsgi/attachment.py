@@ -130,7 +130,7 @@ class Attachment(Generic[S]):
         Where that raises, nothing of the request is saved.
         """
         needs = None
-        if PASSIVE_KEY in self._environ and self._environ[PASSIVE_KEY]:
+        if self._environ.get(PASSIVE_KEY):
             self.session.passive()
         try:
             needs = self._operations.commit(self.session, self.jar, arrival=self)
