@@ -21,11 +21,17 @@ def engine(url: str) -> sa.Engine:
     return engine_of(urlsplit(url + PATIENT))[0]
 
 
+@cache
+def shared(url: str) -> Store:
+    """One store for all tests."""
+    return SQLStore(engine(url))
+
+
 def emptied(url: str) -> Store:
-    """A store on the table that all tests share, of which each finds it empty."""
+    """The store that all tests share, and each finds empty."""
     with engine(url).begin() as connection:
         connection.execute(sa.text("DELETE FROM cookiesess_sessions"))
-    return SQLStore(engine(url))
+    return shared(url)
 
 
 def store_of(request: Any) -> Store:
