@@ -144,9 +144,9 @@ class BeakerSession(Session):
         """As `cycle`, since Beaker's apps call it when somebody logs in: a new ID, the same data, the old ID dead."""
         self.cycle()
 
-    def login(self, owner: str) -> None:
+    def login(self, owner: str, *, label: str | None = None) -> None:
         """As `Session.login`; `id` is another one afterwards."""
-        super().login(owner)
+        super().login(owner, label=label)
         self.pop(_ID, None)
 
     def renew(self) -> None:

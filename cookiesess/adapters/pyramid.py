@@ -72,9 +72,9 @@ class PyramidSession(Session):
     def changed(self) -> None:
         """Nothing: what was changed inside a value is found without being told."""
 
-    def login(self, owner: str) -> None:
+    def login(self, owner: str, *, label: str | None = None) -> None:
         """As `Session.login`; the token of `get_csrf_token` is a new one afterwards."""
-        super().login(owner)
+        super().login(owner, label=label)
         # Whoever could see a page before the login knows the token that was in it.
         self.pop(_CSRF, None)
 

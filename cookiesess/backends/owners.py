@@ -53,6 +53,8 @@ class SessionInfo:
         authenticated_at: When ``login()`` was called last, in Unix seconds, or None.
         last_seen_at: Unix seconds, to within `Lifetime.refresh_after`.
         label: What ``session.label`` was set to, or None.
+        expires_at: When it ends if nobody touches it again, in Unix seconds.
+        current: Whether it is the session that was given as `current`.
     """
 
     handle: str
@@ -60,6 +62,8 @@ class SessionInfo:
     authenticated_at: int | None
     last_seen_at: int
     label: str | None
+    expires_at: int
+    current: bool = False
 
 
 class SessionList(list[SessionInfo]):
@@ -117,8 +121,8 @@ class Owners:
         self._limit = limit if store.indexes_owners else None
         self._on_limit = on_limit
 
-    def sessions_of(self, owner: str, *, now: int, limit: int = _PAGE) -> SessionList:
-        """Return the owner's live sessions, at most `limit`, the one seen last first.
+    def sessions_of(self, owner: str, *, now: int, limit: int = _PAGE, current: bytes | None = None) -> SessionList:
+        """Return the owner's live sessions, at most `limit`, the one seen last first; `current` is the asker's key.
 
         One round trip for each key of the ring and each further page. Of an owner with more than 500 sessions, and more
         than `limit`, it is a part that is looked at: the one that the store lists first.
@@ -129,7 +133,8 @@ class Owners:
         if limit < 1:
             raise ValueError(f"limit is {limit}; a list has room for 1 session or more")
         live = self._live(owner, now, most=max(limit, _PAGE) + 1)
-        found = sorted((_info(key, *session) for key, session in live.items()), key=lambda info: -info.last_seen_at)
+        listed = (self._info(key, *session, current=key == current) for key, session in live.items())
+        found = sorted(listed, key=lambda info: -info.last_seen_at)
         sessions = SessionList(found[:limit])
         sessions.more = len(found) > limit
         return sessions
@@ -260,8 +265,17 @@ class Owners:
 
     def _is_over(self, summary: Summary, now: int) -> bool:
         """Whether the absolute deadline has passed, so that the session is dead, and its record still there."""
-        deadline_at = self._lifetime.absolute_deadline(summary, own_seconds=summary.absolute_seconds)
+        deadline_at = self._ends_at(summary)
         return deadline_at is not None and now >= deadline_at
+
+    def _ends_at(self, summary: Summary) -> int | None:
+        return self._lifetime.absolute_deadline(summary, own_seconds=summary.absolute_seconds)
+
+    def _info(self, key: bytes, summary: Summary, record: Record, *, current: bool) -> SessionInfo:
+        seen_at, ends_at = _last_seen_at(summary, record), self._ends_at(summary)
+        expires_at = record.expires_at if ends_at is None else min(record.expires_at, ends_at)
+        times = (summary.created_at, summary.authenticated_at, seen_at)
+        return SessionInfo(key.hex(), *times, summary.label, expires_at, current)
 
 
 def _batches(versions: dict[bytes, Hashable]) -> Iterator[dict[bytes, Hashable]]:
@@ -281,9 +295,3 @@ def _idleness(summary: Summary, record: Record) -> tuple[int, int]:
 
 def _replaces(summary: Summary, own: Collection[bytes]) -> bool:
     return summary.replaces is not None and any(key.startswith(summary.replaces) for key in own)
-
-
-def _info(key: bytes, summary: Summary, record: Record) -> SessionInfo:
-    return SessionInfo(
-        key.hex(), summary.created_at, summary.authenticated_at, _last_seen_at(summary, record), summary.label
-    )

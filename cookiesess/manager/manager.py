@@ -62,6 +62,11 @@ class SessionManager(OwnedSessions):
         on_owner_limit: What a login beyond that does. ``"end_oldest"`` (the default) ends the one that has been idle
             for longest. ``"refuse"``, with a limit of your own, raises `TooManySessions`: somebody who holds that many
             sessions of a user, a thief too, then locks the user out until they end.
+        login_label: Names the device of a login that gives no label, for `sessions_of`. Called at the commit with the
+            request's WSGI environ, it returns text, of which the first 200 characters count, or None:
+            `cookiesess.adapters.devices.describe_client` does. For a login that the view itself has saved, by
+            `Session.save`, that is too late: give `Session.login` the label. None by default: no label. Server-side
+            only, and not for Django, whose session engine sees no request.
         encrypt: True (the default): sealed, nobody but the server can read the session. False: signed only, and whoever
             holds the cookie can read it.
         compress: Whether client-side sessions are compressed where that makes the cookie shorter; False by default.
@@ -80,6 +85,7 @@ class SessionManager(OwnedSessions):
             change, so take it once for each request.
         watched: The file that holds the keys, where they come from one.
         emit: Hands an event to the logger and to ``on_event``.
+        login_label: The setting, for what joins a manager to a request.
         unshared: A store is in this process's memory, and nobody has been warned yet that the server runs several.
 
     Raises:
@@ -93,6 +99,7 @@ class SessionManager(OwnedSessions):
         configuration = self._opened.configuration
         self.emit: Emitter = Emitter(configuration.on_event, clock=configuration.clock)
         self.cookie: CookiePolicy = configuration.cookie
+        self.login_label = configuration.login_label
         stores = (configuration.store, configuration.overflow, configuration.revocations)
         self.unshared: bool = any(store is not None and store.serves_one_process for store in stores)
         keyring = Keyring.of(keys)

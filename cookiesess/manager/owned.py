@@ -15,11 +15,13 @@ class OwnedSessions:
 
     operations: Operations
 
-    def sessions_of(self, owner: str, *, limit: int = 500) -> SessionList:
+    def sessions_of(self, owner: str, *, current: Session | None = None, limit: int = 500) -> SessionList:
         """Return the live sessions of `owner`, the one seen last first: for a page that lists devices.
 
         Args:
             owner: As given to `Session.login`.
+            current: The asker's own session; in the list its ``current`` is True. A session that has not been stored
+                yet, such as in the request of its login, is not in the list.
             limit: The most sessions in the list, from 1. Its ``more`` says whether there are others.
 
         Raises:
@@ -27,12 +29,18 @@ class OwnedSessions:
             StoreUnavailable: The store did not answer.
             ValueError: `limit` is below 1.
         """
-        return self._index().sessions_of(owner, now=self._now(), limit=limit)
+        index, now = self._index(), self._now()
+        return index.sessions_of(owner, now=now, limit=limit, current=self._key_of(current, now=now))
 
     def handle_of(self, session: Session) -> str | None:
         """Return the handle by which `sessions_of` lists `session`, or None where it is not stored (yet)."""
-        key = self.operations.parts.backend.record_key(session._working or session._load(), now=self._now())
+        key = self._key_of(session, now=self._now())
         return None if key is None else key.hex()
+
+    def _key_of(self, session: Session | None, *, now: int) -> bytes | None:
+        if session is None:
+            return None
+        return self.operations.parts.backend.record_key(session._working or session._load(), now=now)
 
     def end(self, owner: str, handle: str) -> bool:
         """End one session of `owner`, whatever it is doing at the moment.

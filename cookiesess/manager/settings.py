@@ -79,6 +79,7 @@ SETTINGS: Final = (
     Setting("max_record_bytes", int, "records"),
     Setting("max_sessions_per_owner", int, "server-side"),
     Setting("on_owner_limit", OnOwnerLimit, "limit"),
+    Setting("login_label", Callable, "server-side"),
     Setting("types", list),
     Setting("on_event", Callable),
     Setting("environ_key", str, "middleware"),
@@ -121,6 +122,7 @@ class Settings(TypedDict, total=False):
     max_record_bytes: int
     max_sessions_per_owner: int | None
     on_owner_limit: OnOwnerLimit
+    login_label: Callable[[dict[str, Any]], str | None] | None
     encrypt: bool
     compress: bool
     types: Iterable[ValueType[Any]]
@@ -150,6 +152,7 @@ class Configuration:
     max_record_bytes: int = 1 << 20
     max_sessions_per_owner: int | None = DefaultLimit(500)
     on_owner_limit: OnOwnerLimit = "end_oldest"
+    login_label: Callable[[dict[str, Any]], str | None] | None = None
     encrypt: bool = True
     compress: bool = False
     types: Iterable[ValueType[Any]] = ()
@@ -212,7 +215,10 @@ _RULES: Final[dict[object, Rule]] = {
         "{name} is a {type}; write {name}=SQLiteStore(path), or a URL such as {name}='sqlite:///sessions.db'",
     ),
     Callable: (callable, "{name} is a function, and what came is of type {type}"),
-    "on_event": (lambda value: not value or callable(value), "{name} is a function, and what came is of type {type}"),
+    **dict.fromkeys(
+        ("on_event", "login_label"),
+        (lambda value: not value or callable(value), "{name} is a function, and what came is of type {type}"),
+    ),
     "types": (tuple, f"{_TYPES} what came is of type {{type}}; write {{name}}=[…]"),
     "accept": (list | tuple, "{name} is a list of readers, not a {type}; write {name}=[…]"),
     "revocation_cache_seconds": (

@@ -1,6 +1,7 @@
 """What can be asked of a session: where it came from, whose it is, until when, and its settings of its own."""
 
 from datetime import timedelta
+from typing import Final
 
 from cookiesess.errors import ConfigurationError, StoreUnavailable
 from cookiesess.session.gate import Stage
@@ -10,6 +11,15 @@ from cookiesess.session.state import LABEL, PERSISTENT, Origin
 from cookiesess.tokens.encoding import is_utf8
 
 _OPEN, _UNAVAILABLE = Stage.OPEN, Origin.UNAVAILABLE
+
+# It is stored a second time, in the record's summary, which stores keep small.
+LONGEST_LABEL: Final = 200
+
+
+def check_label(value: str | None) -> None:
+    """Raise ValueError unless `value` can be a session's label."""
+    if value is not None and (type(value) is not str or len(value) > LONGEST_LABEL or not is_utf8(value)):
+        raise ValueError(f"a label is text of at most {LONGEST_LABEL} characters, or None")
 
 
 class SessionProperties(LoadedMapping):
@@ -189,9 +199,7 @@ class SessionProperties(LoadedMapping):
 
     @label.setter
     def label(self, value: str | None) -> None:
-        # It is stored a second time, in the record's summary, which stores keep small.
-        if value is not None and (type(value) is not str or len(value) > 200 or not is_utf8(value)):
-            raise ValueError("a label is text of at most 200 characters, or None")
+        check_label(value)
         self._set_extra(LABEL, value)
 
     def passive(self) -> None:

@@ -7,7 +7,7 @@ from cookiesess.session import csrf, flash
 from cookiesess.session.changes import Mutation
 from cookiesess.session.flash import Flash
 from cookiesess.session.guesses import answer_guesses
-from cookiesess.session.properties import SessionProperties
+from cookiesess.session.properties import SessionProperties, check_label
 from cookiesess.session.state import CSRF, FLASHES
 from cookiesess.tokens.encoding import is_utf8
 
@@ -34,7 +34,7 @@ class Session(SessionProperties):
 
     # The verbs
 
-    def login(self, owner: str) -> None:
+    def login(self, owner: str, *, label: str | None = None) -> None:
         """Make the session `owner`'s: new ID, new CSRF secret, absolute timeout counted from now.
 
         Call it after every successful authentication, re-authentication included: keeping the ID would let whoever
@@ -43,17 +43,22 @@ class Session(SessionProperties):
 
         Args:
             owner: Any text that names the user for good, such as a primary key; not a name that can change hands.
+            label: A name for lists of the owner's sessions, such as the device, as `label` takes it. None (the
+                default): it stays as it is; or, with the setting ``login_label``, that makes one where there is none.
 
         Raises:
-            ValueError: Empty, or not text.
+            ValueError: `owner` is empty, or not text; or `label` is not what it may be.
             TooManySessions: Server-side, with ``on_owner_limit="refuse"``.
         """
         if type(owner) is not str or not owner or not is_utf8(owner):
             raise ValueError(f"an owner is text that names the user, not {owner!r}; use str(user.id)")
+        check_label(label)
         working = self._writable(new_id=True)
         self._context.admit(owner, working)
         if working.login(owner, now=int(self._context.clock()), lifetime=self._context.lifetime):
             self._context.lost(working)
+        if label is not None:
+            self.label = label
 
     def renew(self) -> None:
         """Give the session a new ID and keep everything else: for a change of privileges without a login.

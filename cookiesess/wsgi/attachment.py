@@ -6,7 +6,7 @@ its request and its response is that framework's own file.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from cookiesess.errors import SessionError, drop_locals
@@ -15,6 +15,7 @@ from cookiesess.http.headers import UNTOUCHED, Commit, Headers, with_ours
 from cookiesess.http.jar import Cookies
 from cookiesess.http.policy import Transport
 from cookiesess.manager.manager import SessionManager
+from cookiesess.session.properties import LONGEST_LABEL
 from cookiesess.session.session import Session
 from cookiesess.wsgi.body import Body
 from cookiesess.wsgi.transport import transport_of
@@ -133,12 +134,22 @@ class Attachment(Generic[S]):
         if self._environ.get(PASSIVE_KEY):
             self.session.passive()
         try:
+            if self.manager.login_label is not None:
+                self._label_login(self.manager.login_label)
             needs = self._operations.commit(self.session, self.jar, arrival=self)
         finally:
             if needs is None:
                 self.abandon()
         self._needs = needs
         return headers if needs is UNTOUCHED else with_ours(headers, needs, emit=self.manager.emit)
+
+    def _label_login(self, label_of: Callable[["WSGIEnvironment"], str | None]) -> None:
+        """Give a login that has no label the one that the setting makes of the request."""
+        working = self.session._working
+        if working is None or not working.asked.login or self.session.label is not None:
+            return
+        label = label_of(self._environ)
+        self.session.label = label[:LONGEST_LABEL] if isinstance(label, str) else label
 
     def also_varies(self) -> None:
         """Have the response say that it depends on the request's cookies, though nobody looked at the session."""

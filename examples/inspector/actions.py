@@ -84,8 +84,7 @@ def login(desk: Desk) -> None:
     owner = desk.form.get("owner", "")
     if owner not in OWNERS:
         raise Refused(f"the users here are {' and '.join(OWNERS)}")
-    desk.session.login(owner)
-    desk.session.label = desk.device
+    desk.session.login(owner, label=desk.device)
 
 
 def renew(desk: Desk) -> None:

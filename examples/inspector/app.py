@@ -22,6 +22,7 @@ from cookiesess import (
     get_cookies,
     get_session,
 )
+from cookiesess.adapters.devices import describe_client
 from cookiesess.manager.settings import Settings
 from cookiesess.stores.base import Store
 from examples.four_routes import routes
@@ -182,8 +183,7 @@ class Inspector:
     def _sessions(self, session: Any) -> tuple[tuple[Any, bool], ...] | None:
         if not self._server_side or session.owner is None:
             return None
-        own = self._manager.handle_of(session)
-        return tuple((info, info.handle == own) for info in self._manager.sessions_of(session.owner))
+        return tuple((info, info.current) for info in self._manager.sessions_of(session.owner, current=session))
 
     # Doing
 
@@ -200,7 +200,7 @@ class Inspector:
             visit=visit,
             notes=notes,
             cookies=self._keep(request, notes),
-            device=reading.device(request.user_agent or ""),
+            device=describe_client(request),
         )
         try:
             ACTIONS[action](desk)

@@ -14,15 +14,6 @@ from examples.inspector.visits import Notes, Visit
 
 # A value in the page is cut here; a cookie's much earlier, since whoever has it has the session.
 _LONGEST_TEXT, _LONGEST_INNER_TEXT, _LONGEST_COOKIE, _SHOWN = 120, 40, 24, (10, 4)
-# In this order: most browsers name others too, to be taken for them.
-_BROWSERS = (("Edge", "Edg/"), ("Firefox", "Firefox/"), ("Chrome", "Chrome/"), ("Safari", "Safari/"), ("curl", "curl/"))
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("macOS", "Macintosh"),
-    ("Linux", "Linux"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +189,3 @@ def summary(session: Session) -> str:
     """Return in a few words what a session is, for the list of kept cookies."""
     count = len(session)
     return f"{session.owner or 'nobody'}, {count} key{'' if count == 1 else 's'}"
-
-
-def device(user_agent: str) -> str:
-    """Return what a browser calls itself, in a few words; "unknown" parts where it says something else."""
-    browser = next((name for name, sign in _BROWSERS if sign in user_agent), "unknown browser")
-    system = next((name for name, sign in _SYSTEMS if sign in user_agent), "unknown system")
-    return f"{browser} on {system}"

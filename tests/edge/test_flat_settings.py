@@ -154,7 +154,9 @@ def test_the_table_in_the_documentation_has_every_setting():
 
 def test_every_setting_of_a_manager_is_flat_or_given_in_code():
     flat = {name.partition(".")[0] for name in NAMES} - {"keys", "keys_file", "environ_key"}
-    assert flat | {"accept", "types", "on_event", "clock", "random_bytes", "sleep"} == set(Settings.__annotations__)
+    assert flat | {"accept", "login_label", "types", "on_event", "clock", "random_bytes", "sleep"} == set(
+        Settings.__annotations__
+    )
 
 
 def test_every_field_of_a_policy_and_a_lifetime_is_flat():

@@ -146,7 +146,9 @@ def test_what_is_no_text_is_given_in_code(events):
     assert [event.name for event in events] == ["session.created"]
 
 
-@pytest.mark.parametrize("name", ["accept", "types", "on_event", "clock", "random_bytes", "session_class"])
+@pytest.mark.parametrize(
+    "name", ["accept", "login_label", "types", "on_event", "clock", "random_bytes", "session_class"]
+)
 def test_a_variable_for_what_is_no_text_is_refused(name):
     assert refusal(**{name.upper(): "x"}) == (
         f"COOKIESESS_{name.upper()}: {name} is no text; give it to SessionMiddleware in code"

@@ -20,6 +20,7 @@ EXTRAS = (
     "django",
     "prometheus",
     "opentelemetry",
+    "devices",
 )
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?>=([\w.]+)")
 # Has to be of the same version as the other half of it.

@@ -56,6 +56,7 @@ _TIMES_BYTES: Final = len(f"; Max-Age={LONGEST_MAX_AGE}") + EXPIRES_BYTES
 _NOT_OPTIONS: Final = {
     "store": "set COOKIESESS_STORE",
     "cookie": "set SESSION_COOKIE_NAME and the other SESSION_COOKIE_…",
+    "login_label": "Django's session engine sees no request; set request.session.native.label after the login",
     "overflow": "Django knows one cookie alone; set COOKIESESS_STORE",
 }
 
