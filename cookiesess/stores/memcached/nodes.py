@@ -53,12 +53,8 @@ class Nodes:
     """
 
     def __init__(self, client: object) -> None:
-        if isinstance(client, HashClient):
-            self._nodes: dict[str, Any] = dict(client.clients)
-            self._hasher = _own_hasher(client)
-        else:
-            self._nodes = {_address(client): client}
-            self._hasher = None
+        self._nodes = _nodes_of(client)
+        self._hasher = _own_hasher(client) if isinstance(client, HashClient) else None
         for node in self._nodes.values():
             _check(node)
         _all.add(self)
@@ -108,10 +104,7 @@ class Nodes:
 
     def leave_to_parent(self) -> None:
         """Close this process's copies of connections that a fork has duplicated."""
-        # Without the pool's lock, which a thread may have held that does not exist in this process.
-        for node in self._nodes.values():
-            for connection in (*node.client_pool.free, *node.client_pool.used):
-                connection.close()
+        _close_all(self._nodes)
 
     def _of(self, name: str) -> str:
         if self._hasher is None:
@@ -150,6 +143,15 @@ def client_of(addresses: list[tuple[str, int]], *, connect_timeout: float, timeo
     if len(addresses) == 1:
         return PooledClient(addresses[0], **settings)
     return HashClient(addresses, use_pooling=True, **settings)
+
+
+def close_all(client: object) -> None:
+    """Close all connections of a client that nobody uses any more."""
+    _close_all(_nodes_of(client))
+
+
+def _nodes_of(client: Any) -> dict[str, Any]:
+    return dict(client.clients) if isinstance(client, HashClient) else {_address(client): client}
 
 
 def _own_hasher(client: Any) -> Any:
@@ -220,6 +222,13 @@ def _close_idle(node: Any) -> None:
     with suppress(RuntimeError):  # the pool is at its limit: by now there is nothing idle
         for _ in pool.free:
             pool.destroy(pool.get())
+
+
+def _close_all(nodes: dict[str, Any]) -> None:
+    # Without the pool's lock, which a thread may have held that a fork has left behind.
+    for node in nodes.values():
+        for connection in (*node.client_pool.free, *node.client_pool.used):
+            connection.close()
 
 
 def _words(error: Exception) -> str:

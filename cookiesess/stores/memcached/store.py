@@ -7,10 +7,11 @@ from datetime import timedelta
 from os import urandom
 from typing import Final, cast
 from urllib.parse import SplitResult
+from weakref import finalize
 
 from cookiesess.errors import ConfigurationError, RecordExists, StoreUnavailable
 from cookiesess.stores.base import Conflict, Gone, Record, Store, Updated
-from cookiesess.stores.memcached.nodes import Nodes, client_of
+from cookiesess.stores.memcached.nodes import Nodes, client_of, close_all
 from cookiesess.stores.memcached.value import NUMBER_BYTES, Version, exptime, moved, pack, unpack
 from cookiesess.stores.parameters import SECONDS, TEXT, read_parameters, refuse_form
 
@@ -207,7 +208,9 @@ def open_url(parts: SplitResult, must_exist: bool) -> MemcachedStore:
         refuse_form(parts, _FORM)
     settings = read_parameters(parts, connect_timeout=SECONDS, timeout=SECONDS, prefix=TEXT)
     timeouts = {name: settings.pop(name, _TIMEOUT).total_seconds() for name in ("connect_timeout", "timeout")}
-    store = MemcachedStore(client_of(_addresses(parts), **timeouts), **settings)
+    client = client_of(_addresses(parts), **timeouts)
+    store = MemcachedStore(client, **settings)
+    finalize(store, close_all, client)  # nobody else has it, and the garbage collector would warn of each socket
     if must_exist:
         store.check()
     return store

@@ -6,6 +6,7 @@ from contextlib import suppress
 from os import urandom
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import SplitResult
+from weakref import finalize
 
 from cookiesess.errors import ConfigurationError, RecordExists, StoreUnavailable
 from cookiesess.stores.base import Conflict, Gone, Page, Record, Store, Updated
@@ -208,12 +209,7 @@ class RedisStore(Store):
 
     def close(self) -> None:
         """Close the client's idle connections; a later call opens new ones."""
-        if isinstance(self._client, Cluster):
-            clients = [self._client.get_redis_connection(node) for node in self._client.get_nodes()]
-        else:
-            clients = [self._client]
-        for client in clients:
-            client.connection_pool.disconnect(inuse_connections=False)
+        _disconnect(self._client)
 
     def _run(self, script: Script, keys: tuple[bytes, ...], arguments: tuple[Any, ...]) -> Any:
         return run_script(self._execute, script, keys=keys, arguments=arguments)
@@ -271,7 +267,19 @@ class RedisStore(Store):
 def open_url(parts: SplitResult, must_exist: bool) -> Store:  # noqa: ARG001 (a database is always there)
     """Open the store that a URL names; see `cookiesess.stores.urls.open_store`."""
     client, settings = client_of(parts)
-    return RedisStore(client, **settings)
+    store = RedisStore(client, **settings)
+    finalize(store, _disconnect, client)  # nobody else has it, and of a Cluster's sockets a warning would come
+    return store
+
+
+def _disconnect(client: Client) -> None:
+    """Close a client's idle connections; in a forked child, where they are the parent's, the pools notice."""
+    if isinstance(client, Cluster):
+        clients = [client.get_redis_connection(node) for node in client.get_nodes()]
+    else:
+        clients = [client]
+    for each in clients:
+        each.connection_pool.disconnect(inuse_connections=False)
 
 
 def _seconds(expires_at: int, now: int) -> int:

@@ -4,15 +4,15 @@
 """
 
 import os
-import select
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, cast
-from weakref import WeakSet
+from typing import Any, Final, cast
+from weakref import WeakSet, finalize
 
 import sqlalchemy as sa
 
-from cookiesess.errors import ConfigurationError, RecordExists, RecordTooLarge, StoreUnavailable
+from cookiesess.errors import RecordExists, RecordTooLarge, StoreUnavailable
 from cookiesess.stores.pauses import Pauses
+from cookiesess.stores.sql.drivers import NO, driver_of, readable
 from cookiesess.stores.sql.errors import (
     COLUMN_BYTES,
     LARGER_RECORDS,
@@ -38,41 +38,6 @@ _LARGE_BYTES: Final = 1 << 18
 _OTHER_BYTES: Final = 1 << 14
 
 
-class _Driver(NamedTuple):
-    """What differs between the drivers.
-
-    Attributes:
-        file_number: Of a connection's socket; -1 where there is none.
-        read_only: Asks for values that are all false on a server that takes writes; "" where there is no such server.
-        largest: Asks how large a statement may be; "" where no session comes near that.
-    """
-
-    file_number: Callable[[Any], int]
-    read_only: str
-    largest: str = ""
-
-
-def _pymysql_file_number(connection: Any) -> int:
-    # PyMySQL has no public way to its socket. Without it a closed connection is noticed by the statement that fails.
-    socket = getattr(connection, "_sock", None)
-    return -1 if socket is None else socket.fileno()
-
-
-# Those whose types and errors are known here. psycopg 2, for one, hands out memoryviews, which are no bytes.
-_DRIVERS: Final = {
-    "psycopg": _Driver(
-        lambda connection: -1 if connection.closed else connection.fileno(),
-        "SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::bool",
-    ),
-    "pymysql": _Driver(
-        _pymysql_file_number, "SELECT @@global.read_only, @@innodb_read_only", "SELECT @@max_allowed_packet"
-    ),
-    "pysqlite": _Driver(lambda _: -1, ""),
-}
-# How the servers write False; MariaDB 12 and later have a word for it.
-_NO: Final = {0, "OFF", b"OFF"}
-
-
 class Connections:
     """Connections as an engine makes them, in a pool of their own. Thread-safe.
 
@@ -83,19 +48,13 @@ class Connections:
     """
 
     def __init__(self, engine: sa.Engine, *, place: str, pauses: Pauses | None = None) -> None:
-        driver = _DRIVERS.get(engine.dialect.driver)
-        if driver is None:
-            raise ConfigurationError(
-                f"an SQLStore runs on the drivers {', '.join(_DRIVERS)}, not on {engine.dialect.driver}; build the"
-                " engine with postgresql+psycopg://, mysql+pymysql://, mariadb+pymysql:// or sqlite://"
-            )
+        self._driver = driver_of(engine)
         self.engine = engine
-        self.pool = own_pool(engine)
+        self._use(own_pool(engine))
         self._place = place
         self._pauses = pauses or Pauses()
         # Raised when the server has become read-only: what was connected before is dropped.
         self._generation = 0
-        self._driver = driver
         self._error: type[Exception] = engine.dialect.loaded_dbapi.Error
         self._duplicate: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
         self._autocommit = False
@@ -103,8 +62,23 @@ class Connections:
 
     def close(self) -> None:
         """Close the idle connections; others are made when they are needed."""
-        pool, self.pool = self.pool, self.pool.recreate()
-        pool.dispose()
+        dispose = self._dispose
+        self._use(self.pool.recreate())
+        dispose()
+
+    def leave_to_parent(self) -> None:
+        """Begin anew in a forked child: what the pool has is the parent's, and is neither used nor closed here."""
+        self._dispose.detach()
+        _abandoned.append(self.pool)
+        self._use(self.pool.recreate())
+
+    def _use(self, pool: sa.Pool) -> None:
+        """Take another pool. A store that is dropped, or there at the end of the process, closes its connections.
+
+        psycopg would warn of each one that is left to the garbage collector.
+        """
+        self.pool = pool
+        self._dispose = finalize(self, pool.dispose)
 
     def look(self, statement: Statement, values: dict[str, object]) -> None:
         """See whether the database is there, writable, and runs `statement`.
@@ -235,7 +209,7 @@ class Connections:
 
     def _has_ended(self, connection: sa.PoolProxiedConnection) -> bool:
         file_number = self._driver.file_number(connection.driver_connection)
-        return file_number >= 0 and _readable(file_number)
+        return file_number >= 0 and readable(file_number)
 
     def _drop(self, generation: int) -> None:
         """Use no connection of `generation` again; those in use are closed by whoever has them, at their next turn."""
@@ -245,7 +219,7 @@ class Connections:
     def _fetch(self, cursor: Any) -> Any:
         """Return the rows of a server that takes writes. One that has none is asked: a missing row says nothing."""
         rows = cursor.fetchall()
-        if rows[0][-1] not in _NO if rows else self._is_read_only(cursor):
+        if rows[0][-1] not in NO if rows else self._is_read_only(cursor):
             raise ReadOnlyServer("the server is a replica or read-only")
         return rows
 
@@ -253,7 +227,7 @@ class Connections:
         if not self._driver.read_only:
             return False
         cursor.execute(self._driver.read_only)
-        return any(value not in _NO for value in cursor.fetchone() or ())
+        return any(value not in NO for value in cursor.fetchone() or ())
 
 
 # In a pooled connection's `info`: it has been in the pool since its first use, in that generation. A new one is not
@@ -265,31 +239,14 @@ def _count(cursor: Any) -> Any:
     return cursor.rowcount
 
 
-if hasattr(select, "poll"):
-
-    def _readable(file_number: int) -> bool:
-        """Whether a socket's end, or something nobody has asked for, can be read from it."""
-        poll = select.poll()
-        poll.register(file_number, select.POLLIN)
-        return bool(poll.poll(0))
-
-else:  # pragma: no cover (Windows, where select takes any number)
-
-    def _readable(file_number: int) -> bool:
-        """Whether a socket's end, or something nobody has asked for, can be read from it."""
-        return bool(select.select([file_number], [], [], 0)[0])
-
-
-# A child that inherits an open connection would talk in between its parent's statements. So its pools begin anew, and
-# what they had is neither used nor closed there.
+# A child that inherits an open connection would talk in between its parent's statements.
 _all: WeakSet[Connections] = WeakSet()
 _abandoned: list[sa.Pool] = []
 
 
 def _after_fork_in_child() -> None:
     for connections in list(_all):
-        _abandoned.append(connections.pool)
-        connections.pool = connections.pool.recreate()
+        connections.leave_to_parent()
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch (Windows has no fork)

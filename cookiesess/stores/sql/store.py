@@ -167,7 +167,10 @@ class SQLStore(Store):
         return {key: Record(b"", *columns) for key, *columns, _ in rows}
 
     def close(self) -> None:
-        """Close the store's idle connections; it opens new ones when it is used again. The engine's own stay."""
+        """Close the store's idle connections; it opens new ones when it is used again. The engine's own stay.
+
+        A store that is dropped does so itself.
+        """
         self._connections.close()
 
 
