@@ -11,8 +11,10 @@ $(VENV)/.%: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
 	touch $@
 
+# A make variable, so that a PORT of the environment, which is for something else, does not count.
+demo: PORT := 8080
 demo: $(VENV)/.examples
-	$(BIN)/python -m examples
+	$(BIN)/python -m examples --port $(PORT)
 
 # The loop while you write: what needs no process, no port, no server, no browser and no page, with few examples.
 quick: lint

@@ -8,13 +8,14 @@ puts them into docs/speed.md and the README.
 
 import logging
 import tempfile
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import deployed_rows, served
 from benchmarks.apps import available
-from benchmarks.deployed_rows import COOKIE, HTTP, IN_COOKIE, ON_FLASK, ON_FRAMEWORKS, SQLITE
+from benchmarks.deployed_rows import COOKIE, IN_COOKIE, ON_FLASK, ON_FRAMEWORKS, SQLITE
 from benchmarks.documents import fill, machine
 from benchmarks.flows import FLOWS, USUAL, Costs, Entry, Race
 from benchmarks.harness import run_interleaved
@@ -37,21 +38,15 @@ PACKAGES = (
     "gunicorn",
 )
 IN_README = (
-    COOKIE,
-    COOKIE + HTTP,
-    BEAKER,
-    ON_FLASK,
-    deployed_rows.FLASK,
-    deployed_rows.ON_PYRAMID,
-    deployed_rows.PYRAMID,
-    deployed_rows.ON_DJANGO,
-    deployed_rows.DJANGO,
-    SQLITE,
-    DJANGO,
-    deployed_rows.MEMORY,
-    BEAKER_MEMORY,
+    (COOKIE, BEAKER),
+    (ON_FLASK, deployed_rows.FLASK),
+    (deployed_rows.ON_PYRAMID, deployed_rows.PYRAMID),
+    (deployed_rows.ON_DJANGO, deployed_rows.DJANGO),
+    (SQLITE, DJANGO),
+    (deployed_rows.MEMORY, BEAKER_MEMORY),
 )
-"""The rows that the README shows."""
+"""The rows that the README's sentence names: ours, and the peer beside it."""
+READ = "read one key"
 ROOT = Path(__file__).parents[1]
 
 
@@ -88,22 +83,35 @@ def _digits(value: float) -> str:
 
 
 def in_process(directory: Path, cleanup: ExitStack, *, seconds: float) -> tuple[dict[str, str], list[str]]:
-    """Time all rows in this process; return their tables by title, that of the README too, and who was left out."""
+    """Time all rows in this process; return their tables by title, the README's sentence, and who was left out."""
     built, missing = available(*deployed_rows.contestants(directory, cleanup))
     by_title = deployed_rows.tables(built)
     race = Race(entry for entries in by_title.values() for entry in entries)
     run_interleaved(race.cells, seconds=seconds)
-    unit = race.costs(by_title[IN_COOKIE][0]).us["read one key"]
+    unit = race.costs(by_title[IN_COOKIE][0]).us[READ]
     print(f"one unit is {unit:.1f} µs here")
     tables = {}
     for title, entries in by_title.items():
         columns = [flow for flow in FLOWS if any(flow in entry.flows for entry in entries)]
         tables[title] = shown(entries, race, unit=unit, columns=columns, cookie=title in (IN_COOKIE, ON_FRAMEWORKS))
     usual = {
-        entry.contestant.name: entry for entries in by_title.values() for entry in entries if USUAL[0] in entry.flows
+        entry.contestant.name: race.costs(entry).us[READ] / unit
+        for entries in by_title.values()
+        for entry in entries
+        if USUAL[0] in entry.flows
     }
-    chosen = [usual[name] for name in IN_README if name in usual]
-    return {**tables, "the README's rows": shown(chosen, race, unit=unit, columns=USUAL)}, missing
+    return {**tables, "the README's sentence": sentence(usual)}, missing
+
+
+def sentence(units: Mapping[str, float]) -> str:
+    """Return one sentence on what reading a key costs, of the pairs that were timed.
+
+    Args:
+        units: What it costs, by row.
+    """
+    pairs = [(ours, peer) for ours, peer in IN_README if ours in units and peer in units]
+    parts = [f"{_digits(units[ours])} with *{ours}* and {_digits(units[peer])} with *{peer}*" for ours, peer in pairs]
+    return textwrap.fill(f"Reading one key costs {'; '.join(parts)}.", width=120, break_on_hyphens=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

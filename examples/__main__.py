@@ -44,7 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConfigurationError, StoreError) as error:
         return _refuse(str(error))
     except (OSError, ValueError) as error:
-        return _refuse(f"cannot listen on {arguments.host}:{arguments.port}: {error}; choose another --port or --host")
+        return _refuse(
+            f"cannot listen on {arguments.host}:{arguments.port}: {error}; choose another --port or --host, or type"
+            f" `make demo PORT={another_port(arguments.port)}`"
+        )
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     # A name with several addresses makes a server of several, which has no port of its own.
     port = getattr(server, "effective_port", None) or server.effective_listen[0][1]
@@ -127,6 +130,11 @@ def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port; choose 0 to 65535")
     return int(text)
+
+
+def another_port(port: int) -> int:
+    """Return a port to try where `port` is taken."""
+    return port + 1 if port < 65535 else 8080
 
 
 def _without_secrets(url: str) -> str:

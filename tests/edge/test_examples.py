@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from examples.__main__ import another_port
 from examples.four_routes import make_app
 from kit.constants import KEY, OTHER_KEY
 from kit.wsgi import WebBrowser
@@ -216,7 +217,13 @@ def assert_refused(code, out, err, *, says):
 def test_a_taken_port_is_one_clear_line_and_exit_code_2():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert_refused(*run_to_its_end("--port", str(port)), says=f"cannot listen on 127.0.0.1:{port}")
+        code, out, err = run_to_its_end("--port", str(port))
+    assert_refused(code, out, err, says=f"cannot listen on 127.0.0.1:{port}")
+    assert f"`make demo PORT={port + 1}`" in err
+
+
+def test_the_port_to_try_instead_is_one():
+    assert [another_port(port) for port in (8080, 65534, 65535)] == [8081, 65535, 8080]
 
 
 @pytest.mark.process
