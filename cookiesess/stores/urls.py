@@ -12,8 +12,6 @@ from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.parameters import COUNT, FLAG, SECONDS, read_parameters, refuse_form, split
 from cookiesess.stores.sqlite.store import SQLiteStore
 
-__all__ = ["open_store"]
-
 Opener = Callable[[SplitResult, bool], Store]
 """Opens the store that a split URL names; the flag is `must_exist`."""
 
