@@ -199,7 +199,7 @@ def outcome(page: Page) -> Html | None:
     if last is None:
         return None
     told = [each.name if isinstance(each, Event) else each.words for each in last.happened]
-    text = last.error or "; ".join(told) or "nothing was set or written, and there was no event"
+    text = last.error or "; ".join(dict.fromkeys(told)) or "nothing was set or written, and there was no event"
     return tag(
         "p",
         tag("strong", TITLES.get(last.path.removeprefix("/inspect/"), last.path)),

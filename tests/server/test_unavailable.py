@@ -149,7 +149,7 @@ def test_a_policy_without_a_store_is_refused(world):
 
 
 def test_something_else_than_a_store_is_refused(world):
-    with pytest.raises(ConfigurationError, match=r"store is .*; write store=SQLiteStore\(path\), or store="):
+    with pytest.raises(ConfigurationError, match=r"store is .*; write store=SQLiteStore\(path\), or a URL"):
         world.make_manager(store={})
 
 
