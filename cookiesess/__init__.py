@@ -43,6 +43,7 @@ from cookiesess.tokens.values import ValueType
 from cookiesess.wsgi.attachment import get_cookies, get_manager, get_session
 from cookiesess.wsgi.cross_origin import CrossOriginProtection
 from cookiesess.wsgi.form_token import check_csrf
+from cookiesess.wsgi.logins import begin_login, finish_login
 from cookiesess.wsgi.middleware import SessionMiddleware
 
 __version__ = "0.1.0"
@@ -80,8 +81,10 @@ __all__ = [
     "TooManySessions",
     "Transport",
     "ValueType",
+    "begin_login",
     "check_csrf",
     "events",
+    "finish_login",
     "get_cookies",
     "get_manager",
     "get_session",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal, TypedDict
 from urllib.parse import quote
 
 from cookiesess.http.grammar import NAME
@@ -32,6 +32,19 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 _LAST_SECOND = 253_402_300_799
 EXPIRES_BYTES: Final = len("; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
 """How long the attribute ``Expires`` is, whatever it says."""
+
+
+class Attributes(TypedDict, total=False):
+    """The keyword arguments of `Cookies.set`."""
+
+    max_age: int | timedelta | None
+    expires: datetime | None
+    domain: str | None
+    path: str
+    secure: bool
+    httponly: bool
+    samesite: Literal["Strict", "Lax", "None"] | None
+    partitioned: bool
 
 
 def moment_after(max_age: int, *, now: int) -> datetime:

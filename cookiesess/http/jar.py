@@ -1,56 +1,19 @@
 """The jar for plain cookies: the request's cookies in, Set-Cookie lines out."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypedDict, Unpack
+from typing import Literal, Unpack
 
-from cookiesess.errors import InvalidToken, ResponseStarted, SessionError, without_locals
+from cookiesess.errors import ResponseStarted, SessionError, without_locals
 from cookiesess.events import TouchedLate
-from cookiesess.events.base import Emitter
-from cookiesess.http.cookies import CookieAttributes, check_name, in_utc, moment_after, needs_secure, seconds
+from cookiesess.http.cookies import Attributes, CookieAttributes, check_name, moment_after, needs_secure, seconds
 from cookiesess.http.grammar import parse, quote, values_of
 from cookiesess.http.headers import SetCookie, check_size
 from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.http.places import CookieIdentity
-from cookiesess.http.policy import CookiePolicy, Transport
+from cookiesess.http.policy import Transport
+from cookiesess.http.protected import JarContext, ProtectedCookies
 from cookiesess.session.session import Session
-from cookiesess.tokens.encoding import purpose
-from cookiesess.tokens.sealing import Opened
-from cookiesess.tokens.values import ValueCodec
-
-
-class Attributes(TypedDict, total=False):
-    """The keyword arguments of `Cookies.set`."""
-
-    max_age: int | timedelta | None
-    expires: datetime | None
-    domain: str | None
-    path: str
-    secure: bool
-    httponly: bool
-    samesite: Literal["Strict", "Lax", "None"] | None
-    partitioned: bool
-
-
-class JarProtection(NamedTuple):
-    """How one of the two views, `Cookies.signed` and `Cookies.sealed`, makes and opens its cookies."""
-
-    purpose: str
-    write: Callable[[bytes, bytes], str]
-    read: Callable[[str, bytes], Opened]
-
-
-class JarContext(NamedTuple):
-    """What all jars of one manager share."""
-
-    policy: CookiePolicy
-    reserved: tuple[str, ...]
-    codec: ValueCodec
-    signed: JarProtection
-    sealed: JarProtection
-    now: Callable[[], int]
-    emit: Emitter
 
 
 class Cookies(Mapping[str, str]):
@@ -94,12 +57,12 @@ class Cookies(Mapping[str, str]):
         return self._parsed
 
     @property
-    def signed(self) -> "ProtectedCookies":
+    def signed(self) -> ProtectedCookies:
         """Cookies that the visitor can read and not change."""
         return ProtectedCookies(self, self._context.signed)
 
     @property
-    def sealed(self) -> "ProtectedCookies":
+    def sealed(self) -> ProtectedCookies:
         """Cookies that the visitor can neither read nor change."""
         return ProtectedCookies(self, self._context.sealed)
 
@@ -214,69 +177,6 @@ class Cookies(Mapping[str, str]):
         return tuple(self._set.values()) if self._set else ()
 
 
-class ProtectedCookies:
-    """What `Cookies.signed` and `Cookies.sealed` return: cookies that come back only if this app wrote them.
-
-    That is, with a key that is still in the ring, under this name, in the same of the two views, and not longer ago
-    than their ``max_age``. What a browser kept, or somebody copied, can be sent again until that has passed: it proves
-    that the app once said so, not that it still holds. Without a ``max_age`` or ``expires`` that is for as long as the
-    key is in the ring.
-    """
-
-    def __init__(self, jar: Cookies, protection: JarProtection) -> None:
-        self._jar = jar
-        self._protection = protection
-
-    def get(self, name: str, default: str | None = None) -> str | None:
-        """Return the value of a request's cookie. What `set` does to the response does not show here.
-
-        Of several cookies of one name the first that opens counts, of at most four.
-
-        Args:
-            name: The cookie's name.
-            default: What is returned where there is no such cookie, none that this app wrote, or its time is over.
-        """
-        context = self._jar._context
-        for token in self._jar._raw_values(name):
-            try:
-                plaintext, _ = self._protection.read(token, purpose(self._protection.purpose, name))
-                value, ends_at = context.codec.loads(plaintext)
-            except InvalidToken:
-                continue
-            if ends_at is None or context.now() < ends_at:
-                return str(value)
-        return default
-
-    @without_locals
-    def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
-        """Set a cookie on the response, as `Cookies.set` does, but ``httponly`` is True by default.
-
-        Args:
-            key: As `Cookies.set` takes it.
-            value: Any text, CR, LF and NUL included. Its token is a third longer than its UTF-8, and another 50
-                characters (signed) or 70 (sealed).
-            **attributes: As `Cookies.set` takes them. The deadline of ``max_age`` or ``expires`` travels inside as
-                well, and the server enforces it.
-
-        Raises:
-            NotSerializable: The text holds half a surrogate pair.
-            ValueError, CookieTooLarge, ResponseStarted: As `Cookies.set`.
-        """
-        if type(value) is not str:
-            raise ValueError(f"the value of cookie {key!r} is {type(value).__name__}; cookies hold text, use str(…)")
-        context = self._jar._context
-        plaintext = context.codec.dumps([value, _ends_at(attributes, now=context.now())], f"cookie {key!r}")
-        token = self._protection.write(plaintext, purpose(self._protection.purpose, key))
-        self._jar._add(key, token, {"httponly": True, **attributes})
-
-
 def https() -> Transport:
     """The transport of a request of which nothing else is known: Secure cookies are right."""
     return Transport.HTTPS
-
-
-def _ends_at(attributes: Attributes, *, now: int) -> int | None:
-    max_age, expires = seconds(attributes.get("max_age")), attributes.get("expires")
-    if max_age is not None:
-        return now + max_age
-    return None if expires is None else int(in_utc(expires).timestamp())

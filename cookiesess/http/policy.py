@@ -42,6 +42,9 @@ class CookiePolicy:
             shows: for development. A proxy on the same machine that adds no header looks just like that.
         httponly: Keeps the cookie from scripts; without it one XSS takes the session.
         samesite: ``"Lax"`` stops most cross-site requests from carrying the session; ``"None"`` lets all of them.
+            ``"Strict"`` stops links too, and is dangerous: a visitor who comes from elsewhere (a search, a mail, an
+            identity provider) comes without the session, and the first page that keeps something for new visitors
+            replaces the login's cookie. The state of an OAuth login in the session is lost; `begin_login` keeps it.
         partitioned: For apps embedded in other sites (CHIPS); needs `secure`, and ``samesite="None"``.
         persistent: The cookie outlives the browser window, with a Max-Age of what the session has left.
         cross_site_posts: What becomes of an anonymous session that begins with a POST from another site's page. With

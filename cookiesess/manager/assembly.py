@@ -18,7 +18,7 @@ from cookiesess.events import Event, SessionsEvicted
 from cookiesess.events.base import Emitter
 from cookiesess.http.candidates import Protection
 from cookiesess.http.envelope import LONGEST_MAX_AGE, Envelope
-from cookiesess.http.jar import JarContext, JarProtection
+from cookiesess.http.protected import JarContext, JarProtection
 from cookiesess.manager.settings import Configuration
 from cookiesess.session.state import REFERENCE
 from cookiesess.stores.base import Store

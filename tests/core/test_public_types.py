@@ -20,6 +20,8 @@ VALUES = {
     "Session.get(default)",
     "ValueType.decode",
     "ValueType.encode",
+    "begin_login(data)",  # as a session may hold them
+    "finish_login()",
 }
 
 

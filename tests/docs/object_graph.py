@@ -6,7 +6,7 @@ from types import MethodType
 from cookiesess import CookieAttributes, CookiePolicy, Lifetime, Session, SessionManager
 from cookiesess.events.base import Emitter
 from cookiesess.http.envelope import CookieIdentity, Envelope
-from cookiesess.http.jar import JarContext
+from cookiesess.http.protected import JarContext
 from cookiesess.manager.operations import Operations
 from cookiesess.stores.base import Store
 from cookiesess.stores.memory import MemoryStore

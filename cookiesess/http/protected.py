@@ -1,0 +1,156 @@
+"""Signed and sealed cookies: what `Cookies.signed` and `Cookies.sealed` return."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, Protocol, Unpack
+
+from cookiesess.errors import InvalidToken, without_locals
+from cookiesess.events.base import Emitter
+from cookiesess.http.cookies import Attributes, in_utc, seconds
+from cookiesess.http.policy import CookiePolicy
+from cookiesess.tokens.encoding import purpose
+from cookiesess.tokens.sealing import Opened
+from cookiesess.tokens.values import ValueCodec
+
+
+class JarProtection(NamedTuple):
+    """How one of the two views, `Cookies.signed` and `Cookies.sealed`, makes and opens its cookies."""
+
+    purpose: str
+    write: Callable[[bytes, bytes], str]
+    read: Callable[[str, bytes], Opened]
+
+
+class JarContext(NamedTuple):
+    """What all jars of one manager share."""
+
+    policy: CookiePolicy
+    reserved: tuple[str, ...]
+    codec: ValueCodec
+    signed: JarProtection
+    sealed: JarProtection
+    now: Callable[[], int]
+    emit: Emitter
+
+
+class Jar(Protocol):
+    """What the protected views need of the jar, `Cookies`."""
+
+    _context: JarContext
+
+    def delete(
+        self,
+        key: str,
+        *,
+        path: str,
+        domain: str | None,
+        samesite: Literal["Strict", "Lax", "None"] | None,
+        partitioned: bool,
+    ) -> None: ...
+
+    def _add(self, key: str, value: str, attributes: Attributes) -> None: ...
+
+    def _raw_values(self, name: str) -> list[str]: ...
+
+
+class ProtectedCookies:
+    """What `Cookies.signed` and `Cookies.sealed` return: cookies that come back only if this app wrote them.
+
+    That is, with a key that is still in the ring, under this name, in the same of the two views, and not longer ago
+    than their ``max_age``. What a browser kept, or somebody copied, can be sent again until that has passed: it proves
+    that the app once said so, not that it still holds. Without a ``max_age`` or ``expires`` that is for as long as the
+    key is in the ring.
+    """
+
+    def __init__(self, jar: Jar, protection: JarProtection) -> None:
+        self._jar = jar
+        self._protection = protection
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the value of a request's cookie. What `set` does to the response does not show here.
+
+        Of several cookies of one name the first that opens counts, of at most four.
+
+        Args:
+            name: The cookie's name.
+            default: What is returned where there is no such cookie, none that this app wrote, or its time is over.
+        """
+        found = self._find(name)
+        return default if found is None else str(found[0])
+
+    def pop(
+        self,
+        name: str,
+        default: str | None = None,
+        *,
+        path: str = "/",
+        domain: str | None = None,
+        samesite: Literal["Strict", "Lax", "None"] | None = None,
+        partitioned: bool = False,
+    ) -> str | None:
+        """Return the value of a request's cookie, as `get` does, and have the browser forget the cookie.
+
+        A cookie that does not open is left alone: it may be good on another server. A copy of one that does can be
+        sent again until its time is over; "exactly once" needs a store.
+
+        Args:
+            name: The cookie's name.
+            default: As `get` takes it.
+            path: What the cookie was set with.
+            domain: The same.
+            samesite: As `Cookies.delete` takes it.
+            partitioned: What the cookie was set with.
+
+        Raises:
+            ValueError, ResponseStarted: As `Cookies.delete`, where there is a cookie to forget.
+        """
+        found = self._find(name)
+        if found is None:
+            return default
+        self._jar.delete(name, path=path, domain=domain, samesite=samesite, partitioned=partitioned)
+        return str(found[0])
+
+    @without_locals
+    def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
+        """Set a cookie on the response, as `Cookies.set` does, but ``httponly`` is True by default.
+
+        Args:
+            key: As `Cookies.set` takes it.
+            value: Any text, CR, LF and NUL included. Its token is a third longer than its UTF-8, and another 50
+                characters (signed) or 70 (sealed).
+            **attributes: As `Cookies.set` takes them. The deadline of ``max_age`` or ``expires`` travels inside as
+                well, and the server enforces it.
+
+        Raises:
+            NotSerializable: The text holds half a surrogate pair.
+            ValueError, CookieTooLarge, ResponseStarted: As `Cookies.set`.
+        """
+        if type(value) is not str:
+            raise ValueError(f"the value of cookie {key!r} is {type(value).__name__}; cookies hold text, use str(…)")
+        self._write(key, value, attributes)
+
+    def _write(self, key: str, value: object, attributes: Attributes) -> None:
+        """Set a cookie that holds any value a session may. For `set`, and for logins."""
+        context = self._jar._context
+        plaintext = context.codec.dumps([value, _ends_at(attributes, now=context.now())], f"cookie {key!r}")
+        token = self._protection.write(plaintext, purpose(self._protection.purpose, key))
+        self._jar._add(key, token, {"httponly": True, **attributes})
+
+    def _find(self, name: str) -> tuple[Any, int | None] | None:
+        """Return a cookie's value and its deadline, in Unix seconds or None. For `get`, and for logins."""
+        context = self._jar._context
+        for token in self._jar._raw_values(name):
+            try:
+                plaintext, _ = self._protection.read(token, purpose(self._protection.purpose, name))
+                value, ends_at = context.codec.loads(plaintext)
+            except InvalidToken:
+                continue
+            if ends_at is None or context.now() < ends_at:
+                return value, ends_at
+        return None
+
+
+def _ends_at(attributes: Attributes, *, now: int) -> int | None:
+    max_age, expires = seconds(attributes.get("max_age")), attributes.get("expires")
+    if max_age is not None:
+        return now + max_age
+    return None if expires is None else int(in_utc(expires).timestamp())
