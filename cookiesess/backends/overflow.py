@@ -23,7 +23,7 @@ from cookiesess.backends.base import Beginnings
 from cookiesess.backends.closings import ID_BYTES
 from cookiesess.backends.cookie import CookieBackend
 from cookiesess.backends.found import unknown
-from cookiesess.backends.store import StoreBackend, dropped, reference_to
+from cookiesess.backends.store import StoreBackend, reference_to
 from cookiesess.backends.vault import Vault
 from cookiesess.errors import RecordExists
 from cookiesess.events import SessionOverflowed, SessionSuperseded
@@ -31,7 +31,7 @@ from cookiesess.http.envelope import Envelope
 from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
 from cookiesess.session.state import COUNTED_IDLE, MARKS, REFERENCE, State
-from cookiesess.session.steps import HAS_CONTENT, Done, Line
+from cookiesess.session.steps import HAS_CONTENT, Done, Line, dropped
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.tokens.sealing import Opened
 

@@ -10,7 +10,6 @@ from typing import Final, Literal
 from cookiesess.backends.base import Beginnings, ClientSide
 from cookiesess.backends.endings import ENDED
 from cookiesess.backends.revocations import Revocations, Verdict
-from cookiesess.backends.store import dropped
 from cookiesess.errors import StoreUnavailable
 from cookiesess.events import RevocationsLost, SessionRevoked, StoreFailed
 from cookiesess.session.closing import Closed, How, derived_csrf
@@ -19,7 +18,7 @@ from cookiesess.session.decision import Action
 from cookiesess.session.lifetime import ABSOLUTE
 from cookiesess.session.merging import own
 from cookiesess.session.state import EPOCH, GENERATION, Origin
-from cookiesess.session.steps import HAS_CONTENT, NOTHING_DONE, Done, Twin
+from cookiesess.session.steps import HAS_CONTENT, NOTHING_DONE, Done, Twin, dropped
 from cookiesess.session.working_copy import WorkingCopy
 
 OnLostRevocations = Literal["log_out", "go_on"]

@@ -21,7 +21,7 @@ from cookiesess.session.decision import Action
 from cookiesess.session.located import Located
 from cookiesess.session.merging import own
 from cookiesess.session.state import PERSISTENT, REFERENCE, REPLACES, Origin, State
-from cookiesess.session.steps import EXPIRED, NOTHING_DONE, Done, Line, Loaded, Twin
+from cookiesess.session.steps import EXPIRED, NOTHING_DONE, Done, Line, Loaded, Twin, dropped
 from cookiesess.session.working_copy import WorkingCopy
 from cookiesess.stores.base import Gone, Record
 from cookiesess.tokens.sealing import Opened, record_key_of
@@ -195,7 +195,7 @@ class StoreBackend:
     def _descended(self, working: WorkingCopy, state: State) -> State:
         """Note in a session that gets an ID which one it had before, for whoever asks again with that one."""
         wanted = self._owners.limited and (state.owner is not None or working.asked.authenticates)
-        own = _keys_of(working.loaded) if wanted else ()
+        own = working.loaded.record_keys() if wanted else ()
         if own:
             state.extras[REPLACES] = own[0][:_REPLACES_BYTES]
         return state
@@ -225,7 +225,7 @@ class StoreBackend:
         """After a login: leave its owner no more sessions than the settings allow."""
         if working.asked.login:
             try:
-                own = _keys_of(working.loaded)
+                own = working.loaded.record_keys()
                 self._owners.enforce(working.state.owner, keep=located.key, own=own, now=now)
             except StoreUnavailable as error:
                 # The login is written: an error now would lose it. The next login enforces the limit.
@@ -263,7 +263,7 @@ class StoreBackend:
 
     def admit(self, owner: str, working: WorkingCopy, *, now: int) -> None:
         """Raise `TooManySessions` where the limit refuses one more session of `owner`."""
-        self._owners.admit(owner, own=_keys_of(working.loaded), now=now)
+        self._owners.admit(owner, own=working.loaded.record_keys(), now=now)
 
     def record_key(self, working: WorkingCopy, *, now: int) -> bytes | None:
         """Return the store's key of the session, also where another request has just renewed it; None without one."""
@@ -287,19 +287,6 @@ class StoreBackend:
         return False
 
 
-def _keys_of(loaded: Loaded) -> list[bytes]:
-    """Return the store's keys of the sessions that a request came with, or would have."""
-    own = [loaded.key, b"" if loaded.located is None else loaded.located.key]
-    if loaded.closed is not None and loaded.closed.successor_key is not None:
-        own.append(loaded.closed.successor_key)
-    return [key for key in own if key] + [key for twin in loaded.twins for key in _keys_of(twin.loaded)]
-
-
 def reference_to(located: Located, state: State) -> bytes:
     """Return what the cookie of a session in a store holds: its record's ID, and with overflow its own."""
     return REFERENCE + located.session_id + (state.sid or b"")
-
-
-def dropped(reason: str) -> Done:
-    """Return that nothing was written, and why."""
-    return Done(Action.DROP, _NO_LINE, reason=reason)

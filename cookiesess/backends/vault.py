@@ -168,8 +168,9 @@ class Vault:
         mark, state = self._random_bytes(_MARK_BYTES), state or working.state
         merges = overwritten = 0
         for lost in range(MAX_TRIES):
-            passive = working.asked.passive
-            used_at = working.used_at(state, now=now, idle_seconds=self.idle_of(state)) if passive else now
+            used_at = now
+            if working.asked.passive:
+                used_at = working.used_at(state, now=now, idle_seconds=self._lifetime.idle_of(state))
             record = self._record(state, located, used_at, mark)
             result = self._store.update(located.key, record, expected_version=located.record.version, now=now)
             if isinstance(result, Updated):
@@ -229,12 +230,12 @@ class Vault:
 
     def touch(self, state: State, located: Located, now: int) -> bool:
         """Move the idle deadline; False where nothing was done, because somebody was faster."""
-        version, expires_at = located.record.version, now + self.idle_of(state)
+        version, expires_at = located.record.version, now + self._lifetime.idle_of(state)
         return self._store.touch(located.key, expires_at=expires_at, expected_version=version, now=now)
 
     def touchable(self, state: State) -> bool:
         """Whether a touch is enough: where the idle timeout has changed, the record has to be written anew."""
-        return state.extras.get(COUNTED_IDLE) == self.idle_of(state)
+        return state.extras.get(COUNTED_IDLE) == self._lifetime.idle_of(state)
 
     def close(self, old: Located, new: Located, *, how: How, forms: Secrets, now: int) -> Record | Gone | None:
         """Close the old record, by version, for the new one; without owner and summary, so that no listing shows it.
@@ -282,6 +283,7 @@ class Vault:
         """Return `state` as a record; it has the mark of this write and the idle timeout its expiry is counted with."""
         state.refreshed_at = used_at
         extras = state.extras
+        # `idle_of`, spelled out
         extras[COUNTED_IDLE] = idle_seconds = extras.get(IDLE) or self._lifetime.idle_seconds
         extras[MARKS] = [*extras.get(MARKS, ())[1 - MAX_MARKS :], mark]
         description = describe(state)
@@ -295,7 +297,3 @@ class Vault:
             raise RecordTooLarge(len(plaintext), self._max_bytes)
         payload = self._sealer.seal(plaintext, located.session_id, located.key, cipher=located.cipher)
         return Record(payload, used_at + idle_seconds, summary, owner)
-
-    def idle_of(self, state: State) -> int:
-        """Return the idle timeout of a session in seconds: its own, or the setting's."""
-        return state.extras.get(IDLE) or self._lifetime.idle_seconds

@@ -166,6 +166,11 @@ class Lifetime:
                 absolute_at = today_at
         return times.refreshed_at + (own_idle or self.idle_seconds), absolute_at
 
+    def idle_of(self, times: Times) -> int:
+        """Return a session's idle timeout in seconds: its own, or this one."""
+        seconds: int = times.extras.get(IDLE) or self.idle_seconds
+        return seconds
+
     def deadline(self, times: Times) -> int:
         """Return the nearer of the two."""
         idle_at, absolute_at = self.deadlines(times)

@@ -54,6 +54,13 @@ class Loaded(NamedTuple):
     def __repr__(self) -> str:
         return f"<Loaded, {self.origin.name}>"  # never the cookies or the owner: a repr ends up in error reports
 
+    def record_keys(self) -> list[bytes]:
+        """Return the store's keys of the sessions that the request came with, or would have."""
+        own = [self.key, b"" if self.located is None else self.located.key]
+        if self.closed is not None and self.closed.successor_key is not None:
+            own.append(self.closed.successor_key)
+        return [key for key in own if key] + [key for twin in self.twins for key in twin.loaded.record_keys()]
+
 
 class Twin(Protocol):
     """What a login closes and a logout ends beside the session that counts; a `WorkingCopy` is one."""
@@ -142,6 +149,12 @@ class Done(NamedTuple):
 NOTHING_ASKED: Final = Asked()
 NOTHING_DONE: Final = Done(Action.NOTHING, Line.NOTHING)
 EXPIRED: Final = Done(Action.EXPIRE, Line.EXPIRE)
+
+
+def dropped(reason: str) -> Done:
+    """Return that nothing was written, and why."""
+    return Done(Action.DROP, Line.NOTHING, reason=reason)
+
 
 _LAST_COUNTS: Final = (Line.ISSUE, Line.EXPIRE)
 HAS_CONTENT: Final = frozenset({Action.CREATE, Action.UPDATE, Action.MOVE, Action.TOUCH, Action.RESEAL})
