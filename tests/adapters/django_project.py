@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.db import connection, connections
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
@@ -188,5 +188,27 @@ async def put_async(request: Any) -> HttpResponse:
     return HttpResponse(await request.session.aget("by"))
 
 
+def streams(request: Any) -> StreamingHttpResponse:
+    """Change the session in the body: a key, what is inside a value, or nothing."""
+
+    def body() -> Iterator[str]:
+        yield "first"
+        if "late" in request.GET:
+            request.session["late"] = request.GET["late"]
+        if "item" in request.GET:
+            request.session["cart"].append(request.GET["item"])
+        if "end" in request.GET:
+            type(request.session)(request.session.session_key).flush()
+        yield "last"
+
+    return StreamingHttpResponse(body(), status=int(request.GET.get("status", 200)))
+
+
+def changes_and_streams(request: Any) -> StreamingHttpResponse:
+    request.session["early"] = "1"
+    return streams(request)
+
+
 VIEWS = (put, show, append, untouched, log_in, log_out, who, tell, told, fails, ended_meanwhile, put_async)
-urlpatterns = [path(view.__name__, view) for view in VIEWS]
+STREAMS = (streams, changes_and_streams)
+urlpatterns = [path(view.__name__, view) for view in (*VIEWS, *STREAMS)]

@@ -1,6 +1,7 @@
 """Django's side: the `SessionStore` that its session middleware makes for each request."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Lock
 from typing import Any, ClassVar, cast
 
@@ -10,9 +11,11 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.core.signals import setting_changed
 
+from cookiesess.adapters.django import responses
 from cookiesess.adapters.django.session import DjangoSession
 from cookiesess.adapters.django.settings import DEPENDS_ON, Setup
-from cookiesess.errors import without_locals
+from cookiesess.errors import SessionCommitted, without_locals
+from cookiesess.events import StoreNotShared
 from cookiesess.manager.manager import SessionManager
 from cookiesess.session.session import Session
 from cookiesess.session.state import Origin
@@ -23,20 +26,6 @@ _BATCH = 500
 _SPARED = (Origin.REJECTED, Origin.GONE, Origin.REPLACED, Origin.UNAVAILABLE)
 
 
-class _Neither:
-    """What `SessionStore.is_empty` returns where the browser's cookie is to stay as it is.
-
-    Django's session middleware asks twice: it deletes the cookie of what is empty, and sets that of what is not. So
-    this is false at first, as what is not empty, and true from then on.
-    """
-
-    _asked = False
-
-    def __bool__(self) -> bool:
-        asked, self._asked = self._asked, True
-        return asked
-
-
 class _Shared:
     """The one setup of a process: Django's engines are modules, so it cannot be handed to them."""
 
@@ -45,7 +34,11 @@ class _Shared:
 
     @classmethod
     def get(cls) -> Setup:
-        return cls.setup or cls._read()
+        setup = cls.setup or cls._read()
+        if setup.manager.unshared and responses.Server.several_processes:
+            setup.manager.unshared = False  # each process says it once
+            setup.manager.emit(StoreNotShared())
+        return setup
 
     @classmethod
     def _read(cls) -> Setup:
@@ -94,6 +87,9 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         # Whether the present key was made by this object, so that a login need not make another one.
         self._own_key = False
         self._marked = False
+        # What `modified = False` has ruled out of saving, and whether there was something to save when Django looked.
+        self._ruled_out: bytes | None = None
+        self._left_unsaved = False
         super().__init__(session_key)
 
     @property
@@ -103,13 +99,24 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
 
     @property
     def modified(self) -> bool:
-        """Whether there is something to save: it was set, or the session differs from what was loaded."""
-        session = self._loaded
-        return self._marked or (session is not None and session.modified)
+        """Whether there is something to save: it was set, or the session differs from what was loaded.
+
+        Setting it to False rules out what was changed so far; with a later change it is saved all the same.
+        """
+        return self._marked or self._changed
 
     @modified.setter
     def modified(self, value: bool) -> None:
         self._marked = value
+        if not value and self._changed:
+            self._ruled_out = self._get_session().packed()
+
+    @property
+    def _changed(self) -> bool:
+        session = self._loaded
+        if session is None or not session.modified:
+            return False
+        return self._ruled_out is None or session.packed() != self._ruled_out
 
     def is_empty(self) -> bool:
         """Whether there is nothing in it that the browser should keep a cookie for.
@@ -118,6 +125,8 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         """
         if self.session_key is not None and settings.SESSION_SAVE_EVERY_REQUEST:
             self._get_session()  # whether there is something to save
+        self._left_unsaved = self.modified
+        responses.await_end(self)
         session = self._loaded
         if self.session_key is not None or session is None:
             return self.session_key is None
@@ -125,7 +134,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
             session.commit_and_go_on(self._setup.manager)
         elif session or session.origin not in _SPARED:
             return not session
-        return cast("bool", _Neither())
+        return cast("bool", responses.Neither())
 
     # Loading
 
@@ -157,11 +166,15 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     def _open(self, session_key: str | None) -> DjangoSession:
         header = "" if session_key is None else f"{self._setup.name}={session_key}"
         self._setup.manager.look_at_keys()
-        return self._setup.manager.open(header, session_class=DjangoSession)
+        session = self._setup.manager.open(header, session_class=DjangoSession)
+        return self._open(None) if session.is_over else session
 
     def load(self) -> Mapping[str, Any]:
-        """Return the data; without any, the key is forgotten."""
-        return self._get_session()
+        """Return the data as they are stored now; without any, the key is forgotten."""
+        session = self._open(self.session_key)
+        if session.origin is not Origin.LOADED:
+            self._session_key = None
+        return session
 
     @without_locals
     def exists(self, session_key: str | None) -> bool:
@@ -200,6 +213,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     def _write(self, session: DjangoSession) -> None:
         self._own_key = self._own_key or session.gets_new_id
         session_key, written = session.commit_and_go_on(self._setup.manager)
+        self._ruled_out, self._left_unsaved = None, False
         # A new deadline was not written where somebody was faster: with a change of the same session, or with its end.
         if session.origin is not Origin.LOADED or not (written or self.exists(self.session_key)):
             raise UpdateError
@@ -220,6 +234,24 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         """Remove all data; the key stays."""
         self._session.clear()
         self.modified = True
+
+    def save_late(self) -> None:
+        """Save what was changed after Django has saved the session: in a body that is streamed.
+
+        What was changed before, and not saved, was not to be: the response says so by its status.
+
+        Raises:
+            SessionCommitted: It would have needed a cookie, and the headers have gone out.
+        """
+        if self._left_unsaved or not self._changed:
+            return
+        if self._setup.store is None or self.session_key is None or self._get_session().gets_new_id:
+            raise SessionCommitted(
+                "the session was changed after the headers had gone out, and only a cookie could have carried the"
+                " change; change it before the response is returned, or set COOKIESESS_STORE"
+            )
+        with suppress(UpdateError):  # ended meanwhile, as the event says: nobody is left to be told
+            self.save()
 
     # Ending
 

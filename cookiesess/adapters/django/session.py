@@ -1,10 +1,13 @@
 """The session underneath Django's: what its engine needs, which commits several times in one request."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cookiesess.manager.manager import SessionManager
 from cookiesess.session.session import Session
-from cookiesess.session.state import Origin
+from cookiesess.session.state import Origin, pack
+
+# Where Django keeps what `set_expiry` was given: seconds, or the time as ISO text.
+_EXPIRY = "_session_expiry"
 
 
 class DjangoSession(Session):
@@ -21,6 +24,20 @@ class DjangoSession(Session):
         """As `Session.cycle`; with a secret of its own, so that there is something to keep even if all else ended."""
         super().cycle()
         self._csrf_secret(anew=True)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether `set_expiry` has put its end into the past: it was written, and nobody gets to see it again."""
+        expiry = self.get(_EXPIRY)
+        if isinstance(expiry, str):
+            expiry = datetime.fromisoformat(expiry)
+        if isinstance(expiry, datetime):
+            return expiry <= datetime.fromtimestamp(self._context.clock(), expiry.tzinfo)
+        return expiry is not None and expiry < 0
+
+    def packed(self) -> bytes:
+        """Return all that a save would write, to compare with what it would write later."""
+        return pack(self._writable().state, self._context.codec)
 
     def keep_for(self, seconds: int, *, usual: int) -> None:
         """Have the session end `seconds` from the next commit on; `usual` is what the settings say.
