@@ -37,6 +37,49 @@ _ADVICE_WITH_AUTO: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class InsecureCookieOverHttps(Event):
+    """A request came over HTTPS, and the session's cookie goes out without ``Secure``, as asked. Said once per manager.
+
+    The browser sends it over plain HTTP as well, where everybody on the way can read it.
+    """
+
+    advice: ClassVar[str] = (
+        "one request over plain HTTP shows it to everybody on the way; write CookiePolicy(…, secure=True), or"
+        " secure='https' for a site that also speaks plain HTTP"
+    )
+    name: ClassVar[str] = "cookie.insecure_over_https"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class HttpsUnseen(Event):
+    """A request came over plain HTTP, and a header says that a proxy got it over HTTPS. Said once per manager.
+
+    Anybody can send that header, so nothing follows from it: the cookie goes out without ``Secure``.
+    """
+
+    advice: ClassVar[str] = (
+        "the header X-Forwarded-Proto is not trusted, and the cookie goes out without Secure; where a proxy of yours"
+        " sets it, have the app believe it (app.wsgi_app = ProxyFix(app.wsgi_app), of werkzeug.middleware.proxy_fix),"
+        " or set SESSION_COOKIE_SECURE = True (without Flask: CookiePolicy(…, secure=True))"
+    )
+    name: ClassVar[str] = "cookie.https_unseen"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class NoAbsoluteEnd(Event):
+    """Sessions have no absolute timeout. Said once per manager, when the manager is built."""
+
+    advice: ClassVar[str] = (
+        "a session that is used lives for ever, a stolen one too; give lifetime=Lifetime(), which ends it 30 days after"
+        ' its login (in Django: "lifetime" in COOKIESESS_OPTIONS)'
+    )
+    name: ClassVar[str] = "session.no_absolute_end"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
 class WeakKey(Event):
     """One of the keys can be guessed. Said once per manager and key, when the manager is built.
 

@@ -11,6 +11,12 @@ class Arrival(Protocol):
     def transport(self) -> Transport:
         """Whether it came over HTTPS, plain HTTP, or from this machine to itself."""
 
+    def https(self) -> bool:
+        """Whether it came over HTTPS, as far as the server knows."""
+
+    def forwarded_https(self) -> bool:
+        """Whether a header, which anybody may send, says that it came to a proxy over HTTPS."""
+
     def host(self) -> str:
         """The host that the browser asked for, without a port; empty where it is not known."""
 
@@ -26,6 +32,12 @@ class _Https:
 
     def transport(self) -> Transport:
         return Transport.HTTPS
+
+    def https(self) -> bool:
+        return True
+
+    def forwarded_https(self) -> bool:
+        return False
 
     def host(self) -> str:
         return ""

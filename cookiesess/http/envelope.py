@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
 from cookiesess.errors import InvalidToken
-from cookiesess.events import Event, SecureCookieOverHttp
+from cookiesess.events import Event
 from cookiesess.http.arrival import Arrival
 from cookiesess.http.candidates import Candidates, Protection, Reading
 from cookiesess.http.cookies import CookieAttributes
@@ -27,6 +27,7 @@ from cookiesess.http.pieces import MAX_CANDIDATES, Pieces
 from cookiesess.http.places import CookieIdentity, Forgetting
 from cookiesess.http.policy import CookiePolicy, Transport
 from cookiesess.http.reach import Reach
+from cookiesess.http.scheme import Scheme
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.session.state import PERSISTENT, REFERENCE, State
 from cookiesess.session.steps import Done, Line
@@ -75,10 +76,9 @@ class Envelope:
         self._persistent = policy.persistent
         self._lifetime = lifetime
         self._write, self._read, self._length = protection.write, protection.read, protection.length
-        self._emit = emit
-        self._warned_of_http = False
-        # Whether anything depends on how a request came: the attributes, or whether to warn of plain HTTP.
-        self._asks_how = policy.secure is not False
+        self._scheme = Scheme(policy, emit=emit)
+        # What answers HTTPS is Secure: there is nothing to say, and no need to ask further.
+        self._marked = policy.secure_over(_HTTPS)
         self._reach = Reach(policy, emit=emit)
         self._readers = readers
         self._pieces = Pieces(policy)
@@ -262,11 +262,8 @@ class Envelope:
         max_age = self.max_age(state, now=now) if self._persistent or state.extras else None
         if max_age is None and done.line is _EXTEND:
             return ()
-        how = arrival.transport() if self._asks_how else _HTTPS
+        how = _HTTPS if self._marked and arrival.https() else self._scheme.of(arrival)
         attributes = self._usual[how] if max_age is None else self._lasting(how, max_age, now)
-        if how is not _HTTPS and attributes.secure and not self._warned_of_http:
-            self._warned_of_http, self._asks_how = True, self._policy.secure == "auto"
-            self._emit(SecureCookieOverHttp(auto=self._asks_how))
         if self._reach.watched:
             self._reach.look_at(arrival)
         if not (self.wide or everywhere):

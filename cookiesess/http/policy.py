@@ -39,7 +39,9 @@ class CookiePolicy:
         domain: None: this host alone. A domain sends the session to every one of its subdomains, each of which can
             then read and plant it.
         secure: HTTPS only. ``"auto"`` leaves ``Secure`` out where host and client are both this machine and no proxy
-            shows: for development. A proxy on the same machine that adds no header looks just like that.
+            shows: for development. A proxy on the same machine that adds no header looks just like that. ``"https"``
+            marks what answers an HTTPS request, as the Flask adapter does by default: for sites that speak both, where
+            a session that began over HTTPS is not sent over plain HTTP, and plain HTTP cannot replace it.
         httponly: Keeps the cookie from scripts; without it one XSS takes the session.
         samesite: ``"Lax"`` stops most cross-site requests from carrying the session; ``"None"`` lets all of them.
             ``"Strict"`` stops links too, and is dangerous: a visitor who comes from elsewhere (a search, a mail, an
@@ -71,7 +73,7 @@ class CookiePolicy:
     name: str = "__Host-session"
     path: str = field(default="/", kw_only=True)
     domain: str | None = field(default=None, kw_only=True)
-    secure: bool | Literal["auto"] = field(default=True, kw_only=True)
+    secure: bool | Literal["auto", "https"] = field(default=True, kw_only=True)
     httponly: bool = field(default=True, kw_only=True)
     samesite: Literal["Strict", "Lax", "None"] | None = field(default="Lax", kw_only=True)
     partitioned: bool = field(default=False, kw_only=True)
@@ -85,8 +87,8 @@ class CookiePolicy:
     def __post_init__(self) -> None:
         if type(self.persistent) is not bool:
             raise ConfigurationError(f"persistent {self.persistent!r} is not allowed; choose True or False")
-        if self.secure != "auto" and type(self.secure) is not bool:
-            raise ConfigurationError(f"secure {self.secure!r} is not allowed; choose True, False or 'auto'")
+        if self.secure not in ("auto", "https") and type(self.secure) is not bool:
+            raise ConfigurationError(f"secure {self.secure!r} is not allowed; choose True, False, 'auto' or 'https'")
         if self.cross_site_posts not in ("withhold", "issue"):
             raise ConfigurationError(
                 f"cross_site_posts {self.cross_site_posts!r} is not allowed; choose 'withhold' or 'issue'"
@@ -108,7 +110,9 @@ class CookiePolicy:
 
     def secure_over(self, transport: Transport) -> bool:
         """Whether a cookie set over `transport` is marked ``Secure``."""
-        return transport is not Transport.LOOPBACK if self.secure == "auto" else self.secure
+        if self.secure == "auto":
+            return transport is not Transport.LOOPBACK
+        return transport is Transport.HTTPS if self.secure == "https" else self.secure
 
     @property
     def withholds(self) -> bool:

@@ -155,7 +155,10 @@ _KINDS: Final[dict[object, Reader]] = {
     timedelta: (_duration, _DURATION_WORDS),
     timedelta | None: (lambda text: None if text == "never" else _duration(text), f"{_DURATION_WORDS}; or never"),
     Store: (open_store, "the URL of a store"),
-    "cookie.secure": (lambda text: text if text == "auto" else FLAG[0](text.lower()), f"{FLAG[1]}, auto"),
+    "cookie.secure": (
+        lambda text: text if text in ("auto", "https") else FLAG[0](text.lower()),
+        f"{FLAG[1]}, auto, https",
+    ),
     "max_sessions_per_owner": (lambda text: None if text == "none" else _count(text), "a whole number; or none"),
     "cookie.clear_on_logout": (
         lambda text: tuple(_choice(*get_args(ClearDirective))[0](part.strip()) for part in text.split(",")),

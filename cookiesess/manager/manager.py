@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar, Unpack, overload
 
 from cookiesess.errors import without_locals
-from cookiesess.events import WeakKey
+from cookiesess.events import NoAbsoluteEnd, WeakKey
 from cookiesess.events.base import Emitter
 from cookiesess.http.arrival import HTTPS_ARRIVAL, Arrival
 from cookiesess.http.headers import Commit
@@ -108,6 +108,8 @@ class SessionManager(OwnedSessions):
         self.watched: WatchedKeys | None = (
             None if keyring.path is None else WatchedKeys(keyring, keyring.path, emit=self.emit, now=now)
         )
+        if configuration.lifetime.absolute is None:
+            self.emit(NoAbsoluteEnd())
         for key in keyring.keys:
             if key.weakness:
                 self.emit(WeakKey(key.kid.hex(), key.weakness))

@@ -5,7 +5,6 @@ a response its headers at the commit; and lets the request go on while the body 
 its request and its response is that framework's own file.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -18,7 +17,7 @@ from cookiesess.manager.manager import SessionManager
 from cookiesess.session.properties import LONGEST_LABEL
 from cookiesess.session.session import Session
 from cookiesess.wsgi.body import Body
-from cookiesess.wsgi.transport import transport_of
+from cookiesess.wsgi.transport import Arrived, transport_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -32,10 +31,9 @@ PASSIVE_KEY: Final = "cookiesess.passive"
 S = TypeVar("S", bound=Session)
 T = TypeVar("T")
 _HTTPS: Final = Transport.HTTPS
-_PORT: Final = re.compile(r":[0-9]*$")
 
 
-class Attachment(Generic[S]):
+class Attachment(Arrived, Generic[S]):
     """What joins a manager to a request.
 
     Args:
@@ -56,7 +54,7 @@ class Attachment(Generic[S]):
         SessionError: Another one that is still open has its session in the same place, or under the same cookie name.
     """
 
-    __slots__ = ("_environ", "_needs", "_operations", "cookies", "jar", "manager", "session")
+    __slots__ = ("_needs", "_operations", "cookies", "jar", "manager", "session")
 
     def __init__(
         self,
@@ -96,32 +94,11 @@ class Attachment(Generic[S]):
 
     def transport(self) -> Transport:
         """How the request came; see `Transport`."""
-        return _HTTPS if self._environ.get("wsgi.url_scheme") == "https" else transport_of(self._environ)
+        return _HTTPS if self.https() else transport_of(self._environ)
 
-    def host(self) -> str:
-        """The host that the browser asked for, without its port."""
-        name: str = self._environ.get("HTTP_HOST", "")
-        return name.rpartition(":")[0].lower() if _PORT.search(name) else name.lower()
-
-    def path(self) -> str:
-        """The path that the browser asked for; empty where a proxy says that it has taken something off it."""
-        environ = self._environ
-        if "HTTP_X_FORWARDED_PREFIX" in environ:
-            return ""
-        path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-        return path or "/"
-
-    def cross_site_post(self) -> bool:
-        """Whether another site's page has the browser navigate here by a method that changes things.
-
-        As browsers say it (Fetch Metadata); those that say nothing are taken to be where they were.
-        """
-        environ = self._environ
-        return (
-            environ.get("HTTP_SEC_FETCH_SITE") == "cross-site"
-            and environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
-            and environ.get("REQUEST_METHOD") not in {"GET", "HEAD"}
-        )
+    def https(self) -> bool:
+        """Whether it came over HTTPS, as far as the server knows."""
+        return self._environ.get("wsgi.url_scheme") == "https"
 
     # The response
 

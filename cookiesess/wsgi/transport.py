@@ -2,7 +2,7 @@
 
 import re
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cookiesess.http.policy import Transport
 
@@ -11,11 +11,52 @@ if TYPE_CHECKING:
 
 # RFC 9110 section 7.2: a name or an address, an IPv6 one in brackets, and perhaps a port.
 _HOST = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<name>[^:]*))(?::\d+)?")
+_PORT: Final = re.compile(r":[0-9]*$")
 # Any of these says that somebody stands between the browser and this server; so does anything HTTP_X_FORWARDED_….
 _PROXY_KEYS = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
 
 # Test clients that call the app themselves, as WebTest does, mark the request so, and have no address to give.
 _TESTING_KEY = "paste.testing"
+
+
+class Arrived:
+    """How the request of a WSGI environ came, where a commit asks that (`cookiesess.http.arrival.Arrival`).
+
+    `cookiesess.wsgi.attachment.Attachment` has what every request asks, so that those go through one file less.
+    """
+
+    __slots__ = ("_environ",)
+    _environ: "WSGIEnvironment"
+
+    def forwarded_https(self) -> bool:
+        """Whether a header, which anybody may send, says that it came to a proxy over HTTPS."""
+        said: str = self._environ.get("HTTP_X_FORWARDED_PROTO", "")
+        return said.partition(",")[0].strip().lower() == "https"
+
+    def host(self) -> str:
+        """The host that the browser asked for, without its port."""
+        name: str = self._environ.get("HTTP_HOST", "")
+        return name.rpartition(":")[0].lower() if _PORT.search(name) else name.lower()
+
+    def path(self) -> str:
+        """The path that the browser asked for; empty where a proxy says that it has taken something off it."""
+        environ = self._environ
+        if "HTTP_X_FORWARDED_PREFIX" in environ:
+            return ""
+        path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        return path or "/"
+
+    def cross_site_post(self) -> bool:
+        """Whether another site's page has the browser navigate here by a method that changes things.
+
+        As browsers say it (Fetch Metadata); those that say nothing are taken to be where they were.
+        """
+        environ = self._environ
+        return (
+            environ.get("HTTP_SEC_FETCH_SITE") == "cross-site"
+            and environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
+            and environ.get("REQUEST_METHOD") not in {"GET", "HEAD"}
+        )
 
 
 def transport_of(environ: "WSGIEnvironment") -> Transport:

@@ -36,7 +36,7 @@ def test_what_cannot_be_saved_is_an_error_page_without_a_session(error, caplog):
     response = site.get("/page")
     assert response.status_code == 500
     assert lines(response) == []
-    assert [type(record.exc_info[1]) for record in caplog.records] == [error]
+    assert [type(record.exc_info[1]) for record in caplog.records if record.exc_info] == [error]
 
 
 def test_an_error_page_that_reads_the_session_varies_by_cookie():
@@ -168,7 +168,7 @@ def test_a_middleware_around_the_app_is_an_error_page_in_production(caplog):
     site = Site(VIEWS)
     site.app.wsgi_app = SessionMiddleware(site.app.wsgi_app, KEY)
     assert site.get("/show").status_code == 500
-    assert len(caplog.records) == 1
+    assert [record.levelname for record in caplog.records if record.name != "cookiesess"] == ["ERROR"]
 
 
 def test_a_middleware_with_its_own_key_and_cookie_goes_together_with_the_app():

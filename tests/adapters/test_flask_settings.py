@@ -25,25 +25,31 @@ def line(**settings):
 # The cookie
 
 
-def test_the_cookie_is_flasks_by_default():
-    assert line() == "session=; Path=/; HttpOnly"
+def test_the_cookie_is_flasks_by_default_and_lax():
+    assert line() == "session=; Path=/; HttpOnly; SameSite=Lax"
 
 
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"SESSION_COOKIE_NAME": "shop"}, "shop=; Path=/; HttpOnly"),
-        ({"SESSION_COOKIE_DOMAIN": "example.com"}, "session=; Path=/; Domain=example.com; HttpOnly"),
-        ({"SESSION_COOKIE_DOMAIN": ".example.com:8080"}, "session=; Path=/; Domain=example.com; HttpOnly"),
-        ({"SESSION_COOKIE_DOMAIN": "bücher.example"}, "session=; Path=/; Domain=xn--bcher-kva.example; HttpOnly"),
-        ({"SESSION_COOKIE_DOMAIN": False}, "session=; Path=/; HttpOnly"),
-        ({"SESSION_COOKIE_PATH": "/shop"}, "session=; Path=/shop; HttpOnly"),
-        ({"SESSION_COOKIE_PATH": "/büro;x"}, "session=; Path=/b%C3%BCro%3Bx; HttpOnly"),
-        ({"APPLICATION_ROOT": "/app"}, "session=; Path=/app; HttpOnly"),
-        ({"APPLICATION_ROOT": "/app", "SESSION_COOKIE_PATH": "/"}, "session=; Path=/; HttpOnly"),
-        ({"APPLICATION_ROOT": None}, "session=; Path=/; HttpOnly"),
-        ({"SESSION_COOKIE_HTTPONLY": False}, "session=; Path=/"),
-        ({"SESSION_COOKIE_SECURE": True}, "session=; Path=/; Secure; HttpOnly"),
+        ({"SESSION_COOKIE_NAME": "shop"}, "shop=; Path=/; HttpOnly; SameSite=Lax"),
+        ({"SESSION_COOKIE_DOMAIN": "example.com"}, "session=; Path=/; Domain=example.com; HttpOnly; SameSite=Lax"),
+        (
+            {"SESSION_COOKIE_DOMAIN": ".example.com:8080"},
+            "session=; Path=/; Domain=example.com; HttpOnly; SameSite=Lax",
+        ),
+        (
+            {"SESSION_COOKIE_DOMAIN": "bücher.example"},
+            "session=; Path=/; Domain=xn--bcher-kva.example; HttpOnly; SameSite=Lax",
+        ),
+        ({"SESSION_COOKIE_DOMAIN": False}, "session=; Path=/; HttpOnly; SameSite=Lax"),
+        ({"SESSION_COOKIE_PATH": "/shop"}, "session=; Path=/shop; HttpOnly; SameSite=Lax"),
+        ({"SESSION_COOKIE_PATH": "/büro;x"}, "session=; Path=/b%C3%BCro%3Bx; HttpOnly; SameSite=Lax"),
+        ({"APPLICATION_ROOT": "/app"}, "session=; Path=/app; HttpOnly; SameSite=Lax"),
+        ({"APPLICATION_ROOT": "/app", "SESSION_COOKIE_PATH": "/"}, "session=; Path=/; HttpOnly; SameSite=Lax"),
+        ({"APPLICATION_ROOT": None}, "session=; Path=/; HttpOnly; SameSite=Lax"),
+        ({"SESSION_COOKIE_HTTPONLY": False}, "session=; Path=/; SameSite=Lax"),
+        ({"SESSION_COOKIE_SECURE": True}, "session=; Path=/; Secure; HttpOnly; SameSite=Lax"),
         ({"SESSION_COOKIE_SAMESITE": "Strict"}, "session=; Path=/; HttpOnly; SameSite=Strict"),
         ({"SESSION_COOKIE_SAMESITE": "lax"}, "session=; Path=/; HttpOnly; SameSite=Lax"),
         (

@@ -207,4 +207,4 @@ def test_without_a_secret_key_a_write_says_what_flask_says(write):
 
 def test_an_event_of_a_flask_app_is_the_same_as_of_any_other(site, visit):
     visit(lambda: session.update(a=1))
-    assert site.events == [events.SessionCreated(login=False)]
+    assert site.events == [events.NoAbsoluteEnd(), events.SessionCreated(login=False)]

@@ -61,6 +61,12 @@ class Arrived(NamedTuple):
     def transport(self):
         return self.way
 
+    def https(self):
+        return self.way is Transport.HTTPS
+
+    def forwarded_https(self):
+        return False
+
     def host(self):
         return "shop.example"
 

@@ -73,8 +73,8 @@ def test_every_field_reaches_the_line():
         ({"name": "a", "path": "/shop/%2E%2e/cart"}, "holds '.' or '..'"),
         ({"name": "a", "path": "/.%2e"}, "holds '.' or '..'"),
         ({"name": "a", "domain": ".example.com"}, "host name"),
-        ({"secure": "yes"}, "choose True, False or 'auto'"),
-        ({"secure": None}, "choose True, False or 'auto'"),
+        ({"secure": "yes"}, "choose True, False, 'auto' or 'https'"),
+        ({"secure": None}, "choose True, False, 'auto' or 'https'"),
     ],
 )
 def test_what_browsers_would_refuse_cannot_be_built(fields, message):
@@ -106,9 +106,12 @@ def test_a_path_is_one_whether_it_is_written_as_in_a_url_or_not():
         ("auto", HTTPS, True),
         ("auto", PLAIN, True),
         ("auto", LOOPBACK, False),
+        ("https", HTTPS, True),
+        ("https", PLAIN, False),
+        ("https", LOOPBACK, False),
     ],
 )
-def test_secure_depends_on_the_transport_only_where_it_is_auto(secure, transport, marked):
+def test_secure_depends_on_the_transport_only_where_it_is_auto_or_https(secure, transport, marked):
     policy = CookiePolicy("session", secure=secure)
     assert policy.secure_over(transport) is marked
     for max_age in (None, 1, 0):

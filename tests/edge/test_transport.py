@@ -236,3 +236,22 @@ def test_each_middleware_says_it_for_itself(events):
 
 def test_https_needs_no_host_at_all():
     assert len(Server().run(wrap(answering(put("a", 1))), environ_of(HTTP_HOST="")).lines()) == 1
+
+
+# Secure where the request came over HTTPS, or never
+
+
+def test_https_marks_what_answers_https_alone_and_nothing_is_said(events):
+    app = wrap(answering(put("a", 1)), on_event=events.append, cookie=CookiePolicy("session", secure="https"))
+    schemes = ("https", "http", "https")
+    lines = [line for scheme in schemes for line in Server().run(app, environ_for(scheme=scheme)).lines()]
+    assert ["; Secure" in line for line in lines] == [True, False, True]
+    assert {event.name for event in events} == {"session.created"}
+
+
+def test_a_manager_without_wsgi_says_nothing_of_https(events):
+    manager = SessionManager(KEY, on_event=events.append, cookie=CookiePolicy("session", secure=False))
+    session = manager.open("")
+    session["a"] = 1
+    manager.commit(session)
+    assert [event.name for event in events] == ["session.created"]

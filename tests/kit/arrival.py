@@ -23,6 +23,12 @@ class Came:
     def transport(self) -> Transport:
         return self._transport
 
+    def https(self) -> bool:
+        return self._transport is Transport.HTTPS
+
+    def forwarded_https(self) -> bool:
+        return False
+
     def host(self) -> str:
         return self._host
 

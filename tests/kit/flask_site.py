@@ -12,7 +12,7 @@ from werkzeug.datastructures import Headers
 from cookiesess import SessionManager
 from cookiesess.adapters.flask import Cookiesess
 from cookiesess.adapters.flask.interface import Unset
-from cookiesess.events import Event
+from cookiesess.events import Event, NoAbsoluteEnd
 from cookiesess.testing import ManualClock
 from kit.constants import KEY
 
@@ -49,8 +49,8 @@ class Site:
         return (client or self.client).get(path, buffered=True, **options)
 
     def names(self) -> list[str]:
-        """The events by name."""
-        return [event.name for event in self.events]
+        """The events by name, but for what Flask's settings have every site say: that its sessions have no end."""
+        return [event.name for event in self.events if not isinstance(event, NoAbsoluteEnd)]
 
 
 class Visit:

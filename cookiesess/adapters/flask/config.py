@@ -146,9 +146,10 @@ class FlaskConfig(NamedTuple):
             name,
             path=quote(path or "/", safe=_PATH_SAFE),
             domain=(domain or "").partition(":")[0].lstrip(".").encode("idna").decode("ascii") or None,
-            secure=bool(secure or partitioned),
+            # False is Flask's default, which says nothing: HTTPS is answered by a Secure cookie all the same.
+            secure=bool(secure or partitioned) or "https",
             httponly=bool(httponly),
-            samesite=cast("Any", samesite.title()) if isinstance(samesite, str) else samesite,
+            samesite=cast("Any", _samesite(samesite)),
             partitioned=bool(partitioned),
         )
 
@@ -160,6 +161,13 @@ class FlaskConfig(NamedTuple):
             ConfigurationError: Less than a second.
         """
         return Lifetime(idle=self.permanent_lifetime, absolute=None)
+
+
+def _samesite(value: object) -> object:
+    """Return what ``SESSION_COOKIE_SAMESITE`` means; Flask's default, None, says nothing, and is taken to be Lax."""
+    if value is None:
+        return "Lax"
+    return value.title() if isinstance(value, str) else value
 
 
 def _fallbacks(value: Iterable[str | bytes] | None) -> tuple[str | bytes, ...]:
