@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pprint import pformat
 
@@ -32,6 +32,8 @@ _NO_LATEST = 1 << 62
 # The app's timeouts are not known here, and shorter ones would hide sessions that live. The deadline that was fixed
 # when a session began, or logged in, stands in its record and counts.
 _LIFETIME = Lifetime(absolute=None)
+# The same for a manager, which warns of sessions without an end: here nobody can do anything about it.
+_LONGEST = Lifetime(absolute=timedelta(days=36_500))
 # Other writers wait while a batch is deleted: some milliseconds for this many.
 _SWEEP_BATCH = 200
 
@@ -189,7 +191,7 @@ def _sessions(arguments: argparse.Namespace) -> int:
         raise ConfigurationError("say which sessions to end: `end HANDLE …`, or `end --all`")
     store = open_store(_store_url(arguments), must_exist=True)
     try:
-        manager = SessionManager(keyring, store=store, lifetime=_LIFETIME)
+        manager = SessionManager(keyring, store=store, lifetime=_LONGEST)
         if arguments.verb is None:
             found, code = _list(manager, arguments.owner)
         else:
