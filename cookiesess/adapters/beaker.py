@@ -42,7 +42,8 @@ class BeakerSession(Session):
     """A `Session` with the methods of Beaker's.
 
     All of `Session` is there too: ``session.login(owner)``, ``.flash(…)``, ``.mutate(…)``… As in Beaker,
-    ``session["_creation_time"]`` and ``session["_accessed_time"]`` can be read.
+    ``session["_creation_time"]`` and ``session["_accessed_time"]`` can be read, and an empty session is true;
+    ``len(…)`` tells whether it is empty.
     """
 
     __slots__ = ()
@@ -51,6 +52,10 @@ class BeakerSession(Session):
     timeout = _Instead("session.idle for this session, Lifetime(idle=…) for all")
     domain = _Instead("CookiePolicy(domain=…), for all sessions")
     path = _Instead("CookiePolicy(path=…), for all sessions")
+
+    def __bool__(self) -> bool:
+        """True, as in Beaker: apps ask ``if session:`` to learn whether there is one, and an empty one is one too."""
+        return True
 
     def __getitem__(self, key: str) -> Any:
         """Return the value under `key`."""
