@@ -90,6 +90,7 @@ bench-stores: $(VENV)/.test
 	$(BIN)/python -m benchmarks.stores
 	$(BIN)/python -m benchmarks.stores --throughput
 	$(BIN)/python -m benchmarks.stores --bytes
+	$(BIN)/python -m benchmarks.redis_commands
 
 # Breaks each engine in each way while visitors go on: a minute each. `make campaigns CAMPAIGNS="--seconds 15 redis"`.
 campaigns: $(VENV)/.test

@@ -4,6 +4,7 @@ Imports stand in the functions: where a framework is missing, or an older tree o
 another name, the rows that need it are left out and the others are counted.
 """
 
+import atexit
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -111,6 +112,38 @@ def memory(data: Data = TYPICAL) -> Build:
         return _wrapped(data, store=MemoryStore())
 
     return build
+
+
+def engine(name: str, contestant: str, verb: str) -> Build:
+    """Return what builds the calls of a store on an engine's server, and the raw client's commands beside them.
+
+    Args:
+        name: The engine's, as `benchmarks.stores_servers` has it.
+        contestant: What `benchmarks.stores_raw` calls the store.
+        verb: ``"read"``, or ``"write"``, which reads first.
+    """
+
+    def build(place: Place) -> Apps:
+        from benchmarks import stores_raw
+
+        servers = _started(name)
+        ours, raw = stores_raw.calls(servers, place.cleanup), stores_raw.pairs(servers, place.cleanup)
+        return Apps(*(getattr(pair, verb).app for pair in (ours[contestant], raw[contestant])))
+
+    return build
+
+
+@cache
+def _started(name: str) -> Any:
+    """Start the server of an engine, until the process ends."""
+    from benchmarks.stores_servers import running
+
+    stack = ExitStack()
+    atexit.register(stack.close)
+    started = stack.enter_context(running([name]))
+    if started.missing:
+        raise LookupError("; ".join(started.missing))
+    return started.servers
 
 
 def _wrapped(data: Data, *, headers: Sequence[tuple[str, str]] = (), **settings: Any) -> Apps:

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from benchmarks import instructions_apps as apps
 from benchmarks.harness import DATES, LINES, Data, Environ, among_others, ask, environ
+from benchmarks.stores_contestants import MARIADB, MEMCACHED, OURS, POSTGRESQL, REDIS
 
 INSTRUCTIONS, CALLS, WAL_BYTES = "instructions", "Python calls", "bytes"
 _FRAMEWORKS = ("Flask", "Pyramid", "Django")
@@ -76,6 +77,20 @@ class Row:
         return environ(f"/{self.route}", header, scheme=self.scheme)
 
 
+@dataclass(frozen=True, kw_only=True)
+class EngineRow(Row):
+    """A store's own calls over the raw client's commands: what is ours between two round trips.
+
+    It is shown, and not checked: what an answer costs to read depends on how the kernel cuts it.
+    """
+
+    peer: bool = True
+
+    def request(self, app: apps.App) -> Environ:
+        """Return an environ; the calls look at none."""
+        return environ("/", "")
+
+
 class Slope(NamedTuple):
     """What one more of something costs: the difference of two rows, by how many more of it the second one has."""
 
@@ -132,6 +147,7 @@ def _keys(count: int) -> Data:
 
 
 _COOKIE = apps.client_side()
+_ENGINES: Final = (("redis", REDIS), ("postgresql", POSTGRESQL), ("mariadb", MARIADB), ("memcached", MEMCACHED))
 _STORE_GROUP: Final = "stores"
 
 ROWS: Final = (
@@ -174,6 +190,18 @@ ROWS: Final = (
     *(
         Row(name=f"cookie {route}, Python calls", build=_COOKIE, route=route, visit=visit, unit=CALLS, group="plain")
         for route, visit in [("untouched", "first"), ("read", "first"), ("write", "first"), ("first", None)]
+    ),
+    *(
+        EngineRow(
+            name=f"{contestant.removeprefix(OURS)} {verb} over its client{suffix}",
+            build=apps.engine(engine, contestant, verb),
+            route=verb,
+            unit=unit,
+            group=engine,
+        )
+        for engine, contestant in _ENGINES
+        for verb in ("read", "write")
+        for unit, suffix in ((INSTRUCTIONS, ""), (CALLS, ", Python calls"))
     ),
     Row(
         name="WAL of a logged-in write", build=apps.sqlite, route="write", visit="login", unit=WAL_BYTES, group="plain"

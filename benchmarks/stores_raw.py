@@ -239,7 +239,7 @@ def _sql_pair(connection: Any, dialect: str, url: str, cleanup: ExitStack) -> Pa
         return row
 
     def write() -> None:
-        payload, _, summary, owner, version = read()
+        payload, _, summary, owner, version, *_ = read()
         now = int(time.time())
         # The expiry moves with each write, as a session's does; the database has it in an index.
         expires_at = now + _IDLE_SECONDS
