@@ -88,17 +88,21 @@ def places(request, monkeypatch):
 @pytest.fixture
 def opened(monkeypatch):
     """The managers of the middlewares, whose stores are closed in the end."""
-    managers = []
+    managers, stores = [], []
 
     class Seen(SessionMiddleware):
         def __init__(self, app, keys, *, store):
             super().__init__(app, keys, store=store)
             managers.append(self.manager)
+            stores.append(store)
 
     monkeypatch.setattr("cookiesess.SessionMiddleware", Seen)
     yield managers
     for manager in managers:
         manager.close_stores()
+    for store in stores:
+        if not isinstance(store, str):
+            store.close()
 
 
 def migrated(url):
