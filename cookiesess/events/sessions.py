@@ -45,8 +45,8 @@ class SessionExpired(Event):
     """A session came back after its time.
 
     Attributes:
-        deadline: The timeout that has passed, ``"idle"`` or ``"absolute"``; or ``"unknown"``: the store has no record
-            of the session, because it has timed out there, was ended, or was evicted.
+        deadline: The timeout that has passed, ``"idle"`` or ``"absolute"``. Or ``"unknown"``: the store has no record
+            of the session, because the session has timed out there, was ended, or was evicted.
     """
 
     deadline: str
@@ -58,10 +58,11 @@ class SessionRejected(Event):
     """A cookie or record did not open, and an empty session was started.
 
     Attributes:
-        reason: As `InvalidToken.reason`. A rise of ``"unknown-key"`` after a deploy is a rotation gone wrong;
-            of ``"forged"``, somebody trying. ``"joined"``: it stood behind a comma, where nothing is read.
-        kid: The key id it named, eight hex digits, or None.
-        cause: What it probably comes from, in words, or empty.
+        reason: As `InvalidToken.reason`. Many ``"unknown-key"`` after a deploy mean that a key rotation went wrong.
+            Many ``"forged"`` mean that somebody is trying. ``"joined"``: the cookie stood behind a comma, where nothing
+            is read.
+        kid: The key id that the cookie named, eight hex digits, or None.
+        cause: The probable cause, in words, or empty.
     """
 
     reason: str
@@ -75,11 +76,11 @@ class SessionRejected(Event):
 class SessionReplayed(Event):
     """An ID came that was closed longer ago than any request takes. Said once a session.
 
-    A renewal or a login gave the session another ID, and the browser should have forgotten this one: somebody may have
-    a copy of the cookie. (A backup of a browser's profile looks the same.)
+    A renewal or a login gave the session another ID, and the browser should have forgotten the old one. So somebody may
+    have a copy of the cookie. (A restored backup of a browser's profile looks the same.)
     """
 
-    advice: ClassVar[str] = "if it repeats, end the owner's sessions: manager.end_all(owner)"
+    advice: ClassVar[str] = "if this repeats for one user, end all sessions of that user: manager.end_all(owner)"
     name: ClassVar[str] = "session.replayed"
     level: ClassVar[int] = logging.WARNING
 
@@ -88,12 +89,12 @@ class SessionReplayed(Event):
 class SessionWithheld(Event):
     """Another site's page sent a POST here, and the anonymous session that the app began was not issued.
 
-    The browser sends such a POST without the session's cookie, and takes the one that the answer sets: a foreign page
-    could log a visitor out by it.
+    The browser sends such a POST without the session's cookie, and takes the cookie that the answer sets. So another
+    site's page could log a visitor out.
     """
 
     advice: ClassVar[str] = (
-        "nothing is lost where the app needs no session for it; where it does, take"
+        "nothing to do, unless your app must begin a session with such a POST; then write"
         ' CookiePolicy(cross_site_posts="issue")'
     )
     name: ClassVar[str] = "session.withheld"
@@ -103,18 +104,18 @@ class SessionWithheld(Event):
 class OwnerLimitReached(Event):
     """A login made more than 500 sessions of one user, and those idle for longest were ended.
 
-    Said of the limit that nobody has set: whoever gives `max_sessions_per_owner` expects what it does.
+    Only if nobody has set the limit: whoever sets `max_sessions_per_owner` knows what happens.
 
     Attributes:
-        ended: How many; each is a `SessionEnded` as well.
-        limit: How many are left.
+        ended: How many sessions were ended. Each of them is a `SessionEnded` as well.
+        limit: How many sessions the user still has.
     """
 
     ended: int
     limit: int
     repeats: ClassVar[bool] = True
     advice: ClassVar[str] = (
-        "where a script logs in at each run, have it log out or keep its cookie; max_sessions_per_owner= sets the limit"
+        "if a script logs in at each run, let it log out, or keep its cookie; max_sessions_per_owner= sets the limit"
     )
     name: ClassVar[str] = "owner.limit_reached"
     level: ClassVar[int] = logging.WARNING
@@ -125,8 +126,8 @@ class WriteDropped(Event):
     """A request's changes were not written, and its response carries no session cookie.
 
     Attributes:
-        reason: ``"ended"``: the session was ended while the request ran. ``"replaced"``: a login or a renewal took its
-            place. ``"owner"``: it belongs to another user now.
+        reason: ``"ended"``: the session was ended while the request ran. ``"replaced"``: a login or a renewal gave the
+            session another ID. ``"owner"``: the session belongs to another user now.
     """
 
     reason: str
@@ -139,7 +140,7 @@ class ConflictMerged(Event):
 
     Attributes:
         tries: How often this request had to merge.
-        overwritten: How many keys both had assigned: there this request's value stands.
+        overwritten: How many keys both requests had assigned. This request's values are kept.
     """
 
     tries: int
@@ -162,14 +163,14 @@ class SessionNearLimit(Event):
     """A client-side session has filled more than 80 % of the room there is for it.
 
     Attributes:
-        size_bytes: How long its Set-Cookie lines are together.
-        limit_bytes: How long they may be: beyond it the session overflows, or `CookieTooLarge` is raised.
+        size_bytes: How long the session's Set-Cookie lines are together.
+        limit_bytes: How long they may be. A longer session moves to ``overflow=``, or `CookieTooLarge` is raised.
     """
 
     size_bytes: int
     limit_bytes: int
     repeats: ClassVar[bool] = True
-    advice: ClassVar[str] = "store less in it; what does not fit raises CookieTooLarge, or moves to overflow="
+    advice: ClassVar[str] = "store less in the session; a larger one raises CookieTooLarge, or moves to overflow="
     name: ClassVar[str] = "session.near_limit"
     level: ClassVar[int] = logging.WARNING
 
@@ -185,8 +186,9 @@ class SessionOverflowed(Event):
 class SessionSuperseded(Event):
     """A request brought a session twice: as it was in its cookie, and as it is in the store, where it has moved.
 
-    The store's counts. The cookie comes from a slower request: it had loaded the session before the move, answered
-    afterwards, and what it wrote is lost. Or somebody has kept the cookie, and sends it again.
+    The session in the store counts. The cookie may come from a slower request, which had loaded the session before the
+    move, and answered afterwards; then what that request wrote is lost. Or somebody has kept the cookie, and sends it
+    again.
     """
 
     name: ClassVar[str] = "session.superseded"
@@ -197,8 +199,8 @@ class SessionRevoked(Event):
     """A client-side session came back after it was ended: a copy of its cookie, or a slow request's late answer.
 
     Attributes:
-        reason: ``"ended"``: it was logged out, or got a new ID. ``"generation"``: all of the owner's sessions were
-            ended.
+        reason: ``"ended"``: the session was logged out, or got a new ID. ``"generation"``: all sessions of the user
+            were ended.
     """
 
     reason: str
@@ -212,14 +214,14 @@ class RevocationsLost(Event):
     The store may have forgotten that the session had ended.
 
     Attributes:
-        logged_out: The session is gone, as ``on_lost_revocations="log_out"`` says; else it went on.
+        logged_out: True: the session is gone, as ``on_lost_revocations="log_out"`` says. False: the session goes on.
     """
 
     logged_out: bool
     repeats: ClassVar[bool] = True
     advice: ClassVar[str] = (
-        "see what has emptied the store given as revocations=; on_lost_revocations= says whether such sessions are"
-        " logged out, or go on together with those that had logged out"
+        "find out what has emptied the store given as revocations=; on_lost_revocations= chooses whether all such"
+        " sessions are logged out, or all go on, also those whose users had logged out"
     )
     name: ClassVar[str] = "revocations.lost"
     level: ClassVar[int] = logging.WARNING

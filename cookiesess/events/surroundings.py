@@ -129,8 +129,8 @@ class CrossOriginRefused(Event):
 
     reason: str
     advice: ClassVar[str] = (
-        "where it is a page of yours, name its origin in trusted=; where the path must take other sites' posts, as an"
-        " identity provider's answer, name it in exempt=; behind a proxy hand on the browser's Host"
+        "if the page is yours, name its origin in trusted=; if the path must take other sites' posts, such as an"
+        " identity provider's answer, name the path in exempt=; behind a proxy, pass on the browser's Host"
     )
     name: ClassVar[str] = "request.cross_origin_refused"
     level: ClassVar[int] = logging.WARNING
@@ -164,7 +164,7 @@ class KeysFileRejected(Event):
     """
 
     reason: str
-    advice: ClassVar[str] = "write the file anew, whole: to a temporary name, and rename it"
+    advice: ClassVar[str] = "write the whole file under a temporary name, and then rename it"
     name: ClassVar[str] = "keys.file_rejected"
     level: ClassVar[int] = logging.WARNING
     repeats: ClassVar[bool] = True
@@ -174,7 +174,7 @@ class KeysFileRejected(Event):
 class SharedCachingPrevented(Event):
     """A response that the app had declared shareable carries a Set-Cookie of ours and was made ``private``."""
 
-    advice: ClassVar[str] = "do not touch the session or set cookies on pages that all visitors share"
+    advice: ClassVar[str] = "do not read the session, and set no cookies, on pages that all visitors share"
     name: ClassVar[str] = "response.shared_caching_prevented"
     level: ClassVar[int] = logging.WARNING
 
@@ -183,7 +183,7 @@ class SharedCachingPrevented(Event):
 class TouchedLate(Event):
     """The session or the cookies were first looked at after the headers had gone out without ``Vary: Cookie``."""
 
-    advice: ClassVar[str] = "touch it before the first byte of the body, or mark the response private"
+    advice: ClassVar[str] = "read the session before the first byte of the body, or mark the response private"
     name: ClassVar[str] = "session.touched_late"
     level: ClassVar[int] = logging.WARNING
 
@@ -192,8 +192,8 @@ class TouchedLate(Event):
 class StoreFailed(Event):
     """The store did not answer when a session was read, or at a write that the request could do without.
 
-    Such a write is a refresh, or what ends an owner's sessions beyond the limit after a login. A change that could not
-    be written is an exception, `StoreUnavailable`, and no event: alert on the rate of 500s as well.
+    Such a write is a refresh, or ends sessions beyond a user's limit after a login. If a change cannot be written, the
+    request fails with `StoreUnavailable`, and there is no event. So alert on the rate of 500s as well.
 
     Attributes:
         cause: What the store said.
@@ -209,10 +209,10 @@ class StoreFailed(Event):
 class StoreNotShared(Event):
     """The store keeps sessions in one process's memory, and the server runs several: each has sessions of its own.
 
-    Each process emits it once; under Django's engine none does, which does not see how the server runs.
+    Each process says so once. Django's engine never does, because it does not see how the server runs.
     """
 
-    advice: ClassVar[str] = "visitors lose their sessions at random; take a store that processes share, as SQLiteStore"
+    advice: ClassVar[str] = "visitors lose their sessions at random; use a store that processes share, as SQLiteStore"
     name: ClassVar[str] = "store.not_shared"
     level: ClassVar[int] = logging.WARNING
 
@@ -229,13 +229,14 @@ class SessionsEvicted(Event):
 class CookieTwins(Event):
     """A request brought `count` session cookies of one name: `CookiePolicy` was changed, or somebody planted one.
 
-    The live session that logged in last counts; the others are ended and forgotten at the next login or logout.
+    The session with the latest login counts. The next login or logout ends the others, and the browser forgets their
+    cookies.
     """
 
     count: int
     advice: ClassVar[str] = (
-        "after a change of domain, path or partitioned it goes away by itself; else see which subdomain sets the"
-        " cookie, and take a name with __Host-"
+        "if you have just changed domain, path or partitioned, wait; otherwise find the subdomain that sets the cookie,"
+        " and choose a name with __Host-"
     )
     name: ClassVar[str] = "cookie.twins"
     repeats: ClassVar[bool] = True

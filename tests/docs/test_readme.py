@@ -1,9 +1,11 @@
 """Every code block of the README is executed, and what it lists is compared with the code and the pages."""
 
+import logging
 import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -13,7 +15,7 @@ from webob import Request, Response
 
 import cookiesess
 from benchmarks.deployed import IN_README, READ
-from cookiesess import Key, Keyring, SessionManager
+from cookiesess import ConfigurationError, Key, Keyring, SessionManager
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.testing import CookieHeader, session_transaction
@@ -85,12 +87,24 @@ def test_the_flask_app_answers_every_path(names, path):
     assert names["app"].test_client().get(path, **HTTPS).status_code == 200
 
 
-def test_the_flask_app_s_cookie_has_what_the_comment_says(names):
+def test_the_flask_app_s_cookie_has_what_the_text_says(names):
     run(names, "from flask import")
     line = names["app"].test_client().post("/login", **HTTPS).headers["Set-Cookie"]
-    (comment,) = re.findall("# (__Host-.*)", block("from flask import"))
-    for part in comment.split(", "):
+    (parts,) = re.findall(r"The cookie is (`__Host-[^.]*)\.", README)
+    for part in re.findall("`(.*?)`", parts):
         assert part in line, part
+
+
+def test_the_flask_app_has_the_timeouts_that_the_text_says_and_nothing_to_warn_of(names, caplog):
+    run(names, "from flask import")
+    client = names["app"].test_client()
+    client.post("/login", **HTTPS)
+    with client.session_transaction(**HTTPS) as session:
+        assert session.expires_at - session.authenticated_at == 14 * 24 * 60 * 60
+        session.idle = timedelta(days=30)
+        with pytest.raises(ConfigurationError):  # longer than the absolute timeout
+            session.idle = timedelta(days=30, seconds=1)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_the_app_answers_every_path_and_knows_who_has_logged_in(names):
@@ -100,7 +114,7 @@ def test_the_app_answers_every_path_and_knows_who_has_logged_in(names):
 
 def test_the_apps_for_plain_http_set_a_cookie_that_is_kept_there(names):
     assert "`cookie=CookiePolicy.development()`" in README
-    run(names, "from flask import", instead=("cookie=CookiePolicy()", "cookie=CookiePolicy.development()"))
+    run(names, "from flask import", instead=("CookiePolicy()", "CookiePolicy.development()"))
     run(names | {"flask_app": names.pop("app")}, "def app(environ")
     exec("from cookiesess import CookiePolicy", names)
     run(names, "def app(environ", instead=('"])  #', '"], cookie=CookiePolicy.development())  #'))
@@ -121,7 +135,7 @@ def test_the_apps_keep_sessions_in_a_file(names, tmp_path):
 
 
 def test_the_flask_app_keeps_sessions_in_a_file_too(names, tmp_path):
-    run(names, "from flask import", instead=("cookie=CookiePolicy())", f"cookie=CookiePolicy(), {ON_THE_SERVER})"))
+    run(names, "from flask import", instead=("Lifetime())", f"Lifetime(), {ON_THE_SERVER})"))
     client = names["app"].test_client()
     client.post("/login", **HTTPS)
     assert client.get("/", **HTTPS).json == {"user": "user-42"}
