@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from browser.tls import serving_tls
-from cookiesess import CookiePolicy, SessionMiddleware
+from cookiesess import CookiePolicy, SessionMiddleware, get_cookies, get_session
 from examples.four_routes import make_app
 from kit.constants import KEY, PLAIN
 from kit.serving import serving
@@ -23,6 +23,7 @@ ANSWERS = {
     "/set_session": "session设置成功!",
     "/get_session": "session 获取成功!",
 }
+SHOP, OTHER = "shop.test", "other.test"
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
     "--no-sandbox",
@@ -176,3 +177,59 @@ def click(page, serve):
             page.get_by_text(ANSWERS[path], exact=True).wait_for()
 
     return click
+
+
+def put(**values):
+    """Return a view that puts `values` into the session."""
+    return lambda environ: get_session(environ).update(values)
+
+
+def session_of(environ):
+    return dict(get_session(environ))
+
+
+def logout(environ):
+    get_session(environ).invalidate()
+
+
+def names_sent(environ):
+    return sorted(get_cookies(environ))
+
+
+class Sites(Window):
+    """A window in front of one app that has many hosts."""
+
+    def __init__(self, page, serve_tls, **settings):
+        super().__init__(page, lambda app: f"https://{SHOP}:{serve_tls(app)}", **{"cookie": CookiePolicy(), **settings})
+
+    def url_of(self, host):
+        return self.url.replace(SHOP, host)
+
+    def visit_host(self, host, view):
+        """Have the browser go to `host`, and return what the view returned."""
+        self.answer(view)
+        assert self.page.goto(self.url_of(host)).status == 200
+        return self._returned
+
+    def embed(self, host, view):
+        """Have a page of `host` show the shop in a frame, and return what the view returned there."""
+        self.visit_host(host, lambda environ: None)
+        self.answer(view)
+        self.page.evaluate(
+            "url => new Promise(done => { const frame = document.createElement('iframe');"
+            " frame.onload = done; frame.src = url; document.body.append(frame) })",
+            self.url,
+        )
+        return self._returned
+
+    def follow(self, act):
+        """Have a page of the other site lead to the shop by `act`, and return the names of the cookies that came."""
+        self.visit_host(OTHER, lambda environ: None)
+        self.answer(names_sent)
+        act(self.page, self.url)
+        return self._returned
+
+
+@pytest.fixture
+def open_sites(page, serve_tls):
+    return lambda **settings: Sites(page, serve_tls, **settings)

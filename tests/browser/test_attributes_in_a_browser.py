@@ -1,77 +1,20 @@
 """What a real browser makes of the attributes: sites with names of their own, by HTTPS, and what each may do."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from browser.conftest import Window
+from browser.conftest import SHOP, logout, names_sent, put, session_of
 from cookiesess import CookiePolicy, Lifetime, SessionMiddleware, get_cookies, get_session
 from cookiesess.events import SecureCookieOverHttp
 from kit.constants import KEY
 
-SHOP, SUBDOMAIN, OTHER = "shop.test", "blog.shop.test", "other.test"
+SUBDOMAIN = "blog.shop.test"
 SAMESITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
-EMBEDDED = CookiePolicy(samesite="None", partitioned=True)
 PARTITIONED = {"samesite": "None", "partitioned": True}
 HOUR = 3600
 SLACK = 60  # seconds that the two clocks and a busy machine may differ by
-
-
-def put(**values):
-    """Return a view that puts `values` into the session."""
-    return lambda environ: get_session(environ).update(values)
-
-
-def session_of(environ):
-    return dict(get_session(environ))
-
-
-def logout(environ):
-    get_session(environ).invalidate()
-
-
-def names_sent(environ):
-    return sorted(get_cookies(environ))
-
-
-class Sites(Window):
-    """A window in front of one app that has many hosts."""
-
-    def __init__(self, page, serve_tls, **settings):
-        super().__init__(page, lambda app: f"https://{SHOP}:{serve_tls(app)}", **{"cookie": CookiePolicy(), **settings})
-
-    def url_of(self, host):
-        return self.url.replace(SHOP, host)
-
-    def visit_host(self, host, view):
-        """Have the browser go to `host`, and return what the view returned."""
-        self.answer(view)
-        assert self.page.goto(self.url_of(host)).status == 200
-        return self._returned
-
-    def embed(self, host, view):
-        """Have a page of `host` show the shop in a frame, and return what the view returned there."""
-        self.visit_host(host, lambda environ: None)
-        self.answer(view)
-        self.page.evaluate(
-            "url => new Promise(done => { const frame = document.createElement('iframe');"
-            " frame.onload = done; frame.src = url; document.body.append(frame) })",
-            self.url,
-        )
-        return self._returned
-
-    def follow(self, act):
-        """Have a page of the other site lead to the shop by `act`, and return the names of the cookies that came."""
-        self.visit_host(OTHER, lambda environ: None)
-        self.answer(names_sent)
-        act(self.page, self.url)
-        return self._returned
-
-
-@pytest.fixture
-def open_sites(page, serve_tls):
-    return lambda **settings: Sites(page, serve_tls, **settings)
 
 
 @pytest.fixture
@@ -226,37 +169,6 @@ def test_a_form_of_another_site_brings_the_session_only_where_the_policy_lets_it
     assert sites.follow(submit) == sent
 
 
-# Partitioned
-
-
-def test_an_embedded_session_belongs_to_the_site_that_embeds_it(open_sites):
-    sites = open_sites(cookie=EMBEDDED)
-    sites.embed("one.test", put(seen_at="one"))
-    assert sites.embed("two.test", session_of) == {}
-    assert sites.embed("one.test", session_of) == {"seen_at": "one"}
-
-
-def test_the_browser_lists_a_partitioned_session_under_the_site_that_embeds_it(open_sites):
-    sites = open_sites(cookie=EMBEDDED)
-    sites.embed("one.test", put(seen_at="one"))
-    sites.embed("two.test", put(seen_at="two"))
-    keys = sorted(cookie["partitionKey"] for cookie in sites.page.context.cookies())
-    assert keys == ["https://one.test", "https://two.test"]
-
-
-def test_a_logout_ends_the_session_of_its_partition_alone(open_sites):
-    sites = open_sites(cookie=EMBEDDED)
-    sites.embed("one.test", put(seen_at="one"))
-    sites.embed("two.test", put(seen_at="two"))
-    sites.embed("one.test", logout)
-    assert [cookie["partitionKey"] for cookie in sites.page.context.cookies()] == ["https://two.test"]
-
-
-def test_a_partitioned_cookie_of_the_jar_is_listed_with_its_partition(sites):
-    sites.visit(lambda environ: get_cookies(environ).set("theme", "dark", **PARTITIONED))
-    assert sites.cookies["theme"]["partitionKey"] == f"https://{SHOP}"
-
-
 # Times and deleting
 
 
@@ -284,23 +196,6 @@ def test_a_partitioned_cookie_ends_with_a_max_age_of_nothing_in_its_partition(si
     sites.visit(lambda environ: get_cookies(environ).set("old", "1", **PARTITIONED))
     sites.visit(lambda environ: get_cookies(environ).set("old", "", **PARTITIONED, max_age=0))
     assert sites.cookies == {}
-
-
-@pytest.mark.parametrize(
-    "delete",
-    [
-        lambda jar: jar.delete("theme", partitioned=True),
-        lambda jar: jar.set("theme", "", **PARTITIONED, max_age=0),
-        lambda jar: jar.set("theme", "", **PARTITIONED, expires=datetime(1, 1, 1, tzinfo=UTC)),
-    ],
-    ids=["deleted", "set with no time", "set with a date of long ago"],
-)
-def test_a_cookie_that_was_set_in_a_frame_of_another_site_is_deleted_there(open_sites, delete):
-    sites = open_sites(cookie=EMBEDDED)
-    sites.embed("one.test", lambda environ: get_cookies(environ).set("theme", "dark", **PARTITIONED))
-    assert sites.embed("one.test", names_sent) == ["theme"]
-    sites.embed("one.test", lambda environ: delete(get_cookies(environ)))
-    assert sites.embed("one.test", names_sent) == []
 
 
 @pytest.mark.parametrize("name", ["__Http-theme", "__Host-Http-theme"])
