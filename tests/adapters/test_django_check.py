@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from django.core.checks.registry import registry
 from django.test import override_settings
 
 from adapters.django_project import project
@@ -51,7 +52,18 @@ def test_manage_py_check_finds_a_missing_setting():
 
 @pytest.mark.process
 def test_manage_py_check_is_content_with_right_ones():
-    assert manage("COOKIESESS_STORE=None") == (0, "System check identified no issues (0 silenced).\n")
+    code, said = manage("COOKIESESS_STORE=None")
+    assert (code, said.partition("\n")[0]) == (0, "System check identified no issues (0 silenced).")
+
+
+def test_the_app_registers_the_check():
+    from cookiesess.adapters.django.apps import check_settings
+
+    try:
+        with override_settings(INSTALLED_APPS=["django.contrib.contenttypes", "cookiesess.adapters.django"]):
+            assert check_settings in registry.registered_checks
+    finally:
+        registry.registered_checks.discard(check_settings)
 
 
 def test_right_settings_pass():
