@@ -11,6 +11,7 @@ from cookiesess.http.headers import Commit
 from cookiesess.http.jar import Cookies, https
 from cookiesess.http.policy import CookiePolicy, Transport
 from cookiesess.manager.assembly import assemble
+from cookiesess.manager.beaker_names import options_in
 from cookiesess.manager.names import check_names
 from cookiesess.manager.opened import OpenedStores
 from cookiesess.manager.operations import Operations, operations_of
@@ -94,7 +95,7 @@ class SessionManager(OwnedSessions):
 
     @without_locals
     def __init__(self, keys: Keyring | Key | bytes | str, **settings: Unpack[Settings]) -> None:
-        check_names("SessionManager(keys", settings)
+        check_names("SessionManager(keys", [*options_in(keys), *settings])
         self._opened = OpenedStores(settings)
         configuration = self._opened.configuration
         self.emit: Emitter = Emitter(configuration.on_event, clock=configuration.clock)

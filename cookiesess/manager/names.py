@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from cookiesess.errors import ConfigurationError
+from cookiesess.manager.beaker_names import refuse_options
 from cookiesess.manager.settings import GROUPS, SETTINGS, Settings
 
 # What may be given in code; of a group its fields.
@@ -29,6 +30,8 @@ def check_names(call: str, names: Iterable[str], *, others: Iterable[str] = ()) 
     Raises:
         ConfigurationError: There is no such setting.
     """
+    names = list(names)
+    refuse_options(names)
     for name in names:
         if name not in Settings.__optional_keys__ and name not in others:
             raise ConfigurationError(f"there is no setting {name!r} of {call.partition('(')[0]}; {_remedy(name, call)}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, Unpack
 
 from cookiesess.errors import ConfigurationError, SessionError, drop_locals, without_locals
 from cookiesess.http.headers import Headers
+from cookiesess.manager.beaker_names import options_in
 from cookiesess.manager.flat_settings import read_environment
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.names import check_names
@@ -68,7 +69,9 @@ class SessionMiddleware:
             raise ConfigurationError(
                 f"app is {type(app).__name__}, which cannot be called; SessionMiddleware(app, keys)"
             )
-        check_names("SessionMiddleware(app, keys", settings, others=("environ_key", "session_class"))
+        check_names(
+            "SessionMiddleware(app, keys", [*options_in(keys), *settings], others=("environ_key", "session_class")
+        )
         if isinstance(keys, SessionManager) and settings:
             raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
         if "." not in environ_key or environ_key in {COOKIES_KEY, MANAGER_KEY} or environ_key.startswith("wsgi."):
