@@ -4,9 +4,9 @@
 
     import os
 
-    from flask import Flask, session
+    from flask import Flask
 
-    from cookiesess.adapters.flask import Cookiesess
+    from cookiesess.adapters.flask import Cookiesess, session
 
     app = Flask(__name__)
     keys = os.environ["COOKIESESS_KEYS"]
@@ -16,15 +16,29 @@
 Flask's own settings count, as they stand at each request; no middleware is needed.
 """
 
+from typing import cast
+
 from cookiesess.errors import MissingDependency
 
 try:
-    import flask  # noqa: F401 (said before the files below need it)
+    import flask
 except ImportError as error:
     raise MissingDependency("flask", extra="flask") from error
 
 from cookiesess.adapters.flask.config import ShortSecretKey
+from cookiesess.adapters.flask.flask_session import FlaskSession
 from cookiesess.adapters.flask.interface import MARKUP, Cookiesess, CookiesessInterface
-from cookiesess.adapters.flask.session import FlaskSession
+from cookiesess.adapters.flask.login import bind_flask_login
 
-__all__ = ["MARKUP", "Cookiesess", "CookiesessInterface", "FlaskSession", "ShortSecretKey"]
+session = cast("FlaskSession", flask.session)
+"""`flask.session` itself, for editors and type checkers, which so know ``session.login(…)`` and the other verbs."""
+
+__all__ = [
+    "MARKUP",
+    "Cookiesess",
+    "CookiesessInterface",
+    "FlaskSession",
+    "ShortSecretKey",
+    "bind_flask_login",
+    "session",
+]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response
 
-from cookiesess.adapters.flask.session import FlaskSession
+from cookiesess.adapters.flask.flask_session import FlaskSession
 from cookiesess.errors import StoreUnavailable
 from cookiesess.http.headers import Headers
 from cookiesess.manager.manager import SessionManager

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from cookiesess.adapters.flask.attachment import FlaskAttachment
 from cookiesess.adapters.flask.config import FlaskConfig, ShortSecretKey, glance, reads_as_flask
-from cookiesess.adapters.flask.session import FlaskSession, NoSession
+from cookiesess.adapters.flask.flask_session import FlaskSession, NoSession
 from cookiesess.errors import ConfigurationError, without_locals
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.names import check_names

@@ -1,0 +1,68 @@
+"""Flask-Login's logins, tied to the session's verbs."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from flask import Flask, session
+
+from cookiesess.adapters.flask.flask_session import FlaskSession
+
+_REMEMBER: Final = "_remember"
+_USER: Final = "_user_id"
+
+
+def bind_flask_login(login_manager: Any, *, owner: Callable[[Any], str] | None = None) -> None:
+    """Have the session's owner follow what Flask-Login does; call it once, beside ``LoginManager(app)``.
+
+    ``login_user`` logs the session in, which gets a new ID; so does a login that "remember me" brings back. What
+    ``logout_user`` ends, or ``session_protection="strong"`` drops, is the session, with all its data, here and in the
+    store. Flask-Login's own cookie ends as it says, and brings a login back after `SessionManager.end_all`.
+
+    Args:
+        login_manager: The app's `flask_login.LoginManager`.
+        owner: Returns a user's ID for `Session.login`; by default what Flask-Login keeps in the session, ``get_id()``.
+            Needed where that is another text after each password change.
+    """
+    from flask_login import signals  # type: ignore[import-untyped]
+
+    binding = _Binding(login_manager, owner or (lambda user: str(user.get_id())))
+    login_manager.cookiesess_binding = binding  # the signals hold it weakly
+    signals.user_logged_in.connect(binding.login)
+    signals.user_loaded_from_cookie.connect(binding.login)
+    signals.user_logged_out.connect(binding.logout)
+    signals.session_protected.connect(binding.protect)
+
+
+class _Binding:
+    """What is done at Flask-Login's signals, for the apps of one login manager."""
+
+    def __init__(self, login_manager: Any, owner: Callable[[Any], str]) -> None:
+        self._login_manager, self._owner = login_manager, owner
+
+    def _session(self, app: Flask) -> FlaskSession | None:
+        """Return the session of a request of ours; another app's signals come here too."""
+        if getattr(app, "login_manager", None) is not self._login_manager:
+            return None
+        here: Any = session._get_current_object()  # type: ignore[attr-defined]  # a LocalProxy
+        return here if isinstance(here, FlaskSession) else None
+
+    def login(self, app: Flask, *, user: Any) -> None:
+        """Log the session in, under a new ID."""
+        here = self._session(app)
+        if here is not None:
+            here.login(self._owner(user))
+
+    def logout(self, app: Flask, **_: Any) -> None:
+        """End the session; Flask-Login deletes its own cookie afterwards, by a note in the session."""
+        here = self._session(app)
+        if here is not None:
+            note = here.get(_REMEMBER)
+            here.invalidate()
+            if note is not None:
+                here[_REMEMBER] = note
+
+    def protect(self, app: Flask) -> None:
+        """End the session that Flask-Login takes for stolen; "basic" keeps the login, as one that is not fresh."""
+        here = self._session(app)
+        if here is not None and here.owner is not None and _USER not in here:
+            self.logout(app)
