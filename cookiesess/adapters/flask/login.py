@@ -43,8 +43,7 @@ class _Binding:
         """Return the session of a request of ours; another app's signals come here too."""
         if getattr(app, "login_manager", None) is not self._login_manager:
             return None
-        here: Any = session._get_current_object()  # type: ignore[attr-defined]  # a LocalProxy
-        return here if isinstance(here, FlaskSession) else None
+        return session if isinstance(session, FlaskSession) else None
 
     def login(self, app: Flask, *, user: Any) -> None:
         """Log the session in, under a new ID."""
