@@ -25,7 +25,7 @@ LADDER = [
     {"backends.*"},
     {"manager.*"},
     {"wsgi.*"},
-    {"cli", "adapters.*", "readers.*", "testing.*"},
+    {"cli.*", "adapters.*", "readers.*", "testing.*"},
     {"", "__main__"},
 ]
 

@@ -13,8 +13,8 @@ LIBRARIES = {"cryptography", "itsdangerous", "ormsgpack"}
 
 # Who may look at a clock or ask for chance, and why. Everybody else is handed the time and the bytes.
 SOURCES = {
-    "time": {"manager.settings", "cli"},  # the default of its clock=, and a command that is run now
-    "os.urandom": {"manager.settings", "tokens.sealing", "cli"},  # the default of random_bytes=, and a command
+    "time": {"manager.settings", "cli.command"},  # the default of its clock=, and a command that is run now
+    "os.urandom": {"manager.settings", "tokens.sealing", "cli.command"},  # the default of random_bytes=, and a command
     "secrets": {"tokens.keys"},  # Key.generate
 }
 FORBIDDEN = {"random", "uuid.uuid1", "uuid.uuid4", "datetime.now", "datetime.today", "datetime.utcnow", "date.today"}

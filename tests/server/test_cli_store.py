@@ -61,7 +61,7 @@ def test_sessions_lists_an_owners_sessions_with_their_labels(capsys, manager, pa
 def test_the_store_is_that_of_the_variable_where_none_is_given(capsys, manager, path, tmp_path, monkeypatch):
     log_in(manager, "user-42")
     monkeypatch.setenv("COOKIESESS_STORE", f"sqlite:///{path}")
-    assert run(capsys, "sessions", "user-42")[1].out.endswith("1 sessions\n")
+    assert run(capsys, "sessions", "user-42")[1].out.endswith("1 session\n")
     assert run(capsys, "sweep")[1].out == "swept 0 expired sessions\n"
     code, captured = run(capsys, "sweep", "--store", f"sqlite:///{tmp_path}/missing.db")
     assert (code, "there is no file" in captured.err) == (2, True)
@@ -92,7 +92,7 @@ def test_a_session_that_lives_longer_than_the_default_is_listed_and_ended(capsys
     seen_by_another_app(path, absolute=timedelta(days=90), days_ago=40)
     _, listed = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
     _, ended = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42", "end", "--all")
-    assert (listed.out.splitlines()[-1], ended.out) == ("1 sessions", "ended 1 sessions\n")
+    assert (listed.out.splitlines()[-1], ended.out) == ("1 session", "ended 1 session\n")
 
 
 def test_a_session_whose_own_deadline_has_passed_is_not_listed(capsys, path):
@@ -118,7 +118,7 @@ def test_sessions_end_ends_the_session_with_that_handle_alone(capsys, manager, p
     first, second = log_in(manager, "user-42"), log_in(manager, "user-42")
     handle = manager.handle_of(manager_open(manager, first))
     code, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42", "end", handle)
-    assert (code, captured.out) == (0, "ended 1 sessions\n")
+    assert (code, captured.out) == (0, "ended 1 session\n")
     assert (owner_of(manager, first), owner_of(manager, second)) == (None, "user-42")
 
 
@@ -239,7 +239,7 @@ def test_the_keys_may_be_in_a_file(capsys, manager, path, monkeypatch, tmp_path)
     (tmp_path / "keys.txt").write_text(f"{KEY}\n{Key.generate()}\n", encoding="utf-8")
     monkeypatch.setenv("COOKIESESS_KEYS_FILE", str(tmp_path / "keys.txt"))
     _, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
-    assert captured.out.splitlines()[-1] == "1 sessions"
+    assert captured.out.splitlines()[-1] == "1 session"
 
 
 def test_a_keys_file_that_is_not_there_is_named_by_its_variable(capsys, path, monkeypatch):

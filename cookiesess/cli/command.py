@@ -1,4 +1,4 @@
-"""``python -m cookiesess``: make keys, look into tokens, prepare and sweep stores, list and end sessions, and more."""
+"""The command line: its arguments, and what each command does."""
 
 import argparse
 import os
@@ -7,32 +7,19 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from pprint import pformat
 
 from cookiesess.backends.epochs import renew_epoch
-from cookiesess.errors import ConfigurationError, CookiesessError, InvalidToken
-from cookiesess.http.policy import CookiePolicy
-from cookiesess.manager.assembly import make_envelope
+from cookiesess.cli.answers import Answer, counted
+from cookiesess.cli.inspecting import STORE_VARIABLE, inspect
+from cookiesess.errors import ConfigurationError, CookiesessError
 from cookiesess.manager.manager import SessionManager
-from cookiesess.manager.settings import Configuration
-from cookiesess.session.compression import expand
 from cookiesess.session.lifetime import Lifetime
-from cookiesess.session.state import REFERENCE, State, unpack
 from cookiesess.stores.urls import open_store
-from cookiesess.tokens.encoding import decode
 from cookiesess.tokens.keys import KEYS_FILE_VARIABLE, KEYS_VARIABLE, Key, Keyring
-from cookiesess.tokens.sealing import VERSION, Opened, Sealer
-from cookiesess.tokens.signing import Signer
-from cookiesess.tokens.values import ValueCodec
 
-STORE_VARIABLE = "COOKIESESS_STORE"
-
-# Unix seconds far ahead of every token: the clock check is for servers, a tool should show a token from the future.
-_NO_LATEST = 1 << 62
 # The app's timeouts are not known here, and shorter ones would hide sessions that live. The deadline that was fixed
 # when a session began, or logged in, stands in its record and counts.
-_LIFETIME = Lifetime(absolute=None)
-# The same for a manager, which warns of sessions without an end: here nobody can do anything about it.
+# (Of sessions without any end a manager warns, and here nobody can do anything about it.)
 _LONGEST = Lifetime(absolute=timedelta(days=36_500))
 # Other writers wait while a batch is deleted: some milliseconds for this many.
 _SWEEP_BATCH = 200
@@ -42,25 +29,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; the exit code is 0 done, 1 not found or does not open, 2 wrong usage."""
     arguments = _parser().parse_args(argv)
     try:
-        code: int = arguments.run(arguments)
+        answer: Answer = arguments.run(arguments)
     except CookiesessError as error:
         print(f"cookiesess: {error}", file=sys.stderr)
         return 2
-    return code
+    print(answer.text(as_json=arguments.json))
+    return answer.code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cookiesess", description="Keys and tokens of cookiesess.")
     parser.add_argument("--version", action="version", version=f"cookiesess {sys.modules['cookiesess'].__version__}")
+    parser.set_defaults(json=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     keygen = commands.add_parser("keygen", help="print a new random key")
     keygen.add_argument("--file", metavar="PATH", help="write it to a new file that its owner alone can read")
     keygen.set_defaults(run=_keygen)
-    inspect = commands.add_parser("inspect", help="show what a session token says")
-    inspect.add_argument("text", metavar="TOKEN", help="the cookie's value, or name=value; - reads standard input")
-    _add_keys(inspect)
-    inspect.add_argument("--name", help="the cookie's name (default: __Host-session, then session)")
-    inspect.set_defaults(run=_inspect)
+    looking = commands.add_parser("inspect", help="show what a session's cookie says, and the record it refers to")
+    looking.add_argument(
+        "text", metavar="COOKIE", help="its value, name=value or a whole Cookie header; - reads standard input"
+    )
+    _add_keys(looking)
+    _add_store(looking)
+    looking.add_argument("--name", help="the cookie's name (default: __Host-session, then session)")
+    looking.set_defaults(run=_inspect)
     migrate = commands.add_parser("migrate", help="create the table of an SQL database, where it is missing")
     _add_store(migrate, "postgresql://user:password@host/database")
     migrate.set_defaults(run=_migrate)
@@ -84,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
         "verb", choices=["renew-epoch"], help="have sessions from before logged out, or as on_lost_revocations= says"
     )
     revocations.set_defaults(run=_renew_epoch)
+    for each in commands.choices.values():
+        each.add_argument("--json", action="store_true", help="print one line of JSON; its times are Unix seconds")
     return parser
 
 
@@ -123,13 +117,13 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _keygen(arguments: argparse.Namespace) -> int:
-    if arguments.file is None:
-        print(Key.generate())
-    else:
-        _write_key(arguments.file)
-        print(f"a new key is in {arguments.file}, which its owner alone can read")
-    return 0
+def _keygen(arguments: argparse.Namespace) -> Answer:
+    path: str | None = arguments.file
+    if path is None:
+        key = Key.generate()
+        return Answer([key], {"key": key})
+    _write_key(path)
+    return Answer([f"a new key is in {path}, which its owner alone can read"], {"file": path})
 
 
 def _write_key(path: str) -> None:
@@ -142,45 +136,29 @@ def _write_key(path: str) -> None:
         raise ConfigurationError(f"no key was written to {path}: {error.strerror}; name a new file") from error
 
 
-def _inspect(arguments: argparse.Namespace) -> int:
+def _inspect(arguments: argparse.Namespace) -> Answer:
     text = sys.stdin.read() if arguments.text == "-" else arguments.text
-    # Tokens are base64url without padding, so "=" can only part a name from its value.
-    name, _, token = text.strip().rpartition("=")
-    name = name or arguments.name
-    print(_outside(token))
-    keyring = _keyring(arguments)
-    if keyring is None:
-        print(f"opens: not tried; give --keys, or set {KEYS_VARIABLE} or {KEYS_FILE_VARIABLE}")
-        return 0
-    try:
-        plaintext, current = _open(token, keyring, [name] if name else _usual_names())
-    except InvalidToken as error:
-        print(f"opens: no ({error.reason})")
-        return 1
-    print(f"opens: yes, with {'the current' if current else 'an accepted'} key")
-    print(_inside(plaintext))
-    return 0
+    keyring, now = _keyring(arguments), int(time.time())
+    return inspect(text, name=arguments.name, keyring=keyring, store=arguments.store, now=now)
 
 
-def _migrate(arguments: argparse.Namespace) -> int:
+def _migrate(arguments: argparse.Namespace) -> Answer:
     # Imported here: SQLAlchemy is an extra.
     table: str = import_module("cookiesess.stores.sql").migrate(_store_url(arguments))
-    print(f"the table {table} is there")
-    return 0
+    return Answer([f"the table {table} is there"], {"table": table})
 
 
-def _sweep(arguments: argparse.Namespace) -> int:
+def _sweep(arguments: argparse.Namespace) -> Answer:
     store, swept = open_store(_store_url(arguments), must_exist=True), 0
     try:
         while deleted := store.delete_expired(now=int(time.time()), limit=arguments.batch):
             swept += deleted
     finally:
         store.close()
-    print(f"swept {swept} expired sessions")
-    return 0
+    return Answer([f"swept {counted(swept, 'expired session')}"], {"swept": swept})
 
 
-def _sessions(arguments: argparse.Namespace) -> int:
+def _sessions(arguments: argparse.Namespace) -> Answer:
     keyring = _keyring(arguments)
     if keyring is None:
         raise ConfigurationError(
@@ -193,94 +171,47 @@ def _sessions(arguments: argparse.Namespace) -> int:
     try:
         manager = SessionManager(keyring, store=store, lifetime=_LONGEST)
         if arguments.verb is None:
-            found, code = _list(manager, arguments.owner)
+            found, answer = _list(manager, arguments.owner)
         else:
-            found, code = _end(manager, arguments.owner, [] if arguments.all else arguments.handles)
+            found, answer = _end(manager, arguments.owner, [] if arguments.all else arguments.handles)
     finally:
         store.close()
-    if not found:
-        # To who ends sessions in a hurry, with the wrong keys, it would say that nobody is logged in.
-        kids = ", ".join(key.kid.hex() for key in keyring.keys)
-        print(f"(under the keys with the ids {kids}; under others there is another owner of that name)")
-    return code
+    if found:
+        return answer
+    # To who ends sessions in a hurry, with the wrong keys, it would say that nobody is logged in.
+    kids = [key.kid.hex() for key in keyring.keys]
+    hint = f"(under the keys with the ids {', '.join(kids)}; under others there is another owner of that name)"
+    return Answer([*answer.lines, hint], {**answer.facts, "kids": kids}, answer.code)
 
 
-def _renew_epoch(arguments: argparse.Namespace) -> int:
+def _renew_epoch(arguments: argparse.Namespace) -> Answer:
     store = open_store(_store_url(arguments), must_exist=True)
     try:
         renew_epoch(store, random_bytes=os.urandom, now=int(time.time()))
     finally:
         store.close()
-    print("the epoch is renewed: client-side sessions from before are logged out, or as on_lost_revocations= says")
-    return 0
+    done = "the epoch is renewed: client-side sessions from before are logged out, or as on_lost_revocations= says"
+    return Answer([done], {"renewed": True})
 
 
-def _list(manager: SessionManager, owner: str) -> tuple[int, int]:
-    """Print an owner's sessions; return how many there are, and the exit code."""
+def _list(manager: SessionManager, owner: str) -> tuple[int, Answer]:
+    """Return how many sessions an owner has, and what they are."""
     sessions = manager.sessions_of(owner)
-    for info in sessions:
-        times = f"created {_utc(info.created_at)}  last seen {_utc(info.last_seen_at)}"
-        # As a literal: a label is mostly what a browser called itself, and may hold a terminal's control characters.
-        print(f"{info.handle}  {times}  {info.label!r}")
-    print(f"{len(sessions)} sessions")
-    return len(sessions), 0
+    # As a literal: a label is mostly what a browser called itself, and may hold a terminal's control characters.
+    lines = [
+        f"{info.handle}  created {_utc(info.created_at)}  last seen {_utc(info.last_seen_at)}  {info.label!r}"
+        for info in sessions
+    ]
+    names = ("handle", "created_at", "last_seen_at", "label")
+    facts = [{name: getattr(info, name) for name in names} for info in sessions]
+    return len(sessions), Answer([*lines, counted(len(sessions), "session")], {"sessions": facts})
 
 
-def _end(manager: SessionManager, owner: str, handles: Sequence[str]) -> tuple[int, int]:
+def _end(manager: SessionManager, owner: str, handles: Sequence[str]) -> tuple[int, Answer]:
     """End the sessions of `handles`, or all where there are none; return how many, and 1 where one was not found."""
     ended = sum(manager.end(owner, handle) for handle in handles) if handles else manager.end_all(owner) or 0
-    print(f"ended {ended} sessions")
-    return ended, 0 if ended >= len(handles) else 1
+    return ended, Answer([f"ended {counted(ended, 'session')}"], {"ended": ended}, 0 if ended >= len(handles) else 1)
 
 
-def _usual_names() -> list[str]:
-    return [CookiePolicy().name, CookiePolicy.development().name]
-
-
-def _outside(token: str) -> str:
-    """Describe what anybody can see; never content, which of a signed token would be all of it."""
-    if "." in token:
-        return f"signed token, {len(token)} characters"
-    try:
-        raw = decode(token)
-    except ValueError:
-        return f"no token: {len(token)} characters that are not base64url"
-    if raw[:1] != VERSION:
-        return f"no token of a known version: {len(token)} characters"
-    return f"sealed token, {len(token)} characters, version {raw[:1].hex()}, kid {raw[1:5].hex()}"
-
-
-def _open(token: str, keyring: Keyring, names: Sequence[str]) -> Opened:
-    settings = Configuration(encrypt="." not in token)
-    envelope = make_envelope(settings, Sealer(keyring), Signer(keyring))
-    failure = InvalidToken("malformed")
-    for name in names:
-        try:
-            return envelope.open_token(token, name)
-        except InvalidToken as error:
-            failure = error
-    raise failure
-
-
-def _inside(plaintext: bytes) -> str:
-    if plaintext[:1] == REFERENCE:
-        return "holds: a reference to a record in a store"
-    try:
-        state = unpack(expand(plaintext), ValueCodec(), now=_NO_LATEST)
-    except InvalidToken:
-        return "holds: values of types that only the app knows (types=)"
-    return "\n".join([*_times(state), f"owner: {state.owner!r}", f"data: {pformat(state.data)}"])
-
-
-def _times(state: State) -> list[str]:
-    times = {
-        "created": state.created_at,
-        "authenticated": state.authenticated_at,
-        "refreshed": state.refreshed_at,
-        "ends at the latest": state.ends_at,
-    }
-    return [f"{name}: {_utc(at)}" for name, at in times.items()]
-
-
-def _utc(at: int | None) -> str:
-    return "-" if at is None else datetime.fromtimestamp(at, UTC).isoformat()
+def _utc(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()
