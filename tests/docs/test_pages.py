@@ -24,6 +24,15 @@ NOT_RUN = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _logger_as_it_was():
+    """A page may quieten the library's logger, which all tests of this process share."""
+    logger = logging.getLogger("cookiesess")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
 @pytest.fixture
 def names(monkeypatch, tmp_path):
     """What the blocks take for granted: keys, an app, and the environ of a request with a server-side session."""
