@@ -66,7 +66,7 @@ def visit(app, header):
 
 
 def left_behind(app, header=""):
-    """How many objects in cycles some requests leave: each time, so that what happens once in a while does not count."""
+    """How many objects in cycles some requests leave each time: what happens once in a while does not count."""
     for _ in range(3):
         visit(app, header)
     return min(left_once(app, header) for _ in range(3))
