@@ -33,7 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CookiesessError as error:
         print(f"cookiesess: {error}", file=sys.stderr)
         return 2
-    print(answer.text(as_json=arguments.json))
+    try:
+        print(answer.text(as_json=arguments.json), flush=True)
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as `head` has. What Python writes as it ends goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return answer.code
 
 

@@ -60,6 +60,14 @@ def test_keygen_prints_one_key_and_nothing_else():
     assert browser.get().text == "5"
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(monkeypatch):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as nobody_reads:
+        monkeypatch.setattr(sys, "stdout", nobody_reads)
+        assert main(["keygen"]) == 0
+
+
 def test_keygen_prints_another_key_each_time(capsys):
     assert main(["keygen"]) == main(["keygen"]) == 0
     keys = capsys.readouterr().out.split()
