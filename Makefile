@@ -36,7 +36,7 @@ test-wheel: $(VENV)/.test
 	$(BIN)/python -c "import site; print(site.getsitepackages()[0])" > build/wheel/venv/lib/$$(ls build/wheel/venv/lib)/site-packages/others.pth
 	$(BIN)/python -m pip --python build/wheel/venv/bin/python install --quiet --no-deps build/wheel/*.whl
 	mkdir build/wheel/project
-	cp -r tests examples benchmarks campaigns docs pyproject.toml Makefile *.md build/wheel/project
+	cp -r tests examples benchmarks campaigns docs pyproject.toml Makefile LICENSE *.md build/wheel/project
 	cd build/wheel/project && ../venv/bin/python -m pytest --numprocesses auto --dist worksteal --ignore tests/servers -m "not servers and not browser"
 
 # The core's and the adapters' tests with the oldest versions that the package says it works with.

@@ -1,5 +1,3 @@
 """``python -m cookiesess``: make keys, look into tokens, prepare and sweep stores, list and end sessions, and more."""
 
-from cookiesess.cli.command import main
-
-__all__ = ["main"]
+from cookiesess.cli.command import main as main

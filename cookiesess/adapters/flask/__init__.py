@@ -40,5 +40,4 @@ __all__ = [
     "FlaskSession",
     "ShortSecretKey",
     "bind_flask_login",
-    "session",
 ]
