@@ -40,4 +40,5 @@ __all__ = [
     "FlaskSession",
     "ShortSecretKey",
     "bind_flask_login",
+    "session",
 ]
