@@ -88,16 +88,15 @@ class CrossOriginProtection:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         reason = None if environ.get("REQUEST_METHOD") in _SAFE_METHODS else self._objection(environ)
-        if reason is None:
-            try:
-                return self.app(environ, start_response)
-            except BaseException:
-                del environ  # error collectors print local variables, and it has the Cookie header
-                raise
-        manager = environ.get(MANAGER_KEY)
-        emit = self._emit if manager is None else manager.emit
-        emit(CrossOriginRefused(reason))
-        return self._on_refuse(environ, start_response)
+        if reason is not None:
+            manager = environ.get(MANAGER_KEY)
+            emit = self._emit if manager is None else manager.emit
+            emit(CrossOriginRefused(reason))
+        app = self.app if reason is None else self._on_refuse
+        try:
+            return app(environ, start_response)
+        finally:
+            del environ  # error collectors print local variables, and it has the Cookie header
 
     def _objection(self, environ: "WSGIEnvironment") -> str | None:
         """Return why a request that may change something is refused, or None."""

@@ -51,7 +51,8 @@ def _of_form(request: object, environ: "WSGIEnvironment", field: str) -> str | N
     if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _FORM_TYPE:
         return None
     length = environ.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdigit()) or int(length[:9]) > _MOST_BYTES:
+    # Python refuses to read a number of thousands of digits, leading zeros included.
+    if not (length.isascii() and length.isdigit()) or len(length) > 9 or int(length) > _MOST_BYTES:
         return None
     for name in _PARSED:
         form: Any = None if request is environ else getattr(request, name, None)
