@@ -6,8 +6,7 @@ import pytest
 from django.contrib.sessions.backends.base import UpdateError
 from django.test import override_settings
 
-from adapters.django_project import Site, project, saved, server_side, store
-from cookiesess.stores.memory import MemoryStore
+from adapters.django_project import project, saved, store
 from kit.constants import NOW
 
 
@@ -15,18 +14,6 @@ from kit.constants import NOW
 def _project():
     with project():
         yield
-
-
-@pytest.fixture(params=[True, False], ids=["store", "cookie"])
-def site(request):
-    with Site(MemoryStore() if request.param else None).running() as site:
-        yield site
-
-
-@pytest.fixture
-def stored():
-    with server_side().running() as site:
-        yield site
 
 
 # modified = False

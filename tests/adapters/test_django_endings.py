@@ -21,18 +21,6 @@ def _project():
         yield
 
 
-@pytest.fixture(params=[True, False], ids=["store", "cookie"])
-def site(request):
-    with Site(MemoryStore() if request.param else None).running() as site:
-        yield site
-
-
-@pytest.fixture
-def stored():
-    with server_side().running() as site:
-        yield site
-
-
 # Ended in the store
 
 

@@ -6,27 +6,14 @@ from datetime import UTC, datetime
 import pytest
 from django.utils.safestring import SafeString, mark_safe
 
-from adapters.django_project import Site, project, saved, server_side, store
+from adapters.django_project import project, saved, store
 from cookiesess import Session
-from cookiesess.stores.memory import MemoryStore
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _project():
     with project():
         yield
-
-
-@pytest.fixture(params=[True, False], ids=["store", "cookie"])
-def site(request):
-    with Site(MemoryStore() if request.param else None).running() as site:
-        yield site
-
-
-@pytest.fixture
-def stored():
-    with server_side().running() as site:
-        yield site
 
 
 # What every engine does

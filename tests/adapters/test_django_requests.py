@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client, RequestFactory
 
-from adapters.django_project import Site, project, server_side, store
+from adapters.django_project import Site, project, store
 from cookiesess import CookieTooLarge, Lifetime
 from cookiesess.http.cookies import MAX_LINE_BYTES
 from cookiesess.readers.django import DjangoSignedCookie
@@ -33,12 +33,6 @@ def site(request, tmp_path):
         yield site
     if store is not None:
         store.close()
-
-
-@pytest.fixture
-def stored():
-    with server_side().running() as site:
-        yield site
 
 
 def get(site, path, **query):

@@ -10,6 +10,7 @@ from django.test.client import RequestFactory
 
 from adapters.django_project import Site, project, saved, server_side, store
 from cookiesess import SessionCommitted
+from cookiesess.adapters.django import responses
 from cookiesess.adapters.django.responses import Server
 
 
@@ -142,3 +143,19 @@ def test_djangos_test_client_is_no_server(server, site):
 def test_sessions_in_cookies_need_no_warning(server, client_side):
     answered(**{"wsgi.multiprocess": True})
     assert "store.not_shared" not in client_side.names()
+
+
+def test_where_no_response_ever_ends_the_sessions_that_are_gone_are_forgotten(site):
+    for _ in range(50):
+        store().is_empty()
+    gc.collect()
+    responses.await_end(kept := store())
+    assert [each() for each in responses._waiting.get()] == [kept]
+    responses.end()
+
+
+def test_a_session_that_is_gone_when_the_response_ends_is_no_error(site):
+    store().is_empty()
+    gc.collect()
+    responses.end()
+    assert responses._waiting.get() == ()
