@@ -45,7 +45,8 @@ class Jar(Protocol):
         domain: str | None,
         samesite: Literal["Strict", "Lax", "None"] | None,
         partitioned: bool,
-    ) -> None: ...
+    ) -> None:
+        """Have the browser forget a cookie, as `Cookies.delete` does."""
 
     def _add(self, key: str, value: str, attributes: Attributes) -> None: ...
 

@@ -37,3 +37,16 @@ def known(visitor, events):
     visitor.visit(fill)
     events.clear()
     return visitor
+
+
+@pytest.fixture
+def keys_in_the_environment(monkeypatch):
+    """What somebody has set who types commands: the keys, and no store."""
+    monkeypatch.setenv("COOKIESESS_KEYS", KEY)
+    monkeypatch.delenv("COOKIESESS_STORE", raising=False)
+
+
+@pytest.fixture
+def url(tmp_path):
+    """The URL of a store in a file."""
+    return f"sqlite:///{tmp_path / 'sessions.db'}"

@@ -12,11 +12,7 @@ from cookiesess.stores.sqlite import SQLiteStore
 from cookiesess.testing import CookieHeader, session_transaction
 from kit.constants import KEY
 
-
-@pytest.fixture(autouse=True)
-def keys_in_the_environment(monkeypatch):
-    monkeypatch.setenv("COOKIESESS_KEYS", KEY)
-    monkeypatch.delenv("COOKIESESS_STORE", raising=False)
+pytestmark = pytest.mark.usefixtures("keys_in_the_environment")
 
 
 @pytest.fixture
@@ -28,11 +24,6 @@ def run(capsys):
         return json.loads(captured.out)
 
     return run
-
-
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'sessions.db'}"
 
 
 @pytest.fixture

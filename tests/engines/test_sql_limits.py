@@ -8,6 +8,7 @@ from cookiesess.errors import RecordTooLarge, StoreUnavailable
 from cookiesess.stores.sql import migrate
 from kit.constants import NOW
 from kit.servers import mariadb
+from kit.servers.proxy import Proxy
 from kit.servers.sql import PATIENT, Database, create, key, loaded, record, update
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -65,3 +66,13 @@ def test_a_large_payload_that_fails_of_something_else_is_an_outage(database):
         holder.cursor().execute("LOCK TABLES cookiesess_sessions WRITE")
         with pytest.raises(StoreUnavailable):
             impatient.create(key(2), record(b"x" * 300 * KIB), now=NOW)
+
+
+def test_a_large_payload_whose_connection_was_cut_for_another_reason_is_an_outage(database, server):
+    with Proxy(server.port) as proxy, contextlib.closing(database.open(port=proxy.port)) as store:
+        create(store, 1)
+        version = loaded(store, 1).version
+        proxy.drop("within", match=lambda data: b"UPDATE" in data)
+        with pytest.raises(StoreUnavailable):
+            update(store, 1, b"x" * 300 * KIB, version=version)
+        assert loaded(store, 1).payload == b"payload"

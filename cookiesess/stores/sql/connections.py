@@ -140,7 +140,7 @@ class Connections:
         packet_bytes: int = self._run(ask, {}, lambda cursor: cursor.fetchall())[0][0]
         # Bytes are escaped on their way, which may make two of each; and the statement has others.
         limit_bytes = min(packet_bytes // 2 - _OTHER_BYTES, COLUMN_BYTES)
-        if refused or len(payload) > limit_bytes:  # pragma: no branch (else it was cut for another reason, by chance)
+        if refused or len(payload) > limit_bytes:
             raise RecordTooLarge(len(payload), limit_bytes, remedy=LARGER_RECORDS) from cause
 
     def _run(

@@ -66,24 +66,7 @@ class Statements:
         )
         self._read_only: sa.ColumnElement[Any] = sa.literal_column(_READ_ONLY.get(dialect.name, "0"))
         self.load = self._compiled(sa.select(*self._columns, self._read_only).where(same_key, alive))
-        # What has expired is left out by the caller: the statement would look for others in its place, without a limit.
-        self.records_of = self._compiled(
-            sa.select(at.key, *listed, self._read_only)
-            .where(at.owner == sa.bindparam("owner_is"), at.key > sa.bindparam("after"))
-            .order_by(at.key)
-            .limit(sa.bindparam("at_most"))
-            .offset(sa.literal_column("0"))
-        )
-        # The inner statement bounds what is looked at: a plain ORDER BY would look at all that the owner has.
-        among = sa.select(at.key, *listed).where(at.owner == sa.bindparam("owner_is"), alive)
-        few = among.limit(sa.bindparam("among")).offset(sa.literal_column("0")).subquery()
-        self.count_of = self._compiled(sa.select(sa.func.count(), self._read_only).select_from(few))
-        self.oldest_of = self._compiled(
-            sa.select(few, self._read_only)
-            .order_by(few.c.expires_at)
-            .limit(sa.bindparam("at_most"))
-            .offset(sa.literal_column("0"))
-        )
+        self._list_owners()
         # Counted up by the database: what is sent is what is expected, once.
         self.update = self._compiled(
             sa.update(table)
@@ -105,6 +88,30 @@ class Statements:
         self.load_many = lru_cache(maxsize=32)(self._load_many)
         self.delete_expired = lru_cache(maxsize=32)(self._delete_expired)
         self.delete_many = lru_cache(maxsize=32)(self._delete_many)
+
+    def _list_owners(self) -> None:
+        """Make the statements that look at an owner's sessions."""
+        at, same_owner = self._table.c, self._table.c.owner == sa.bindparam("owner_is")
+        listed = [at.expires_at, at.summary, at.owner, at.version]
+        # What has expired is left out by the caller: the statement would look for others in its place, without a limit.
+        self.records_of = self._compiled(
+            sa.select(at.key, *listed, self._read_only)
+            .where(same_owner, at.key > sa.bindparam("after"))
+            .order_by(at.key)
+            .limit(sa.bindparam("at_most"))
+            .offset(sa.literal_column("0"))
+        )
+        # The inner statement bounds what is looked at: a plain ORDER BY would look at all that the owner has.
+        alive = at.expires_at > sa.bindparam("now")
+        among = sa.select(at.key, *listed).where(same_owner, alive)
+        few = among.limit(sa.bindparam("among")).offset(sa.literal_column("0")).subquery()
+        self.count_of = self._compiled(sa.select(sa.func.count(), self._read_only).select_from(few))
+        self.oldest_of = self._compiled(
+            sa.select(few, self._read_only)
+            .order_by(few.c.expires_at)
+            .limit(sa.bindparam("at_most"))
+            .offset(sa.literal_column("0"))
+        )
 
     def _load_many(self, count: int) -> Statement:
         at = self._table.c
