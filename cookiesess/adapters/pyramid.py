@@ -17,9 +17,9 @@
 No middleware is needed.
 """
 
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
+from cookiesess.adapters import unset
 from cookiesess.errors import ConfigurationError, MissingDependency, without_locals
 from cookiesess.http.jar import Cookies
 from cookiesess.manager.manager import SessionManager
@@ -142,13 +142,10 @@ classImplements(PyramidSession, ISession)
 classImplements(PyramidSessionFactory, ISessionFactory)
 
 
-class Unset(Enum):
-    """The default of `keys`, which is not None: None is what an environment variable that is not set gives."""
+class Unset(unset.Unset):
+    """The default of `keys`."""
 
     KEYS = "COOKIESESS_KEYS or COOKIESESS_KEYS_FILE"
-
-    def __repr__(self) -> str:
-        return f"<{self.value}>"
 
 
 @without_locals

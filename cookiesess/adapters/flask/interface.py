@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass, field
-from enum import Enum
 from threading import Lock
 from typing import Final, Unpack, cast
 from weakref import WeakKeyDictionary, WeakSet
@@ -11,6 +10,7 @@ import flask
 from flask.sessions import SessionInterface, SessionMixin
 from markupsafe import Markup
 
+from cookiesess.adapters import unset
 from cookiesess.adapters.flask.attachment import FlaskAttachment
 from cookiesess.adapters.flask.config import FlaskConfig, ShortSecretKey, glance, reads_as_flask
 from cookiesess.adapters.flask.flask_session import FlaskSession, NoSession
@@ -30,13 +30,10 @@ MARKUP: Final = ValueType(63, Markup, str, Markup)
 _FLASK_LIFETIME: Final = Lifetime(absolute=None)
 
 
-class Unset(Enum):
-    """The default of `keys`, which is not None: None is what an environment variable that is not set gives."""
+class Unset(unset.Unset):
+    """The default of `keys`."""
 
     KEYS = "COOKIESESS_KEYS, COOKIESESS_KEYS_FILE, or the app's SECRET_KEY"
-
-    def __repr__(self) -> str:
-        return f"<{self.value}>"
 
 
 @dataclass(frozen=True, slots=True)
