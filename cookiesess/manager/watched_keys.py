@@ -43,7 +43,9 @@ class WatchedKeys:
 
     def look(self, now: int) -> Keyring | None:
         """Return the keys from now on, where they have changed; None where they have not, or it is not time to look."""
-        if now < self._next_at or not self._lock.acquire(blocking=False):
+        # A clock that was set back must not have it look away until the time that it showed before.
+        waiting = self._next_at - LOOK_SECONDS <= now < self._next_at
+        if waiting or not self._lock.acquire(blocking=False):
             return None
         try:
             self._next_at = now + LOOK_SECONDS

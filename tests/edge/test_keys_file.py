@@ -181,6 +181,13 @@ def test_the_file_is_looked_at_once_a_minute_at_most(start, write, clock):
     assert opens(manager) == {A, B}
 
 
+def test_a_clock_that_was_set_back_has_the_file_looked_at_all_the_same(start, write, clock):
+    manager = start(A, B)
+    clock.advance(timedelta(hours=-1))
+    write(A)
+    assert opens(manager) == {A}
+
+
 @pytest.mark.parametrize("text", ["", "short", f"{A}\n{A}", "\xff" * 40])
 def test_a_bad_file_keeps_the_old_keys_and_says_so(start, write, clock, seen, text):
     manager = start(A)
