@@ -56,8 +56,10 @@ _waiting: "ContextVar[tuple[ref[Awaiting], ...]]" = ContextVar("cookiesess.adapt
 
 def await_end(session: Awaiting) -> None:
     """Have `session` save its late changes when the response is over. It is not kept alive for that."""
-    # Where no response ever ends, as in a script, those that are gone are forgotten here.
-    others = [each for each in _waiting.get() if each() not in (None, session)]
+    others = _waiting.get()
+    if others:
+        # Where no response ever ends, as in a script, those that are gone are forgotten here.
+        others = tuple(each for each in others if each() not in (None, session))
     _waiting.set((*others, ref(session)))
 
 
