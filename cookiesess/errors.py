@@ -67,11 +67,12 @@ class InvalidToken(CookiesessError):
         self.kid = kid
 
     def unraised(self) -> "InvalidToken":
-        """Return another one that says the same, to be kept: one that was raised holds the frames it went through.
+        """Return the same without its traceback and context, to be kept: they hold the frames it went through.
 
         A frame that keeps it is held by it in turn, so that each request with a bad cookie would leave a cycle behind.
         """
-        return InvalidToken(self.reason, self.kid)
+        self.__traceback__ = self.__context__ = None
+        return self
 
 
 class SessionError(CookiesessError, RuntimeError):

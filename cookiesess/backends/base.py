@@ -85,7 +85,7 @@ class Beginnings:
 
     def unopened(self, header: str, failure: InvalidToken | None, *, now: int) -> WorkingCopy:
         """Return the copy of a request of which no token of ours opened: what a reader has opened, or an empty one."""
-        theirs = self._envelope.accept(header, now=now)
+        theirs = self._envelope.accept(header, now=now) if self._envelope.accepts else None
         if failure is None and self._envelope.is_behind_a_comma(header):
             failure = InvalidToken("joined")
         if isinstance(theirs, InvalidToken):

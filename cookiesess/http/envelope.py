@@ -56,6 +56,7 @@ class Envelope:
     Attributes:
         name: Of the cookie that holds the session.
         names: Of all cookies that a session may travel in.
+        accepts: Whether cookies of other libraries are opened.
         limit_bytes: How long the Set-Cookie lines of one session may be together.
         easy_bytes: A plaintext of at most so many bytes fits, and is far from the limit, whatever its Max-Age.
         reference_name: Of the cookie that refers to a session which has moved to a store; of that of all where none do.
@@ -81,6 +82,7 @@ class Envelope:
         self._marked = policy.secure_over(_HTTPS)
         self._reach = Reach(policy, emit=emit)
         self._readers = readers
+        self.accepts: bool = bool(readers)
         self._pieces = Pieces(policy)
         self.name: str = policy.name
         self._purpose = purpose("session", policy.name)

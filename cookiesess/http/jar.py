@@ -1,17 +1,17 @@
 """The jar for plain cookies: the request's cookies in, Set-Cookie lines out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal, Unpack
 
 from cookiesess.errors import ResponseStarted, SessionError, without_locals
 from cookiesess.events import TouchedLate
+from cookiesess.http.arrival import HTTPS_ARRIVAL, Arrival
 from cookiesess.http.cookies import Attributes, CookieAttributes, check_name, moment_after, needs_secure, seconds
 from cookiesess.http.grammar import parse, quote, values_of
 from cookiesess.http.headers import SetCookie, check_size
 from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.http.places import CookieIdentity
-from cookiesess.http.policy import Transport
 from cookiesess.http.protected import JarContext, ProtectedCookies
 from cookiesess.session.session import Session
 
@@ -29,10 +29,10 @@ class Cookies(Mapping[str, str]):
     _committed = False
     _also_reserved: Mapping[str, Session] = MappingProxyType({})
 
-    def __init__(self, context: JarContext, header: str, transport: Callable[[], Transport]) -> None:
+    def __init__(self, context: JarContext, header: str, arrival: Arrival) -> None:
         self._context = context
         self._header = header
-        self._transport = transport
+        self._arrival = arrival
         self._set: dict[CookieIdentity, SetCookie] | None = None
         self.touched: bool = False
 
@@ -125,7 +125,7 @@ class Cookies(Mapping[str, str]):
             raise ValueError(f"{key!r} is the session's cookie; use the session, or another name")
         fields = {"secure": None, "httponly": False, **attributes}
         if fields["secure"] is None:
-            fields["secure"] = policy.secure_over(self._transport())
+            fields["secure"] = policy.secure_over(self._arrival.transport())
         fields["max_age"] = max_age = seconds(attributes.get("max_age"))
         if max_age is not None and attributes.get("expires") is None:
             fields["expires"] = moment_after(max_age, now=self._context.now())
@@ -171,12 +171,7 @@ class Cookies(Mapping[str, str]):
     def commit(self) -> tuple[SetCookie, ...]:
         """Close the jar and return what was set, in order. For the manager."""
         self._committed = True
-        # The middleware's transport leads to the environ, which holds this jar. Without that cycle a request is freed
+        # The middleware's arrival leads to the environ, which holds this jar. Without that cycle a request is freed
         # as it ends, and not by the garbage collector, which takes a seventh of a request's time (measured).
-        self._transport = https
+        self._arrival = HTTPS_ARRIVAL
         return tuple(self._set.values()) if self._set else ()
-
-
-def https() -> Transport:
-    """The transport of a request of which nothing else is known: Secure cookies are right."""
-    return Transport.HTTPS

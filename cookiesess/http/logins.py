@@ -57,7 +57,7 @@ def finish(jar: Cookies, state: object) -> dict[str, Any] | None:
 
 def _place(jar: Cookies) -> Attributes:
     """Return where the cookies stand: where the session's does, or a callback could not log in either."""
-    policy, transport = jar._context.policy, jar._transport()
+    policy, transport = jar._context.policy, jar._arrival.transport()
     # Flask's own default sets no Secure, but where HTTPS shows, these cookies can have it, and need it.
     secure = policy.secure_over(transport) or transport is Transport.HTTPS
     return {

@@ -1,6 +1,5 @@
 """The manager: cookies and the time in, a session out; a session in, Set-Cookie lines out. No WSGI here."""
 
-from collections.abc import Callable
 from typing import TypeVar, Unpack, overload
 
 from cookiesess.errors import without_locals
@@ -8,8 +7,8 @@ from cookiesess.events import NoAbsoluteEnd, WeakKey
 from cookiesess.events.base import Emitter
 from cookiesess.http.arrival import HTTPS_ARRIVAL, Arrival
 from cookiesess.http.headers import Commit
-from cookiesess.http.jar import Cookies, https
-from cookiesess.http.policy import CookiePolicy, Transport
+from cookiesess.http.jar import Cookies
+from cookiesess.http.policy import CookiePolicy
 from cookiesess.manager.assembly import assemble
 from cookiesess.manager.beaker_names import options_in
 from cookiesess.manager.names import check_names
@@ -150,9 +149,9 @@ class SessionManager(OwnedSessions):
         """
         return session_class(self.operations, cookie_header)
 
-    def jar(self, cookie_header: str, *, transport: Callable[[], Transport] = https) -> Cookies:
+    def jar(self, cookie_header: str, *, arrival: Arrival = HTTPS_ARRIVAL) -> Cookies:
         """Return the jar of the same request."""
-        return Cookies(self.operations.parts.jars, cookie_header, transport=transport)
+        return Cookies(self.operations.parts.jars, cookie_header, arrival)
 
     def commit(self, session: Session, cookies: Cookies | None = None, *, arrival: Arrival = HTTPS_ARRIVAL) -> Commit:
         """Decide what becomes of the session, do it, and return what the response needs.
@@ -165,7 +164,7 @@ class SessionManager(OwnedSessions):
             StoreUnavailable: The store did not answer, and something had changed. It may have been written or not.
             SessionConflict: Other requests changed the same session again and again.
         """
-        return operations_of(session).commit(session, cookies, arrival=arrival)
+        return operations_of(session).commit(session, cookies, arrival)
 
     def stream(self, session: Session) -> None:
         """After `commit`, where the body is still being produced: what follows is saved by `close`, or refused."""

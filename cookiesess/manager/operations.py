@@ -12,7 +12,7 @@ from cookiesess.events import (
     TouchedLate,
     WriteDropped,
 )
-from cookiesess.http.arrival import HTTPS_ARRIVAL, Arrival
+from cookiesess.http.arrival import Arrival
 from cookiesess.http.headers import READ, UNTOUCHED, Commit, SetCookie
 from cookiesess.http.jar import Cookies
 from cookiesess.manager.assembly import Assembly
@@ -60,7 +60,7 @@ class Operations:
         self.random_bytes: Callable[[int], bytes] = settings.random_bytes
         self.load: Load = parts.backend.load
 
-    def commit(self, session: Session, cookies: Cookies | None = None, *, arrival: Arrival = HTTPS_ARRIVAL) -> Commit:
+    def commit(self, session: Session, cookies: Cookies | None, arrival: Arrival) -> Commit:
         """As `SessionManager.commit`."""
         working = session._working
         if working is None:
@@ -177,7 +177,7 @@ class Operations:
 
     def _withholds(self, working: WorkingCopy, arrival: Arrival) -> bool:
         """Whether an anonymous session is not to be issued, because another site's page sent this POST."""
-        if not (self._withholding and working.is_strangers and arrival.cross_site_post()):
+        if not (self._withholding and arrival.cross_site_post() and working.is_strangers):
             return False
         withheld = working.done.line is not _NO_LINE or self._decide(working, self._now()) is _CREATE
         if withheld:

@@ -55,6 +55,7 @@ class Attachment(Arrived, Generic[S]):
     """
 
     __slots__ = ("_needs", "_operations", "cookies", "jar", "manager", "session")
+    jar: Cookies | None
 
     def __init__(
         self,
@@ -77,11 +78,10 @@ class Attachment(Arrived, Generic[S]):
             manager.look_at_keys()
         self._operations = operations = manager.operations
         self.session = session = session_class(operations, header)
-        self.jar: Cookies | None = None
         if again or COOKIES_KEY not in environ or environ[COOKIES_KEY].closed:
-            self.jar = self.cookies = environ[COOKIES_KEY] = Cookies(operations.parts.jars, header, self.transport)
+            self.jar = self.cookies = environ[COOKIES_KEY] = Cookies(operations.parts.jars, header, self)
         else:
-            self.cookies = outer = environ[COOKIES_KEY]
+            self.jar, self.cookies = None, (outer := environ[COOKIES_KEY])
             self._join(outer, session, environ_key, whom)
         environ[environ_key] = session
         environ[MANAGER_KEY if environ_key is SESSION_KEY else manager_key(environ_key)] = manager
@@ -113,7 +113,7 @@ class Attachment(Arrived, Generic[S]):
         try:
             if self.manager.login_label is not None:
                 self._label_login(self.manager.login_label)
-            needs = self._operations.commit(self.session, self.jar, arrival=self)
+            needs = self._operations.commit(self.session, self.jar, self)
         finally:
             if needs is None:
                 self.abandon()

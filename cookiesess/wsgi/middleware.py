@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
+Held: TypeAlias = tuple[str, Headers, ExcInfo]
 
 BEAKER_KEY: Final = "beaker.session"
 # Where WebTest looks for what it shows as attributes of its responses.
@@ -178,7 +179,7 @@ class _Exchange(Attachment[Session]):
 
     # What follows is set by whoever makes one; a constructor of its own would be one more call for each request.
     server_start: "StartResponse"
-    held: "tuple[str, Headers, ExcInfo] | None"
+    held: Held | None
     committed: bool
     _server_write: Callable[[bytes], object]
 
@@ -200,21 +201,14 @@ class _Exchange(Attachment[Session]):
 
     def _begin(self) -> None:
         """Commit at the first byte of a body that is still being produced."""
-        if not self.committed:
-            self._send_headers(streaming=True)
+        if self.held is not None:
+            self._send_headers(self.held)
+            self.stream()
 
-    def _send_headers(self, *, streaming: bool) -> None:
-        """Commit the session and send the headers on; unless `streaming`, no code of the app will run any more."""
-        held = self.held
-        if held is None:
-            # The app never called start_response: the server says so, as it would without us.
-            if not streaming:
-                self.abandon()
-            return
+    def _send_headers(self, held: Held) -> None:
+        """Commit the session and send the headers on."""
         status, response_headers, exc_info = held
         response_headers = self.commit(response_headers)
-        if streaming:
-            self.stream()
         self.committed = True
         self.held = None  # PEP 3333: a kept exc_info is a cycle through the traceback
         if exc_info is None:
@@ -230,10 +224,10 @@ class _Exchange(Attachment[Session]):
                 body = Body(result, failed=self.abandon, begins=self._begin, closed=self.close)
                 answer = body.begun() if self._server_is_early() else body
             else:
-                if self.committed:
-                    self.close()
+                if self.held is not None:
+                    self._send_headers(self.held)
                 else:
-                    self._send_headers(streaming=False)
+                    self.close()
                 answer = result
         finally:
             if answer is None:

@@ -18,6 +18,7 @@ from cookiesess import (
 from cookiesess.http.grammar import parse
 from cookiesess.testing import ManualClock
 from cookiesess.tokens.encoding import decode
+from kit.arrival import Came
 from kit.strategies import TEXTS
 
 KEY, OTHER = "k" * 32, "o" * 32
@@ -202,7 +203,7 @@ def test_an_expires_that_is_no_moment_that_a_date_can_say_is_a_value_error(view,
     ("transport", "secure"), [(Transport.HTTPS, True), (Transport.PLAIN, True), (Transport.LOOPBACK, False)]
 )
 def test_secure_is_as_the_sessions_policy_has_it(transport, secure):
-    cookies = manager(cookie=CookiePolicy.development()).jar("", transport=lambda: transport)
+    cookies = manager(cookie=CookiePolicy.development()).jar("", arrival=Came(transport=transport))
     cookies.set("a", "1")
     assert lines(cookies) == [f"a=1; Path=/{'; Secure' if secure else ''}; SameSite=Lax"]
 
@@ -266,7 +267,7 @@ def test_a_cookie_moves_into_its_partition():
 )
 @pytest.mark.parametrize("transport", Transport)
 def test_a_deletion_is_such_that_a_browser_takes_it_where_the_cookie_was_set(transport, how, samesite):
-    cookies = manager(cookie=CookiePolicy.development()).jar("", transport=lambda: transport)
+    cookies = manager(cookie=CookiePolicy.development()).jar("", arrival=Came(transport=transport))
     cookies.delete("a", **how)
     (attributes,) = [cookie.attributes for cookie in cookies.commit()]
     assert (attributes.samesite, attributes.partitioned) == (samesite, how.get("partitioned", False))
@@ -281,14 +282,14 @@ def test_a_deletion_cannot_be_partitioned_without_samesite_none():
 @pytest.mark.parametrize("name", ["__utma", "__hostess", "__secure"])
 def test_a_name_that_only_looks_like_a_prefix_is_deleted_over_plain_http_as_it_was_set(name):
     """A browser passes over a Secure line over plain HTTP, and the cookie would stay."""
-    cookies = manager(cookie=CookiePolicy("session", secure=False)).jar("", transport=lambda: Transport.PLAIN)
+    cookies = manager(cookie=CookiePolicy("session", secure=False)).jar("", arrival=Came(transport=Transport.PLAIN))
     cookies.delete(name)
     assert lines(cookies) == [f"{name}=; Path=/; Max-Age=0; {PAST}; SameSite=Lax"]
 
 
 @pytest.mark.parametrize("name", ["__Host-a", "__host-a", "__Secure-a", "__Http-a", "__Host-Http-a"])
 def test_a_deletion_keeps_the_rules_of_the_names_prefix(name):
-    cookies = manager(cookie=CookiePolicy.development()).jar("", transport=lambda: Transport.LOOPBACK)
+    cookies = manager(cookie=CookiePolicy.development()).jar("", arrival=Came(transport=Transport.LOOPBACK))
     cookies.delete(name)
     assert lines(cookies) == [f"{name}=; Path=/; Max-Age=0; {PAST}; Secure; HttpOnly; SameSite=Lax"]
 
