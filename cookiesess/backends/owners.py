@@ -30,6 +30,9 @@ _PAGE: Final = 500
 
 # How many are ended at once, while other writers may have to wait.
 _BATCH: Final = 100
+# Seconds of rest after each of many batches. Without it a thread that ends sessions in memory keeps the interpreter's
+# lock for 5 ms at a time, and requests beside it take ten times as long; SQLite's lock goes to whoever is there.
+_REST: Final = 0.001
 
 # A login ends at most so many sessions beyond the limit. An owner who has thousands, of a time without a limit, comes
 # down to it login by login.
@@ -87,6 +90,7 @@ class Owners:
         emit: Is told what was ended.
         limit: The most sessions an owner may have, 1 or more, or None.
         on_limit: What a login beyond it does: end the one that has been idle for longest, or be refused.
+        sleep: Waits for so many seconds.
 
     Attributes:
         indexed: Whether the store can list an owner's sessions.
@@ -104,6 +108,7 @@ class Owners:
         emit: Emitter,
         limit: int | None,
         on_limit: OnOwnerLimit,
+        sleep: Callable[[float], object],
     ) -> None:
         chosen = limit is not None and type(limit) is not DefaultLimit
         if chosen and not store.indexes_owners:
@@ -120,6 +125,7 @@ class Owners:
         self._emit = emit
         self._limit = limit if store.indexes_owners else None
         self._on_limit = on_limit
+        self._sleep = sleep
 
     def sessions_of(self, owner: str, *, now: int, limit: int = _PAGE, current: bytes | None = None) -> SessionList:
         """Return the owner's live sessions, at most `limit`, the one seen last first; `current` is the asker's key.
@@ -170,6 +176,8 @@ class Owners:
                 others = others or bool(records)
                 for batch in _batches({key: record.version for key, record in records.items()}):
                     ended += self._delete_many(batch)
+                    if len(batch) == _BATCH:
+                        self._sleep(_REST)
             if not others:
                 return ended
         raise SessionConflict(f"the owner got new sessions in each of {_MAX_ROUNDS} rounds of ending them; try again")
@@ -186,7 +194,7 @@ class Owners:
         if self._limit is None or self._on_limit != "refuse":
             return
         live = self._live(owner, now, most=self._limit + len(own) + _MOST_ENDED)
-        if sum(key not in own and not _replaces(live[key][0], own) for key in live) >= self._limit:
+        if sum(key not in own and not live[key][0].took_the_place_of(own) for key in live) >= self._limit:
             raise TooManySessions(
                 f"the owner has {self._limit} sessions already, all that max_sessions_per_owner allows; end one first"
             )
@@ -217,7 +225,7 @@ class Owners:
 
     def _turn(self, summary: Summary, record: Record, own: Collection[bytes], now: int) -> tuple[bool, bool, int, int]:
         """Sort by who is to go first."""
-        return not self._is_over(summary, now), not _replaces(summary, own), *_idleness(summary, record)
+        return not self._is_over(summary, now), not summary.took_the_place_of(own), *_idleness(summary, record)
 
     def _delete(self, key: bytes, record: Record) -> bool:
         # By version: a record that is being renewed at this moment is closed, and must stay there to say so.
@@ -272,7 +280,7 @@ class Owners:
         return self._lifetime.absolute_deadline(summary, own_seconds=summary.absolute_seconds)
 
     def _info(self, key: bytes, summary: Summary, record: Record, *, current: bool) -> SessionInfo:
-        seen_at, ends_at = _last_seen_at(summary, record), self._ends_at(summary)
+        seen_at, ends_at = summary.last_seen_at(record), self._ends_at(summary)
         expires_at = record.expires_at if ends_at is None else min(record.expires_at, ends_at)
         times = (summary.created_at, summary.authenticated_at, seen_at)
         return SessionInfo(key.hex(), *times, summary.label, expires_at, current)
@@ -284,14 +292,6 @@ def _batches(versions: dict[bytes, Hashable]) -> Iterator[dict[bytes, Hashable]]
         yield batch
 
 
-def _last_seen_at(summary: Summary, record: Record) -> int:
-    return record.expires_at - summary.idle_seconds
-
-
 def _idleness(summary: Summary, record: Record) -> tuple[int, int]:
     """Sort by the last visit; and those of one second by the login, since it was the one before."""
-    return _last_seen_at(summary, record), summary.authenticated_at or summary.created_at
-
-
-def _replaces(summary: Summary, own: Collection[bytes]) -> bool:
-    return summary.replaces is not None and any(key.startswith(summary.replaces) for key in own)
+    return summary.last_seen_at(record), summary.authenticated_at or summary.created_at

@@ -1,9 +1,11 @@
 """What a list of devices shows of a record. The server's key alone opens it, since a listing has no session's ID."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from cookiesess.errors import InvalidToken
 from cookiesess.session.state import Description
+from cookiesess.stores.base import Record
 from cookiesess.tokens.encoding import purpose
 from cookiesess.tokens.sealing import Sealer
 from cookiesess.tokens.values import ValueCodec
@@ -31,6 +33,14 @@ class Summary(NamedTuple):
     label: str | None
     replaces: bytes | None = None
     absolute_seconds: int | None = None
+
+    def last_seen_at(self, record: Record) -> int:
+        """Return when its visitor was there last, in Unix seconds."""
+        return record.expires_at - self.idle_seconds
+
+    def took_the_place_of(self, keys: Collection[bytes]) -> bool:
+        """Whether the ID whose place it took is one of those of `keys`."""
+        return self.replaces is not None and any(key.startswith(self.replaces) for key in keys)
 
 
 class Summaries:

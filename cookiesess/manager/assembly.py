@@ -87,6 +87,7 @@ class _Parts:
             emit=self.emit,
             limit=settings.max_sessions_per_owner if store is settings.store else None,
             on_limit=settings.on_owner_limit,
+            sleep=settings.sleep,
         )
         vault = Vault(
             store,

@@ -66,6 +66,19 @@ def test_all_of_a_thousand_sessions_end_in_pages_and_batches_but_the_one_to_keep
     assert sum(asked["delete_many"]) == 1100
 
 
+def test_whoever_ends_hundreds_gives_way_to_other_requests_after_each_hundred(world):
+    log_in(world, 250)
+    world.pauses.clear()
+    world.manager.end_all("ann")
+    assert world.pauses == [0.001, 0.001]
+
+
+def test_whoever_ends_a_few_waits_for_nothing(world):
+    log_in(world, 99)
+    world.manager.end_all("ann")
+    assert world.pauses == []
+
+
 def test_each_session_that_ends_is_an_event(world):
     log_in(world, 250)
     world.manager.end_all("ann")
