@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo quick test test-local test-wheel test-minimum test-pythons docs tables map pictures lint types bench bench-cookie bench-server bench-stores campaigns count clean
+.PHONY: demo quick test test-local test-wheel test-minimum test-pythons docs tables map pictures lint types bench bench-cookie bench-server bench-stores campaigns soak count clean
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -85,16 +85,21 @@ bench-cookie: $(VENV)/.bench
 bench-server: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.server_side
 
-# Needs the servers, and the kit of the tests that starts them. Five minutes.
+# Needs the servers, and the kit of the tests that starts them. Twenty minutes.
 bench-stores: $(VENV)/.test
 	$(BIN)/python -m benchmarks.stores
 	$(BIN)/python -m benchmarks.stores --throughput
 	$(BIN)/python -m benchmarks.stores --bytes
 	$(BIN)/python -m benchmarks.redis_commands
+	$(BIN)/python -m benchmarks.crowds
 
 # Breaks each engine in each way while visitors go on: a minute each. `make campaigns CAMPAIGNS="--seconds 15 redis"`.
 campaigns: $(VENV)/.test
 	$(BIN)/python -m campaigns $(CAMPAIGNS)
+
+# Whether 300,000 requests of each backend leave anything behind in memory. Half an hour.
+soak: $(VENV)/.test
+	$(BIN)/python -m benchmarks.soak
 
 # Needs valgrind, and some minutes. `make count COUNT=--check` fails where a row got worse, `COUNT=--record` keeps all.
 count: $(VENV)/.test

@@ -77,7 +77,7 @@ class SessionManager(OwnedSessions):
         random_bytes: Returns that many bytes that nobody can guess, by default `os.urandom`; another one is for tests.
             Predictable ones make sessions guessable.
         sleep: Waits for so many seconds, by default `time.sleep`: milliseconds, where more than two other requests in a
-            row were faster in changing the same session, and after each hundred that `end_all` ends. Another one is for
+            row were faster in changing the same session, and now and then where `end_all` ends many. Another one is for
             tests.
 
     Attributes:
