@@ -25,8 +25,8 @@ _MAX_ROUNDS: Final = 16
 # What a handle is, in bytes: the key of a record.
 _KEY_BYTES: Final = 32
 
-# The most records that a listing shows unless it is told otherwise, and how many are asked for at once: a database takes
-# a millisecond and a half for a hundred, and others wait for that.
+# The most records that a listing shows unless it is told otherwise, and how many are asked for at once: a database
+# takes a millisecond and a half for a hundred, and others wait for that.
 _LISTED: Final = 500
 _PAGE: Final = 100
 
