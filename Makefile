@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo quick test test-local test-wheel test-minimum test-pythons docs tables map pictures lint types bench bench-cookie bench-server bench-stores campaigns soak count clean
+.PHONY: demo quick test test-local test-wheel test-minimum test-pythons docs tables map drawings pictures lint types bench bench-cookie bench-server bench-stores campaigns soak count clean
 
 # Installed anew whenever the dependencies may have changed; the stamp is newer than the project file otherwise.
 $(VENV)/.%: pyproject.toml
@@ -53,6 +53,7 @@ test-pythons: $(VENV)/.test
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx --builder html --fresh-env --write-all --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "The pages are in docs/_build/html: open file://$(CURDIR)/docs/_build/html/index.html"
 
 # The tables of docs/settings.md, after a setting, its type or its docstring has changed.
 tables: $(VENV)/.test
@@ -61,6 +62,10 @@ tables: $(VENV)/.test
 # The lists, tables and drawings of docs/architecture.md, after the code has changed.
 map: $(VENV)/.test
 	cd tests && PYTHONPATH=.. ../$(BIN)/python -m docs.architecture_page
+
+# The drawings of docs/images that are made from data, after tests/docs/drawings.py has changed.
+drawings: $(VENV)/.test
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m docs.drawings
 
 # The screenshots in README and docs. Needs /usr/bin/chromium, and a font with Chinese characters.
 pictures: $(VENV)/.test

@@ -13,10 +13,14 @@ import cookiesess
 project = "cookiesess"
 version = release = cookiesess.__version__
 copyright = "the cookiesess authors"  # noqa: A001 (the name that Sphinx reads)
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "cookiesess"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+# Of a transcript the commands alone are copied, without the `$`.
+copybutton_prompt_text = "$ "
 myst_heading_anchors = 3
 # What stands in single backticks in a docstring is mostly a name of ours, and becomes a link where it is one.
 default_role = "py:obj"

@@ -15,6 +15,8 @@ from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+# Every page of the site.
+PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)
 _BLOCK = re.compile(
     r"(?:<!-- save: (?P<file>\S+) -->\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
 )
@@ -22,6 +24,11 @@ _PORT = re.compile(r"\b812[0-9]\b")
 _SEPARATOR = "--- the next command ---"
 KEYS = "COOKIESESS_KEYS"
 SECONDS = 120
+
+
+def name_of(path):
+    """Return a page's name as the others link to it: ``howto/login``."""
+    return path.relative_to(ROOT / "docs").with_suffix("").as_posix()
 
 
 def blocks(path):
