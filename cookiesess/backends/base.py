@@ -1,6 +1,6 @@
 """What every backend does, and what the app gets where no session of ours was loaded."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from cookiesess.backends.twins import choose
@@ -20,8 +20,13 @@ SID_BYTES = 16
 """The length of a client-side session's own ID: 128 random bits, so that no two sessions ever have the same."""
 
 
-# Where a token that does not open probably comes from, in words for the log.
+# Where what does not open probably comes from, in words for the log.
+_UNTOUCHED: Final = "; it was left as it is"
 _CAUSES: Final = {
+    "stored-forged": f"the reader's secret_key is not what the old app's store is signed with{_UNTOUCHED}",
+    "stored-pickle": f"the old app pickled it, and pickle is never read: see `python -m cookiesess import`{_UNTOUCHED}",
+    "stored-plaintext": f"what the old store has is not in the form that the reader knows{_UNTOUCHED}",
+    "stored-size": f"what the old store has is larger than max_record_bytes{_UNTOUCHED}",
     "unknown-key": "a server without the new key, or a key that left the ring",
     "future": "this clock is behind",
     "joined": "a proxy joined two Cookie fields",
@@ -71,7 +76,12 @@ class Beginnings:
         envelope: Asks the readers of other libraries' cookies.
         emit: Is told.
         anonymous: While a store is down, give requests an empty session that cannot be written, instead of raising.
+
+    Attributes:
+        take_over: Opens what other libraries keep in stores, as `cookiesess.backends.takeover` does; None: nothing.
     """
+
+    take_over: Callable[[str, int], WorkingCopy | InvalidToken | None] | None = None
 
     def __init__(
         self, *, codec: ValueCodec, lifetime: Lifetime, envelope: Envelope, emit: Emitter, anonymous: bool
@@ -85,7 +95,10 @@ class Beginnings:
 
     def unopened(self, header: str, failure: InvalidToken | None, *, now: int) -> WorkingCopy:
         """Return the copy of a request of which no token of ours opened: what a reader has opened, or an empty one."""
-        theirs = self._envelope.accept(header, now=now) if self._envelope.accepts else None
+        taken = None if self.take_over is None else self.take_over(header, now)
+        if isinstance(taken, WorkingCopy):
+            return taken
+        theirs = (self._envelope.accept(header, now=now) if self._envelope.accepts else None) or taken
         if failure is None and self._envelope.is_behind_a_comma(header):
             failure = InvalidToken("joined")
         if isinstance(theirs, InvalidToken):

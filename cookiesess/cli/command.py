@@ -4,14 +4,18 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 
 from cookiesess.backends.epochs import renew_epoch
 from cookiesess.cli.answers import Answer, counted
+from cookiesess.cli.importing import import_lines
 from cookiesess.cli.inspecting import STORE_VARIABLE, inspect
 from cookiesess.errors import ConfigurationError, CookiesessError
+from cookiesess.manager.importing import Importer
 from cookiesess.manager.manager import SessionManager
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.urls import open_store
@@ -80,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
         "verb", choices=["renew-epoch"], help="have sessions from before logged out, or as on_lost_revocations= says"
     )
     revocations.set_defaults(run=_renew_epoch)
+    importing = commands.add_parser("import", help="put sessions exported from another library's store into the app's")
+    importing.add_argument("file", metavar="FILE", help="JSON lines; - reads standard input")
+    _add_store(importing)
+    _add_keys(importing)
+    importing.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
+    importing.set_defaults(run=_import)
     for each in commands.choices.values():
         each.add_argument("--json", action="store_true", help="print one line of JSON; its times are Unix seconds")
     return parser
@@ -196,6 +206,32 @@ def _renew_epoch(arguments: argparse.Namespace) -> Answer:
         store.close()
     done = "the epoch is renewed: client-side sessions from before are logged out, or as on_lost_revocations= says"
     return Answer([done], {"renewed": True})
+
+
+def _import(arguments: argparse.Namespace) -> Answer:
+    keyring, now = _keyring(arguments), int(time.time())
+    if keyring is None:
+        raise ConfigurationError(
+            f"sessions are sealed under the app's keys; give --keys, or set {KEYS_VARIABLE} or {KEYS_FILE_VARIABLE}"
+        )
+    dry_run: bool = arguments.dry_run
+    # No `must_exist`: the app may never have run yet, and the file is made as the app would make it.
+    store = open_store(_store_url(arguments))
+    try:
+        importer = Importer(keyring, store, now=now, random_bytes=os.urandom, dry_run=dry_run)
+        with _opened(arguments.file) as lines:
+            return import_lines(lines, importer, now=now, dry_run=dry_run)
+    finally:
+        store.close()
+
+
+def _opened(path: str) -> AbstractContextManager[Iterable[bytes]]:
+    if path == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _list(manager: SessionManager, owner: str) -> tuple[int, Answer]:

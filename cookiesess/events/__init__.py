@@ -8,6 +8,7 @@ a token or a value: a log is read by more people than a session is.
 from cookiesess.events.base import Event
 from cookiesess.events.sessions import (
     ConflictMerged,
+    OldSessionKept,
     OwnerLimitReached,
     RevocationsLost,
     SessionAccepted,
@@ -55,6 +56,7 @@ __all__ = [
     "KeysChanged",
     "KeysFileRejected",
     "NoAbsoluteEnd",
+    "OldSessionKept",
     "OwnerLimitReached",
     "RevocationsLost",
     "SecureCookieOverHttp",

@@ -159,6 +159,24 @@ class SessionAccepted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OldSessionKept(Event):
+    """A session moved here from another library's store, and that store did not delete what it has of the session.
+
+    Attributes:
+        reason: What the store said.
+    """
+
+    reason: str
+    repeats: ClassVar[bool] = True
+    advice: ClassVar[str] = (
+        "until the session's time there is over, a copy of the old cookie opens the session as it was; once all have"
+        " moved, empty that store and delete its reader from accept="
+    )
+    name: ClassVar[str] = "session.old_kept"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
 class SessionNearLimit(Event):
     """A client-side session has filled more than 80 % of the room there is for it.
 

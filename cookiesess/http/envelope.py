@@ -1,8 +1,7 @@
 """The envelope: from a Cookie header to the plaintext of a session, and from a plaintext to Set-Cookie lines.
 
 In: a list of places to look, each a cookie name with what opens its tokens, asked in order. `Envelope.read` finds our
-own tokens, whole or in pieces; `Envelope.accept` asks the readers of other libraries' cookies, where the user listed
-some and no token of ours opened.
+own tokens, whole or in pieces; `Envelope.accept` asks the readers of other libraries' cookies where none opened.
 
 Out: `Envelope.answer` makes the token, spreads it, and has the browser forget what this answer replaces: of the cookies
 that a session may travel in, those that opened and that are not set anew. They are pieces that are no longer needed,
@@ -20,7 +19,7 @@ from cookiesess.events import Event
 from cookiesess.http.arrival import Arrival
 from cookiesess.http.candidates import Candidates, Protection, Reading
 from cookiesess.http.cookies import CookieAttributes
-from cookiesess.http.foreign import Accepted, Foreign, ForeignReader
+from cookiesess.http.foreign import Accepted, Foreign, ForeignReader, parted
 from cookiesess.http.grammar import each_value, is_behind_comma, values_of
 from cookiesess.http.headers import SetCookie
 from cookiesess.http.pieces import MAX_CANDIDATES, Pieces
@@ -81,8 +80,8 @@ class Envelope:
         # What answers HTTPS is Secure: there is nothing to say, and no need to ask further.
         self._marked = policy.secure_over(_HTTPS)
         self._reach = Reach(policy, emit=emit)
-        self._readers = readers
-        self.accepts: bool = bool(readers)
+        self._readers, stored = parted(readers)  # those of stores are asked by `cookiesess.backends.takeover`
+        self.accepts: bool = bool(self._readers)
         self._pieces = Pieces(policy)
         self.name: str = policy.name
         self._purpose = purpose("session", policy.name)
@@ -90,7 +89,8 @@ class Envelope:
         self._reference_purpose = purpose("session", policy.reference_name)
         self.names: tuple[str, ...] = (*self._pieces.names, policy.reference_name) if reference else self._pieces.names
         # By the name of each cookie: where what it is part of begins.
-        self._begins = dict.fromkeys(self._pieces.names, policy.name) | {self.reference_name: self.reference_name}
+        own = dict.fromkeys(self._pieces.names, policy.name) | {self.reference_name: self.reference_name}
+        self._begins = {each.cookie_name: each.cookie_name for each in stored} | own
         self._candidates = None
         if len(self.names) > 1:
             purposes = {self.reference_name: self._reference_purpose, policy.name: self._purpose}
@@ -172,12 +172,12 @@ class Envelope:
                 continue
             for value in values_of(header, reader.cookie_name, limit=MAX_CANDIDATES):
                 try:
-                    return Accepted(type(reader).__name__, self._state(reader.open(value, now=now), now))
+                    return Accepted(type(reader).__name__, self.state_of(reader.open(value, now=now), now=now))
                 except InvalidToken as error:
                     failure = failure or error.unraised()
         return failure
 
-    def _state(self, foreign: Foreign, now: int) -> State:
+    def state_of(self, foreign: Foreign, *, now: int) -> State:
         """Return a foreign session as one of ours; where no time is known, a refresh is due at once."""
         written_at = foreign.refreshed_at
         if written_at is None:

@@ -1,5 +1,6 @@
-"""Other libraries' cookies: what a reader of them is, and what it returns."""
+"""Other libraries' sessions: what a reader of them is, in a cookie or in a store, and what it returns."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from cookiesess.session.state import State
@@ -36,6 +37,35 @@ class ForeignReader(Protocol):
 
     def open(self, value: str, *, now: int) -> Foreign:
         """Return the session in a cookie's value, or raise `InvalidToken`."""
+
+
+@runtime_checkable
+class ForeignStore(ForeignReader, Protocol):
+    """A reader of sessions that another library keeps in a store: its cookie has no more than an ID."""
+
+    needs_store: bool
+    """It has nothing to read from: its sessions are in the manager's store already."""
+
+    def identify(self, value: str, *, now: int) -> str:
+        """Return the ID in a cookie's value without asking the store, or raise `InvalidToken`."""
+
+    def forget(self, value: str) -> None:
+        """Delete what the store has under a value that `identify` takes, or raise `StoreUnavailable`."""
+
+    def fade(self, value: str, *, now: int) -> None:
+        """Have it end in ten minutes, if not sooner, or raise `StoreUnavailable`."""
+
+
+def parted(readers: Iterable[ForeignReader]) -> tuple[list[ForeignReader], list[ForeignStore]]:
+    """Return the readers of cookies that hold a session, and those of stores."""
+    cookies: list[ForeignReader] = []
+    stores: list[ForeignStore] = []
+    for reader in readers:
+        if isinstance(reader, ForeignStore):
+            stores.append(reader)
+        else:
+            cookies.append(reader)
+    return cookies, stores
 
 
 class Accepted(NamedTuple):

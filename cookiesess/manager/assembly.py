@@ -12,12 +12,14 @@ from cookiesess.backends.revocations import Revocations
 from cookiesess.backends.revoking import RevokingBackend
 from cookiesess.backends.store import StoreBackend
 from cookiesess.backends.summaries import Summaries
+from cookiesess.backends.takeover import Ours, TakeoverBackend
 from cookiesess.backends.vault import Vault
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event, SessionsEvicted
 from cookiesess.events.base import Emitter
 from cookiesess.http.candidates import Protection
 from cookiesess.http.envelope import LONGEST_MAX_AGE, Envelope
+from cookiesess.http.foreign import parted
 from cookiesess.http.protected import JarContext, JarProtection
 from cookiesess.manager.settings import Configuration
 from cookiesess.session.state import REFERENCE
@@ -135,6 +137,23 @@ class _Parts:
         on_lost = settings.on_lost_revocations
         return RevokingBackend(backend, revocations, beginnings=self.beginnings, on_lost=on_lost)
 
+    def taking_over(self, backend: Backend, ours: Ours | None) -> Backend:
+        """Return `backend` behind what moves sessions out of other libraries' stores, where readers of such are listed.
+
+        Args:
+            backend: The outermost one.
+            ours: What has the sessions where all of them are in a store; None: they are in cookies.
+        """
+        _, readers = parted(self.settings.accept)
+        if not readers:
+            return backend
+        for reader in readers:
+            if ours is None and reader.needs_store:
+                raise ConfigurationError(
+                    f"accept= has {reader!r}, whose sessions were imported into a store: give that store as store="
+                )
+        return TakeoverBackend(backend, readers, envelope=self.envelope, beginnings=self.beginnings, ours=ours)
+
     def _check_reference(self) -> None:
         """Raise where even the reference to a record is too long for a cookie: no session could ever be issued."""
         policy = self.settings.cookie
@@ -194,10 +213,13 @@ def assemble(keyring: Keyring, settings: Configuration, *, emit: Emitter) -> Ass
     backend: Backend
     owners: Owners | None = None
     revoking: RevokingBackend | None = None
+    ours: Ours | None = None
     if settings.store is not None:
-        backend, _, owners = parts.server_side(settings.store)
+        backend, vault, owners = parts.server_side(settings.store)
+        ours = Ours(backend, vault)
     else:
         backend = inner = parts.client_side()
         if settings.revocations is not None:
             backend = revoking = parts.revoking(inner, settings.revocations)
+    backend = parts.taking_over(backend, ours)
     return Assembly(keyring, parts.codec, parts.envelope, backend, owners, revoking, parts.jars(), parts.emit)

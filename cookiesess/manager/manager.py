@@ -45,9 +45,10 @@ class SessionManager(OwnedSessions):
             another one: ``"log_out"`` (the default): they are gone, with an event; or ``"go_on"``: they go on, with
             the event, and sessions that had ended go on with them. After a backup was restored, run ``python -m
             cookiesess revocations renew-epoch``, since such a store looks as if it had lost nothing.
-        accept: Readers of other libraries' cookies (`cookiesess.readers`), asked in order where no session of ours
-            came; what they open is written in our format at the next change or refresh. None of them by default.
-            Nothing ends a copy of such a cookie before its time.
+        accept: Readers of other libraries' sessions (`cookiesess.readers`), asked in order where no session of ours
+            came, those of stores first. What a cookie holds is written in our format at the next change or refresh, and
+            nothing ends a copy of such a cookie before its time. What a store holds moves at the first touch, and is
+            deleted there. None of them by default.
         cookie: The session cookie's name and attributes, and how large it may become; by default ``CookiePolicy()``.
         lifetime: The timeouts; by default ``Lifetime()``, 14 days idle and 30 days absolute.
         on_store_error: When a store is down at the first touch: ``"raise"`` `StoreUnavailable` (the default); or

@@ -243,8 +243,8 @@ _LOADED, _FOREIGN, _REPLACED, _ENDED = Origin.LOADED, Origin.FOREIGN, Origin.REP
 _NO_LINE, _EXPIRE = Line.NOTHING, Line.EXPIRE
 _NOTHING, _CREATE, _UPDATE = Action.NOTHING, Action.CREATE, Action.UPDATE
 _MOVE, _DROP = Action.MOVE, Action.DROP
-# What was replaced may lead on to a session that a logout ends with it.
-_CAN_END: Final = (Origin.LOADED, Origin.REPLACED)
+# What was replaced may lead on to a session that a logout ends with it; what another library wrote may be in its store.
+_CAN_END: Final = (Origin.LOADED, Origin.REPLACED, Origin.FOREIGN)
 # The response to a request that came with one of these may show something of it.
 _SOMEBODYS: Final = (Origin.LOADED, Origin.FOREIGN, Origin.REPLACED, Origin.ENDED)
 _NOT_WRITTEN: Final = (Action.NOTHING, Action.EXPIRE, Action.DROP)

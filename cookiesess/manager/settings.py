@@ -32,7 +32,7 @@ from cookiesess.backends.owners import DefaultLimit, OnOwnerLimit
 from cookiesess.backends.revoking import OnLostRevocations
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event
-from cookiesess.http.foreign import ForeignReader
+from cookiesess.http.foreign import ForeignReader, ForeignStore
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.stores.base import Store
@@ -167,7 +167,7 @@ class Configuration:
         useful = {
             "client-side": self.store is None,
             "server-side": self.store is not None,
-            "stores": (self.store, self.overflow, self.revocations) != (None, None, None),
+            "stores": (self.store, self.overflow, self.revocations) != (None, None, None) or _takes_over(self.accept),
             "records": (self.store, self.overflow) != (None, None),
             "revocations": self.revocations is not None,
             "limit": type(self.max_sessions_per_owner) is int,
@@ -190,6 +190,11 @@ class Configuration:
                 "revocations are kept until a session's absolute deadline, and Lifetime(absolute=None) has none; set"
                 " absolute="
             )
+
+
+def _takes_over(accept: object) -> bool:
+    """Whether sessions move here out of a store."""
+    return isinstance(accept, list | tuple) and any(isinstance(each, ForeignStore) for each in accept)
 
 
 _DEFAULTS: Final[dict[str, object]] = {field.name: field.default for field in fields(Configuration)}

@@ -10,7 +10,12 @@ wrote or nothing. The refusals, as `InvalidToken` names them::
     "pickle"      signed, but pickled
     "foreign"     it holds values that sessions do not carry (half a surrogate pair, more than 64 levels)
     "future"      written more than five minutes ahead of the clock
-    "expired"     written longer ago than `max_age`
+    "expired"     written longer ago than `max_age`, or beyond the expiry that it was kept with
+
+and of what other libraries keep in stores (`cookiesess.readers.stored`), where the value is an ID::
+
+    "missing"     the store has nothing under it
+    "stored-…"    what it has is "forged", "plaintext" or "pickle", as above; "stored-size": more than a record takes
 """
 
 from abc import ABC, abstractmethod
@@ -36,12 +41,14 @@ class Foreign(NamedTuple):
         created_at: Unix seconds where the format says so, else None.
         refreshed_at: When the cookie was written, Unix seconds, where the format says so, else None.
         owner: What the reader's ``owner=`` made of `data`, or None.
+        expires_at: When it ends, Unix seconds, where a store says so, else None.
     """
 
     data: dict[str, Any]
     created_at: int | None
     refreshed_at: int | None
     owner: str | None = None
+    expires_at: int | None = None
 
     def __repr__(self) -> str:
         return f"<Foreign session of {len(self.data)} keys>"
@@ -131,11 +138,7 @@ class Reader(ABC):
             InvalidToken: Anything but a live session of the other library's; the module's table has the reasons.
             ConfigurationError: `owner` returned something else than text or None.
         """
-        if now >= self._until_at:
-            self._say_retired()
-            raise InvalidToken("retired")
-        if not value.isascii():
-            raise InvalidToken("malformed")
+        self.check(value, now=now)
         foreign = self.read(value)
         self._check_age(foreign, now)
         try:
@@ -143,6 +146,14 @@ class Reader(ABC):
         except NotSerializable:
             raise InvalidToken("foreign") from None
         return foreign if self._owner is None else foreign._replace(owner=_owner_of(foreign.data, self._owner))
+
+    def check(self, value: str, *, now: int) -> None:
+        """Raise `InvalidToken` where the reader has had its day, or `value` is none that any library wrote."""
+        if now >= self._until_at:
+            self._say_retired()
+            raise InvalidToken("retired")
+        if not value.isascii():
+            raise InvalidToken("malformed")
 
     def _say_retired(self) -> None:
         """Log, once, that the reader has had its day: nobody looks for what has no effect any more."""
@@ -152,6 +163,8 @@ class Reader(ABC):
 
     def _check_age(self, foreign: Foreign, now: int) -> None:
         written_at = foreign.refreshed_at
+        if foreign.expires_at is not None and now >= foreign.expires_at:
+            raise InvalidToken("expired")
         if max(foreign.created_at or 0, written_at or 0) > now + CLOCK_SKEW_SECONDS:
             raise InvalidToken("future")
         # A format without a time cannot prove that it is young enough.

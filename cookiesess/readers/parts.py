@@ -19,6 +19,8 @@ MIN_SECRET_BYTES: Final = 16
 # A cookie is 4 KB at most, and what a session holds rarely shrinks to less than a tenth. Deflate can turn 4 KB into
 # 4 MB (a ratio of 1,032), many times for each page: not even with a leaked secret should that be cheap.
 MAX_TEXT_BYTES: Final = 64 * 1024
+# The same for what a store has, which no visitor can write: beyond any record of ours, and still bounded.
+MAX_STORED_BYTES: Final = 16 * 1024 * 1024
 # How pickle's protocols 2 to 5 begin and end; neither JSON nor zlib does.
 _PICKLED: Final = re.compile(rb"\x80[\x02-\x05].*\.", re.DOTALL)
 _DIGESTS: Final = ("sha1", "sha224", "sha256", "sha384", "sha512")
@@ -109,24 +111,24 @@ def unbase64(text: str, *, reason: str = "plaintext") -> bytes:
         raise InvalidToken(reason) from None
 
 
-def unfold(payload: str) -> bytes:
-    """Return the bytes of base64url, deflated where a dot stands in front.
+def unfold(payload: str, *, most: int = MAX_TEXT_BYTES) -> bytes:
+    """Return the bytes of base64url, deflated where a dot stands in front; then at most `most`.
 
     Raises:
         InvalidToken: Anything else (``"plaintext"``).
     """
-    return inflate(unbase64(payload[1:])) if payload[:1] == "." else unbase64(payload)
+    return inflate(unbase64(payload[1:]), most=most) if payload[:1] == "." else unbase64(payload)
 
 
-def inflate(data: bytes) -> bytes:
+def inflate(data: bytes, *, most: int = MAX_TEXT_BYTES) -> bytes:
     """Return what zlib deflated.
 
     Raises:
-        InvalidToken: Not zlib's, cut off, or longer than `MAX_TEXT_BYTES` (``"plaintext"``).
+        InvalidToken: Not zlib's, cut off, or longer than `most` (``"plaintext"``).
     """
     engine = zlib.decompressobj()
     try:
-        text = engine.decompress(data, MAX_TEXT_BYTES)
+        text = engine.decompress(data, most)
     except zlib.error:
         raise InvalidToken("plaintext") from None
     if not engine.eof:

@@ -9,7 +9,7 @@ from beaker.middleware import SessionMiddleware
 from webob import Request, Response
 
 from cookiesess.errors import ConfigurationError
-from cookiesess.readers import BeakerCookie
+from cookiesess.readers import BeakerCookie, Foreign
 from kit.constants import SECRET, UNTIL
 from readers.suite import OTHER_SECRET, ReaderSuite, reason_of, value_of
 
@@ -120,7 +120,7 @@ def test_beakers_own_keys_are_left_out():
 def test_a_session_without_its_times_is_refused(missing):
     session = {"_creation_time": 1.5, "_accessed_time": 2.5, "a": 1}
     whole = write({"a": 1}, data_serializer=Raw(zlib.compress(json.dumps(session).encode())))
-    assert reader_of().open(whole, now=NOW) == ({"a": 1}, 1, 2, None)
+    assert reader_of().open(whole, now=NOW) == Foreign({"a": 1}, 1, 2)
     del session[missing]
     value = write({"a": 1}, data_serializer=Raw(zlib.compress(json.dumps(session).encode())))
     assert reason_of(reader_of(), value, now=NOW) == "plaintext"

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from cookiesess.errors import ConfigurationError
 from cookiesess.http.cookies import EXPIRES_BYTES, MAX_LINE_BYTES
 from cookiesess.http.envelope import LONGEST_MAX_AGE
-from cookiesess.http.foreign import ForeignReader
+from cookiesess.http.foreign import ForeignReader, parted
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.opened import OpenedStores
@@ -71,6 +71,7 @@ class Setup(NamedTuple):
         clock: Returns Unix seconds.
         idle_seconds: ``SESSION_COOKIE_AGE``.
         opened: Holds the stores that were opened by URL.
+        takes_over: Sessions move here out of other libraries' stores.
     """
 
     manager: SessionManager
@@ -79,6 +80,7 @@ class Setup(NamedTuple):
     clock: Callable[[], float]
     idle_seconds: int
     opened: OpenedStores
+    takes_over: bool
 
     @classmethod
     def read(cls) -> "Setup":
@@ -108,6 +110,7 @@ class Setup(NamedTuple):
             configuration.clock,
             configuration.lifetime.idle_seconds,
             opened,
+            bool(parted(configuration.accept)[1]),
         )
 
 

@@ -151,6 +151,11 @@ def is_taken(error: BaseException) -> bool:
     return _code(error) in _TAKEN
 
 
+def is_without_table(error: BaseException) -> bool:
+    """Whether a table or a column that a statement names is not there."""
+    return _SETUP.get(_code(error)) is _TABLE
+
+
 def place_of(engine: sa.Engine, table: str) -> str:
     """Return what errors call a store; without the user and the password."""
     url = engine.url

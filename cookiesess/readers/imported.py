@@ -1,0 +1,75 @@
+"""Sessions that ``python -m cookiesess import`` has put into the app's store: the old cookie leads to them."""
+
+import hashlib
+import hmac
+from datetime import datetime
+from typing import ClassVar, Final, TypedDict, Unpack
+
+from cookiesess.errors import InvalidToken
+from cookiesess.manager.importing import is_old_id
+from cookiesess.readers.base import Foreign
+from cookiesess.readers.parts import as_bytes, check_secret
+from cookiesess.readers.stored import StoredReader
+
+_SIGNATURE_CHARACTERS: Final = 40
+
+
+class Place(TypedDict, total=False):
+    """Where the old cookie is; see `cookiesess.readers.Reader`."""
+
+    path: str
+    domain: str | None
+    partitioned: bool
+
+
+class ImportedSessions(StoredReader):
+    """Has the old cookie lead to what ``python -m cookiesess import`` has put into the app's store.
+
+    With ``store=`` only. The cookie's value is the ID that the session had in the old store, as Django's cache sessions
+    and Beaker without a ``secret`` have it.
+
+    Args:
+        cookie_name: The old cookie: ``sessionid`` was Django's, ``beaker.session.id`` Beaker's.
+        until: See `StoredReader`.
+        beaker_secret: Beaker's ``session.secret``, at least 16 bytes, where it signed the ID; else None.
+        **place: See `Reader`.
+
+    Raises:
+        ConfigurationError: A short secret, or as `Reader`; from the manager also where it has no ``store=``.
+    """
+
+    needs_store: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        cookie_name: str,
+        until: datetime,
+        beaker_secret: str | bytes | None = None,
+        **place: Unpack[Place],
+    ) -> None:
+        super().__init__(cookie_name=cookie_name, until=until, **place)
+        if beaker_secret is not None:
+            check_secret("beaker_secret", beaker_secret)
+        self._secret = None if beaker_secret is None else as_bytes(beaker_secret)
+
+    def id_of(self, value: str) -> str:
+        """See `StoredReader.id_of`."""
+        if self._secret is not None:
+            signature, value = value[:_SIGNATURE_CHARACTERS], value[_SIGNATURE_CHARACTERS:]
+            expected = hmac.new(self._secret, value.encode(), hashlib.sha1).hexdigest()
+            if not hmac.compare_digest(signature, expected):
+                raise InvalidToken("forged")
+        if not is_old_id(value):
+            raise InvalidToken("malformed")
+        return value
+
+    def look_up(self, session_id: str) -> Foreign | None:  # noqa: ARG002 (there is nothing to ask)
+        """There is nothing but what was imported."""
+        return None
+
+    def delete(self, session_id: str) -> None:
+        """There is nothing to delete: the record itself ends like any other."""
+
+    def shorten(self, session_id: str, *, now: int) -> None:
+        """There is nothing to shorten."""
