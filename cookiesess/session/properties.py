@@ -45,6 +45,11 @@ class SessionProperties(LoadedMapping):
         return (self._working or self._load()).asked.how is not None
 
     @property
+    def refreshes(self) -> bool:
+        """Whether it is written even if nothing changes: after `refresh`, or as it moves out of another's store."""
+        return (self._working or self._load()).asked.refresh
+
+    @property
     def closed(self) -> bool:
         """True once the response's headers have gone out, or the app has failed."""
         return self._stage is not _OPEN

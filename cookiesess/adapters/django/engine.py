@@ -149,7 +149,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         session: DjangoSession | None = self.__dict__.get("_session_cache")
         if session is None:
             session = self._session_cache = self._open(None if no_load else self.session_key)
-            if self._setup.takes_over and session.is_moving:
+            if self._setup.takes_over and session.refreshes:
                 # Django saves what is marked, so that it moves now. A login that it has keeps its ID: the old cookie
                 # must lead there until the answer has arrived.
                 self._marked, self._own_key = True, SESSION_KEY in session

@@ -26,11 +26,6 @@ class DjangoSession(Session):
         self._csrf_secret(anew=True)
 
     @property
-    def is_moving(self) -> bool:
-        """Whether it comes out of another library's store, and needs a cookie of ours."""
-        return self._working is not None and self._working.asked.refresh
-
-    @property
     def is_over(self) -> bool:
         """Whether `set_expiry` has put its end into the past: it was written, and nobody gets to see it again."""
         expiry = self.get(_EXPIRY)
