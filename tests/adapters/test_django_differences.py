@@ -1,12 +1,16 @@
 """Django's session engine where it was once unlike Django's own: `modified`, an expiry in the past, `load`."""
 
+import asyncio
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
 from django.test import override_settings
 
-from adapters.django_project import project, saved, store
+from adapters.django_project import Site, project, saved, store
+from cookiesess import Lifetime
+from cookiesess.stores.sqlite import SQLiteStore
 from kit.constants import NOW
 
 
@@ -129,3 +133,40 @@ def test_load_reads_what_another_request_has_written_since(stored):
     other["a"] = 2
     other.save()
     assert (session["a"], session.load()) == (1, {"a": 2})
+
+
+# Where Django's own tests of engines do not pass, as the page on frameworks says; all others do
+
+
+@pytest.mark.parametrize("key", ["", "1234567"])
+def test_what_is_too_short_for_a_key_of_django_s_is_the_key_until_it_is_looked_up(site, key):
+    session = store(key)
+    assert session.session_key == key
+    assert dict(session.items()) == {}
+    assert session.session_key is None
+
+
+@pytest.mark.parametrize("end", [lambda session, key: session.delete(key), lambda session, _: session.flush()])
+def test_a_session_in_a_cookie_exists_after_its_end_unless_ends_are_remembered(end, tmp_path):
+    with closing(SQLiteStore(tmp_path / "ended.db")) as ended:
+        remembering = {"revocations": ended, "lifetime": Lifetime()}
+        for options, exists in (({}, True), (remembering, False)):
+            with Site(None, **options).running():
+                session = saved(a=1)
+                key = session.session_key
+                end(session, key)
+                assert store().exists(key) is exists
+
+
+# async
+
+
+def test_each_asynchronous_look_counts_as_access(site):
+    async def look():
+        session = store(saved(a=1).session_key)
+        for name in ("ahas_key", "aget", "akeys", "avalues", "aitems"):
+            session.accessed = False
+            await getattr(session, name)(*(["a"] if name in {"ahas_key", "aget"} else []))
+            assert session.accessed, name
+
+    asyncio.run(look())

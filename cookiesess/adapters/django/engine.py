@@ -160,6 +160,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     _session = property(_get_session)
 
     async def _aget_session(self, no_load: bool = False) -> DjangoSession:
+        self.accessed = True
         session = self._loaded
         return await sync_to_async(self._get_session)(no_load) if session is None else session
 
