@@ -20,7 +20,7 @@ BROKEN_LINKS = {
     "[a file](deploy/no-such-file.conf)": "no-such-file.conf",
 }
 UNDOCUMENTED = {
-    "cookiesess.Flash": ("session", "autoclass"),
+    "cookiesess.Flash": ("session-forms", "autoclass"),
     "cookiesess.stores.memory.MemoryStore": ("stores", "autoclass"),
     "cookiesess.adapters.pyramid.session_factory": ("pyramid", "autofunction"),
 }

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 from webob import Request
 
-from cookiesess import events
+from cookiesess import Session, SessionManager, events
+from cookiesess.session.guesses import REMEDIES
 from docs.drawings import DRAWINGS, FOLDER
 from docs.pages import PAGES, ROOT, blocks, name_of
 from kit.constants import KEY
@@ -121,3 +122,17 @@ def test_make_docs_says_where_the_pages_are():
     recipe = ["make", "--no-print-directory", "--dry-run", "--assume-old=.venv/.docs", "docs"]
     done = subprocess.run(recipe, cwd=ROOT, capture_output=True, check=True, text=True, timeout=30)
     assert f"file://{ROOT}/docs/_build/html/index.html" in done.stdout.splitlines()[-1]
+
+
+def members_of(cls):
+    """Return the public attributes of a class, without a session's guesses, which are answered by an error."""
+    guesses = set(REMEDIES) if cls is Session else set()
+    return {name for name in dir(cls) if not name.startswith("_")} - guesses
+
+
+@pytest.mark.parametrize("cls", [Session, SessionManager], ids=lambda cls: cls.__name__)
+def test_every_member_of_a_class_that_has_several_pages_has_one_place(cls):
+    pages = "".join(path.read_text(encoding="utf-8") for path in PAGES if path.parent.name == "api")
+    whole = re.findall(rf"^.. autoclass:: cookiesess.{cls.__name__}\n   :members: (.*)$", pages, re.MULTILINE)
+    single = re.findall(rf"^.. auto(?:method|property):: cookiesess.{cls.__name__}\.(\w+)$", pages, re.MULTILINE)
+    assert sorted([*whole[0].split(", "), *single]) == sorted(members_of(cls))
