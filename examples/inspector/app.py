@@ -28,8 +28,10 @@ from cookiesess.stores.base import Store
 from examples.four_routes import routes
 from examples.inspector import model, page, reading
 from examples.inspector.actions import ACTIONS, Desk, Refused
+from examples.inspector.controls import PLACES
 from examples.inspector.glass import Glass
-from examples.inspector.visits import VISIT_KEY, Notebook, Notes, Recorder, Visit, note_event
+from examples.inspector.notes import Changes, Notebook, Notes
+from examples.inspector.visits import VISIT_KEY, Recorder, Visit, note_event
 from examples.inspector.watching import WatchedStore
 
 if TYPE_CHECKING:
@@ -96,6 +98,7 @@ class Inspector:
         self._server_side = settings.get("store") is not None
         self._can_end_others = self._server_side or settings.get("revocations") is not None
         self._setup = tuple(_setup(settings))
+        self._old, self._copies = _said_of_old_cookies(server_side=self._server_side, endable=self._can_end_others)
         self._notebook = Notebook()
         self._glass = Glass(keys, settings)
 
@@ -155,20 +158,24 @@ class Inspector:
         own = self._keep(request, notes)
         sight = self._glass.look(header, session, now=now)
         inside = reading.inside(session, sight=sight, visit=visit, glass=self._glass, lifetime=self._lifetime, now=now)
-        cookies = reading.cookies_of(header, policy=self._manager.cookie, notes=notes, own=own, near=self._glass.near)
+        policy, near = self._manager.cookie, self._glass.near
+        cookies = tuple(reading.cookies_of(header, policy=policy, notes=notes, own=own, near=near))
         # Only who sees the page has been told.
         seen = visit.method == "GET"
         return model.Page(
             setup=self._setup,
             now=now,
-            cookies=tuple(cookies),
+            cookies=cookies,
             inside=inside,
             owner=session.owner,
             sessions=self._sessions(session),
+            server_side=self._server_side,
             can_end_others=self._can_end_others,
             kept=tuple(kept for kept in notes.kept if kept.cookies != own),
             visits=tuple(each for each in (visit, *notes.visits) if not each.quiet),
             last_action=notes.untold() if seen else None,
+            changes=notes.compare(reading.shown(inside, cookies)) if seen else Changes(),
+            pressed=frozenset(notes.pressed),
             flashes=tuple(str(flash.message) for flash in session.pop_flashes()) if seen else (),
             csrf_token=session.csrf_token(),
         )
@@ -201,16 +208,20 @@ class Inspector:
             notes=notes,
             cookies=self._keep(request, notes),
             device=describe_client(request),
+            old=self._old,
+            copies=self._copies,
         )
         try:
-            ACTIONS[action](desk)
+            visit.says = ACTIONS[action](desk)
         except Refused as error:
             visit.refuse(str(error))
-        return _see_inspector()
+        return _see_inspector(visit)
 
 
-def _see_inspector() -> Response:
-    response = Response(status=303, location="/inspect")
+def _see_inspector(visit: Visit) -> Response:
+    """Lead back to the page, to where the button is."""
+    place = PLACES.get(visit.path.removeprefix("/inspect/"))
+    response = Response(status=303, location=f"/inspect#{place}" if place else "/inspect")
     response.headers.update(page.HEADERS)
     return response
 
@@ -224,7 +235,7 @@ def _name_of(host: str) -> str:
 def _refused(visit: Visit, error: CookiesessError) -> Any:
     """Answer where the library refused: a button's request leads back to the page, which shows the error."""
     if visit.method == "POST" and visit.notes is not None:
-        return _see_inspector()
+        return _see_inspector(visit)
     return page.refusal("No session", f"{type(error).__name__}: {error}", status="503")
 
 
@@ -257,3 +268,13 @@ def _setup(settings: Settings) -> list[str]:
     found.append("sealed" if settings.get("encrypt", True) else "signed, readable")
     found += [name for name in ("compress", "overflow", "revocations") if settings.get(name)]
     return [*found, f"{cookie.chunks} chunks"] if cookie.chunks > 1 else found
+
+
+def _said_of_old_cookies(*, server_side: bool, endable: bool) -> tuple[str, str]:
+    """Return what a login does to what the browser had, and what a logout does to copies of the cookie."""
+    if server_side:
+        return "The old session ID is dead.", "The session ID is dead, wherever there is a copy of the cookie."
+    if endable:
+        return "The cookie that you had before is dead.", "The cookie is dead, wherever there is a copy of it."
+    alive = "still works until its time is over: a store, or revocations=, would end it."
+    return f"A copy of the cookie that you had before {alive}", f"A copy of the cookie {alive}"

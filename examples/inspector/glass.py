@@ -40,6 +40,8 @@ from cookiesess.tokens.values import ValueCodec
 
 # Unix seconds ahead of every token: one from the future should be seen here, not refused.
 _NO_LATEST = 1 << 62
+STORED = "in the store; the cookie has its ID"
+_UNKNOWN = "not known: the cookie does not open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Sight:
     """What a session's cookies say.
 
     Attributes:
-        kind: In words, as `cookiesess.session.state` has them.
+        kind: Where the session is, in words.
         protection: ``"sealed"`` or ``"signed"``.
         kid: The key id that the token names, or None where none stands in it.
         key: ``"current"`` or ``"accepted"``; None where the token does not open.
@@ -123,7 +125,7 @@ class Glass:
         sight = next(sight for sight in sights if sight.key and sight.refers == (located is not None))
         if located is None:
             return replace(sight, state=working.state)
-        kind = "a reference to a record, followed through a renewal" if located.moved else "a reference to a record"
+        kind = "in the store; the cookie has an older ID, which still leads there" if located.moved else STORED
         return replace(sight, kind=kind, state=working.state, record_bytes=len(located.record.payload))
 
     def _opened(self, token: str, name: str) -> Opened | None:
@@ -136,13 +138,13 @@ class Glass:
         kid = _kid(token) if self._protection == "sealed" else None
         opened = self._opened(token, name)
         if opened is None:
-            return Sight("unreadable", self._protection, kid)
+            return Sight(_UNKNOWN, self._protection, kid)
         plaintext, current = opened
-        sight = Sight("unreadable", self._protection, kid, "current" if current else "accepted")
+        sight = Sight(_UNKNOWN, self._protection, kid, "current" if current else "accepted")
         try:
             if plaintext[:1] == REFERENCE:
                 return replace(sight, refers=True, **self._follow(plaintext[1 : 1 + ID_BYTES], now))
-            kind = "inline, compressed" if plaintext[:1] == COMPRESSED else "inline"
+            kind = "in the cookie, compressed" if plaintext[:1] == COMPRESSED else "in the cookie"
             return replace(sight, kind=kind, state=self._unpack(plaintext))
         except InvalidToken:
             return sight
@@ -150,17 +152,17 @@ class Glass:
     def _follow(self, session_id: bytes, now: int) -> dict[str, Any]:
         """Return what a reference leads to."""
         if self._store is None:
-            return {"kind": "a reference that leads nowhere"}
+            return {"kind": "nowhere: the cookie has an ID, and this server has no store"}
         key = record_key_of(session_id)
         record = self._store.load(key, now=now)
         if record is None:
-            return {"kind": "a reference to a record that is gone"}
+            return {"kind": "nowhere: the store has no record for the ID in the cookie"}
         plaintext, _ = self._records.unseal(record.payload, session_id, key)
         if plaintext[:1] in (CLOSED, MOVED, REPLACED):
-            return {"kind": "a reference to a record that was closed"}
+            return {"kind": "the ID in the cookie is dead: a login or a renewal has put another in its place"}
         state = self._unpack(plaintext)
         state.refreshed_at = record.expires_at - state.extras.get(COUNTED_IDLE, 0)  # as the last touch has moved it
-        return {"kind": "a reference to a record", "state": state, "record_bytes": len(record.payload)}
+        return {"kind": STORED, "state": state, "record_bytes": len(record.payload)}
 
     def _unpack(self, plaintext: bytes) -> State:
         return unpack(expand(plaintext), self._codec, now=_NO_LATEST)

@@ -1,9 +1,14 @@
 """What the page shows, as plain values: `reading` makes them, `sections` draws them."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from cookiesess import SessionInfo
-from examples.inspector.visits import Kept, Visit
+from examples.inspector.notes import Changes, Kept
+from examples.inspector.visits import Visit
+
+# Per cent of the line: so far apart that no marker covers another one, on a phone too.
+GAP: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +59,24 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The session's times in their order, and where on the line each of them stands (0 to 100)."""
+    """The session's times in their order, and the span that the line stands for."""
 
     moments: tuple[Moment, ...]
     starts_at: int
     ends_at: int
 
-    def place(self, at: int) -> float:
-        """Return where `at` stands, in per cent of the line."""
+    @property
+    def places(self) -> dict[str, float]:
+        """Where the markers stand, in per cent of the line: as the times are, and at least `GAP` apart."""
         span = max(self.ends_at - self.starts_at, 1)
-        return round(min(max((at - self.starts_at) / span, 0), 1) * 100, 2)
-
-    def at(self, marker: str) -> int | None:
-        """Return when the moment of `marker` is, or None."""
-        return next((moment.at for moment in self.moments if moment.marker == marker), None)
+        places = [min(max((moment.at - self.starts_at) / span, 0), 1) * 100 for moment in self.moments]
+        for index in range(1, len(places)):
+            places[index] = max(places[index], places[index - 1] + GAP)
+        room = 100.0
+        for index in reversed(range(len(places))):
+            places[index] = min(places[index], room)
+            room = places[index] - GAP
+        return {moment.marker: round(place, 2) for moment, place in zip(self.moments, places, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ class Inside:
     Attributes:
         verdict: What became of the session, in a sentence.
         alive: Whether this request goes on with it.
+        stored: Whether it is in a store, and the cookie holds only an ID.
         facts: Names and values.
         values: What the app stored.
         timeline: None where the token says no times.
@@ -84,6 +94,7 @@ class Inside:
 
     verdict: str
     alive: bool
+    stored: bool
     facts: tuple[tuple[str, str], ...]
     values: tuple[Value, ...]
     timeline: Timeline | None
@@ -100,10 +111,13 @@ class Page:
         inside: What the server sees in the session's.
         owner: The session's, or None.
         sessions: The owner's, and whether each is this one; None where nobody counts them.
+        server_side: Whether sessions are in a store by themselves, and not in their cookies.
         can_end_others: Whether the others can be ended.
         kept: Cookies that can be replayed, newest first.
         visits: The last requests, newest first; this one too, as far as it has got.
         last_action: The button's request that this page follows, or None.
+        changes: How this page differs from the one that this browser saw last.
+        pressed: The buttons that have done something, by the names of their actions.
         flashes: Messages that were waiting for this page.
         csrf_token: For the forms.
     """
@@ -114,9 +128,12 @@ class Page:
     inside: Inside
     owner: str | None
     sessions: tuple[tuple[SessionInfo, bool], ...] | None
+    server_side: bool
     can_end_others: bool
     kept: tuple[Kept, ...]
     visits: tuple[Visit, ...]
     last_action: Visit | None
+    changes: Changes
+    pressed: frozenset[str]
     flashes: tuple[str, ...]
     csrf_token: str

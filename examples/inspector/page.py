@@ -4,7 +4,7 @@ from typing import Final
 
 from webob import Response
 
-from examples.inspector import sections
+from examples.inspector import sections, telling
 from examples.inspector.markup import Html, tag
 from examples.inspector.model import Page
 
@@ -21,10 +21,10 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 _JUMPS: Final = (
+    ("actions", "Do"),
     ("browser", "Browser"),
     ("server", "Server"),
     ("sessions", "Sessions"),
-    ("actions", "Do"),
     ("events", "Events"),
 )
 
@@ -54,9 +54,15 @@ def inspector(page: Page) -> Response:
         _header(page),
         tag(
             "main",
-            tag("div", sections.outcome(page), _flashes(page), class_="outcomes"),
-            tag("div", sections.browser(page), sections.server(page), sections.sessions(page), class_="column"),
-            tag("div", sections.actions(page), sections.visits(page), class_="column"),
+            tag("div", telling.outcome(page), _flashes(page), class_="outcomes"),
+            tag(
+                "div",
+                telling.start(page),
+                sections.actions(page),
+                tag("div", sections.browser(page), sections.server(page), sections.sessions(page), class_="seen"),
+                sections.visits(page),
+                class_="sheets",
+            ),
             id="main",
         ),
     )

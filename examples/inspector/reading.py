@@ -1,19 +1,23 @@
 """From a request's cookies, its session and its events to what the page shows. Pure functions."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from itertools import islice
 from pprint import pformat
-from typing import Any
+from typing import Any, Final
 
 from cookiesess import CookiePolicy, Lifetime, Session, events
 from cookiesess.events import Event
 from cookiesess.http.envelope import NEAR_PER_CENT
 from examples.inspector.glass import Glass, Sight
 from examples.inspector.model import Cookie, Inside, Moment, Timeline, Value
-from examples.inspector.visits import Notes, Visit
+from examples.inspector.notes import Notes
+from examples.inspector.visits import Visit
 
 # A value in the page is cut here; a cookie's much earlier, since whoever has it has the session.
 _LONGEST_TEXT, _LONGEST_INNER_TEXT, _LONGEST_COOKIE, _SHOWN = 120, 40, 24, (10, 4)
+_MOST_KEYS: Final = 3
+_EMPTY: Final = "A new, empty session takes its place."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ def inside(
     return Inside(
         verdict=_verdict(sight, visit, alive=alive),
         alive=alive,
+        stored=sight is not None and sight.record_bytes is not None,
         facts=tuple(_facts(sight)),
         values=tuple(values),
         timeline=None if sight is None else _timeline(sight, lifetime, now),
@@ -105,28 +110,28 @@ def inside(
 
 def _verdict(sight: Sight | None, visit: Visit, *, alive: bool) -> str:
     if alive:
-        return "It opens, and this request goes on with it."
+        return "The cookie opens, and this request goes on with its session."
     for event in visit.events:
         match event:
             case events.SessionRejected(reason=reason):
-                return f"It does not open ({reason}), so an empty session takes its place."
+                return f"The cookie does not open ({reason}). {_EMPTY}"
             case events.SessionRevoked():
-                return "It was ended before: this is a copy of its cookie. An empty session takes its place."
+                return f"This session was ended before, and this is a copy of its cookie. {_EMPTY}"
             case events.SessionExpired(deadline="unknown"):
-                return "The store has no record of it (any more). An empty session takes its place."
+                return f"The store has no record for this cookie, or not any more. {_EMPTY}"
             case events.SessionExpired(deadline=deadline):
-                return f"Its time is over ({deadline} timeout). An empty session takes its place."
+                return f"The session's time is over ({deadline} timeout). {_EMPTY}"
     if sight is None:
         return "No session came with this request."
-    return "It was replaced or ended, so this request begins with an empty one."
+    return f"This session was ended, or has another ID by now, and the old one is dead. {_EMPTY}"
 
 
 def _facts(sight: Sight | None) -> Iterator[tuple[str, str]]:
     if sight is None:
         return
     readable = "encrypted and authenticated" if sight.protection == "sealed" else "authenticated; anybody can read it"
-    yield "Kind", sight.kind
-    yield "Token", f"{sight.protection}: {readable}"
+    yield "Where it is", sight.kind
+    yield "Protection", f"{sight.protection}: {readable}"
     yield "Key", " · ".join(filter(None, [sight.kid, f"{sight.key} key" if sight.key else "did not open it"]))
     if sight.record_bytes is not None:
         yield "Record", f"{sight.record_bytes:,} bytes in the store"
@@ -187,5 +192,15 @@ def happening(event: Event) -> Happening:
 
 def summary(session: Session) -> str:
     """Return in a few words what a session is, for the list of kept cookies."""
-    count = len(session)
-    return f"{session.owner or 'nobody'}, {count} key{'' if count == 1 else 's'}"
+    keys = ", ".join(_cut_key(key) for key in islice(session, _MOST_KEYS)) or "no data"
+    more = f" and {len(session) - _MOST_KEYS} more" if len(session) > _MOST_KEYS else ""
+    return f"{session.owner or 'nobody'}: {keys}{more}"
+
+
+def shown(seen: Inside, cookies: Iterable[Cookie]) -> dict[str, str]:
+    """Return what the page shows, by what it is about, so that two looks can be compared."""
+    return {
+        **{f"cookie {cookie.name}": f"{cookie.value} {cookie.length}" for cookie in cookies},
+        **{f"fact {name}": text for name, text in seen.facts},
+        **{f"value {value.key}": f"{value.text} {value.type} {value.size_bytes}" for value in seen.values},
+    }

@@ -20,15 +20,17 @@ _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 def timeline(line: Timeline, now: int) -> Html:
     """Return the line with its markers, and a list that says what they are."""
-    parts = ((line.starts_at, now, "lived"), (now, line.at("idle") or now, "ahead"))
+    places = line.places
+    present, start = places["now"], min(places.values())
+    parts = ((start, present, "lived"), (present, places.get("idle", present), "ahead"))
     return tag(
         "div",
-        tag("h3", "Time", tag("span", " (UTC)", class_="role")),
+        tag("h3", "Time", tag("span", " (UTC; marks that would cover each other stand apart)", class_="role")),
         tag(
             "svg",
             tag("rect", class_="rail", width="100%", height="6", y="17", rx="3"),
-            [_stretch(line, start, end, class_) for start, end, class_ in parts],
-            [_marker(moment, f"{line.place(moment.at)}%") for moment in sorted(line.moments, key=_now_last)],
+            [_stretch(*part) for part in parts],
+            [_marker(moment, f"{places[moment.marker]}%") for moment in sorted(line.moments, key=_now_last)],
             class_="line",
             height="40",
             aria_hidden="true",
@@ -42,8 +44,7 @@ def _now_last(moment: Moment) -> bool:
     return moment.marker == "now"
 
 
-def _stretch(line: Timeline, start: int, end: int, class_: str) -> Html:
-    left, right = line.place(start), line.place(end)
+def _stretch(left: float, right: float, class_: str) -> Html:
     return tag("rect", class_=class_, x=f"{left}%", width=f"{max(right - left, 0):.2f}%", height="6", y="17")
 
 

@@ -1,15 +1,12 @@
-"""What the inspector remembers of each browser: its last requests, what they set off, and its last cookies.
+"""What each request set off, which `notes` remembers for each browser.
 
 A middleware around the session's: it sees the Set-Cookie lines as the browser will, and can put others in their place.
 """
 
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from hashlib import sha256
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from cookiesess import CookiesessError
@@ -18,9 +15,9 @@ from cookiesess.events import Event
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from examples.inspector.notes import Notes
+
 VISIT_KEY: Final = "examples.inspector.visit"
-# A page for one person at a time: what is kept stays small whoever comes.
-_BROWSERS, _VISITS, _KEPT = 100, 12, 5
 # Characters of a path or an error.
 _LONGEST = 300
 
@@ -76,6 +73,7 @@ class Visit:
         at: Unix seconds.
         status: Of the response, such as ``"200 OK"``; empty until there is one, and "failed" where none came.
         happened: What the library said, what was written to a store, and the response's cookies, in their order.
+        says: What the button did, in a user's words; empty where it was none of the buttons.
         error: What the app was told, where its change was refused.
         planted: Cookies that replace the response's own of the same name: the inspector's tampering.
         notes: What is remembered of the browser it came from, once that is known.
@@ -87,6 +85,7 @@ class Visit:
     at: int
     status: str = ""
     happened: list[Event | Written | Sent] = field(default_factory=list)
+    says: str = ""
     error: str | None = None
     planted: dict[str, str] = field(default_factory=dict)
     notes: "Notes | None" = None
@@ -110,94 +109,6 @@ class Visit:
     def refuse(self, reason: str) -> None:
         """Say that a change was refused, and why."""
         self.error = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The session's cookies as a browser once sent them.
-
-    Attributes:
-        handle: A short name for forms, which says nothing of the cookies.
-        cookies: Their values by name.
-        at: When they first came, in Unix seconds.
-        says: What the session was then, in words.
-    """
-
-    handle: str
-    cookies: Mapping[str, str] = field(repr=False)
-    at: int
-    says: str
-
-
-class Notes:
-    """What is remembered of one browser. Thread-safe: a browser sends several requests at once.
-
-    Attributes:
-        suffixes: The attributes that this server set last for a cookie, by its name.
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._visits: deque[Visit] = deque(maxlen=_VISITS)
-        self._kept: deque[Kept] = deque(maxlen=_KEPT)
-        self.suffixes: dict[str, str] = {}
-
-    @property
-    def visits(self) -> tuple[Visit, ...]:
-        """Its last requests, newest first."""
-        with self._lock:
-            return tuple(reversed(self._visits))
-
-    @property
-    def kept(self) -> tuple[Kept, ...]:
-        """Its last session cookies, newest first."""
-        with self._lock:
-            return tuple(reversed(self._kept))
-
-    def untold(self) -> Visit | None:
-        """Return the button's request that the browser comes from, once."""
-        with self._lock:
-            last = self._visits[-1] if self._visits else None
-            if last is None or last.told or last.method != "POST":
-                return None
-            last.told = True
-            return last
-
-    def add(self, visit: Visit) -> None:
-        """Remember a request that is over."""
-        with self._lock:
-            self.suffixes.update((sent.name, sent.suffix) for sent in visit.sent if not sent.deletes)
-            if not visit.quiet:
-                self._visits.append(visit)
-
-    def keep(self, cookies: Mapping[str, str], *, at: int, says: str) -> None:
-        """Remember the session's cookies, once."""
-        kept = Kept(handle_of(cookies), dict(cookies), at, says)
-        with self._lock:
-            if cookies and kept.handle not in {each.handle for each in self._kept}:
-                self._kept.append(kept)
-
-
-def handle_of(cookies: Mapping[str, str]) -> str:
-    """Return a short name for some cookies, which says nothing of them."""
-    return sha256(repr(sorted(cookies.items())).encode()).hexdigest()[:16]
-
-
-class Notebook:
-    """The notes of all browsers, by the names that the inspector gave them. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._notes: OrderedDict[str, Notes] = OrderedDict()
-
-    def of(self, browser: str) -> Notes:
-        """Return the notes of `browser`; empty ones where it is new, or was forgotten for others."""
-        with self._lock:
-            notes = self._notes.setdefault(browser, Notes())
-            self._notes.move_to_end(browser)
-            if len(self._notes) > _BROWSERS:
-                self._notes.popitem(last=False)
-        return notes
 
 
 def note_event(event: Event) -> None:

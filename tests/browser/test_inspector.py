@@ -1,15 +1,13 @@
 """The inspector in a real browser: phone and desktop, light and dark, with sessions of every size."""
 
-import re
 from itertools import product
 
 import pytest
 
-from browser.conftest import listed
+from browser.inspecting import DESKTOP, PHONE, Desk
 from examples.inspector.app import make_inspector
 from kit.constants import KEY
 
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 LOOKS = list(product([PHONE, DESKTOP], ["light", "dark"]))
 NAMES = [f"{size['width']} {scheme}" for size, scheme in LOOKS]
 # Contrast as WCAG 2.2 counts it (success criterion 1.4.3), of every text with what is painted behind it.
@@ -50,44 +48,9 @@ OVERLAPS = """() => {
 }"""
 
 
-class Desk:
-    """A page of the inspector, and what went wrong in it."""
-
-    def __init__(self, page, url):
-        self.page = page
-        self.troubles = []
-        page.on("console", lambda message: self.troubles.append(message.text))
-        page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        page.on("request", lambda request: request.url.startswith(url) or self.troubles.append(request.url))
-        page.on("response", lambda answer: answer.status < 400 or self.troubles.append(f"{answer.status} {answer.url}"))
-        page.goto(f"{url}/inspect")
-
-    def press(self, *texts):
-        for text in texts:
-            with self.page.expect_navigation():
-                self.page.get_by_role("button", name=re.compile(f"^{re.escape(text)}(:|$)")).first.click()
-        return self
-
-    def set(self, key, value):
-        self.page.get_by_label("Key", exact=True).fill(key)
-        self.page.get_by_label("Value", exact=True).fill(value)
-        return self.press("Set")
-
-    def look(self):
-        with self.page.expect_navigation():
-            self.page.get_by_role("link", name="Look again").click()
-        return self
-
-    def part(self, heading):
-        return self.page.get_by_role("region", name=heading).inner_text()
-
-    @property
-    def server(self):
-        return self.part("On the server")
-
-    @property
-    def cookies(self):
-        return {name: cookie["value"] for name, cookie in listed(self.page).items()}
+# What can be pressed or typed into now: not what is folded, and not what is off.
+REACHABLE = """() => [...document.querySelectorAll('a, button:enabled, input:not([type=hidden]), summary')]
+  .filter(each => each.checkVisibility()).length"""
 
 
 @pytest.fixture
@@ -129,7 +92,7 @@ STATES = {
     empty: ("The session holds no data", "session"),
     small: ("<script>alert(1)</script> 萧兮", "session"),
     nearly_full: ("400 characters", "session"),
-    overflowing: ("a reference to a record", "session.ref"),
+    overflowing: ("in the store; the cookie has its ID", "session.ref"),
 }
 
 
@@ -225,13 +188,13 @@ def test_a_flipped_bit_reaches_the_browser_and_is_found(desk):
     sent = next_.value.all_headers()["cookie"]
     (damaged,) = (pair.removeprefix("session=") for pair in sent.split("; ") if pair.startswith("session="))
     assert len([1 for a, b in zip(before, damaged, strict=True) if a != b]) == 1
-    assert "It does not open (forged)" in desk.server
+    assert "The cookie does not open (forged)" in desk.server
 
 
 def test_a_cookie_from_before_a_logout_is_refused(desk):
     desk.press("Log in as ann", "Log out")
     desk.look().press("Replay")
-    assert "It was ended before: this is a copy of its cookie" in desk.server
+    assert "This session was ended before, and this is a copy of its cookie" in desk.server
 
 
 def test_an_old_cookie_is_in_the_browser_again(desk):
@@ -251,7 +214,7 @@ def test_a_session_is_ended_from_another_browser(chromium, server_side_url):
         with second.page.expect_navigation():
             others.get_by_role("button", name="End").click()
         assert second.part("Sessions of ann").count("Chrome on Linux") == 1
-        assert "The store has no record of it" in first.look().server
+        assert "The store has no record for this cookie" in first.look().server
 
 
 def test_all_other_sessions_are_ended(chromium, url):
@@ -259,14 +222,14 @@ def test_all_other_sessions_are_ended(chromium, url):
         first, second = Desk(one.new_page(), url), Desk(two.new_page(), url)
         first.press("Log in as ann")
         second.press("Log in as ann", "End all others")
-        assert "goes on with it" in second.server
-        assert "It was ended before" in first.look().server
+        assert "goes on with its session" in second.server
+        assert "This session was ended before" in first.look().server
 
 
 def test_everything_that_can_be_pressed_is_reached_by_the_tab_key(chromium, url):
     with chromium.new_context() as context:
-        page = Desk(context.new_page(), url).set("name", "x").page
-        count = page.locator("a, button, input:not([type=hidden])").count()
+        page = Desk(context.new_page(), url).set("name", "x").look().page
+        count = page.evaluate(REACHABLE)
         page.locator("body").press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
         seen = set()

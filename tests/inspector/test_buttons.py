@@ -32,6 +32,7 @@ def test_growing_and_shrinking(person):
         person.press(text)
         assert f"{size} characters" in person.part("server")
     person.press("Shrink")
+    person.look()
     assert "filler" not in person.part("server")
 
 
@@ -76,8 +77,9 @@ def test_logging_out_ends_the_session(person):
 
 def test_what_came_of_a_button_is_said_once(person):
     person.press("Log in as ann")
+    assert person.said.startswith("You are now logged in as ann. ")
     assert re.fullmatch(
-        r"Log in record created.*; session\.renewed; cookie session set, \d+ characters", person.outcome
+        r"Log in: record created.*; session\.renewed; cookie session set, \d+ characters", person.logged
     )
     for _ in range(2):
         assert person.look().html.find(class_="outcome") is None
@@ -92,7 +94,7 @@ def test_a_flash_message_is_shown_once(person):
 def test_a_flipped_bit_makes_the_token_unreadable(person):
     person.press("Set", key="name", value="x")
     person.press("Flip a bit")
-    assert "It does not open (forged)" in person.part("server")
+    assert "The cookie does not open (forged)" in person.part("server")
     assert "session.rejected" in person.part("events")
     assert "name" not in person.part("server").partition("The session holds no data")[2]
 
@@ -108,7 +110,7 @@ def test_a_cookie_from_before_a_logout_is_refused(person):
     person.press("Log out")
     person.look()
     person.press("Replay")
-    refused = {"It was ended before: this is a copy", "The store has no record of it"}
+    refused = {"This session was ended before, and this is a copy", "The store has no record for this cookie"}
     assert any(text in person.part("server") for text in refused)
     assert "Owner ann" not in person.part("sessions")
 
@@ -165,7 +167,7 @@ def test_the_sessions_of_the_owner_can_be_ended_one_by_one(server_side):
     phone.press("End", handle=row.find("button")["value"])
     assert "Firefox on Linux" not in phone.part("sessions")
     laptop.look()
-    assert "The store has no record of it" in laptop.part("server")
+    assert "The store has no record for this cookie" in laptop.part("server")
 
 
 def test_all_other_sessions_of_the_owner_can_be_ended(app):
@@ -174,7 +176,7 @@ def test_all_other_sessions_of_the_owner_can_be_ended(app):
         each.press("Log in as ann")
     phone.press("End all others")
     assert "Owner ann" in phone.part("server")
-    assert "goes on with it" in phone.part("server")
+    assert "goes on with its session" in phone.part("server")
     laptop.look()
     assert "Nobody is logged in" in laptop.part("sessions")
 

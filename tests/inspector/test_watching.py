@@ -27,15 +27,15 @@ def test_a_first_session_is_a_record_that_was_created(server_side):
 def test_a_change_updates_the_record_and_sets_no_cookie(server_side):
     person = Person(server_side)
     person.press("Set", key="name", value="x" * 1000)
-    sized = re.fullmatch(r"Set record updated, ([\d,]+) bytes", person.outcome)
+    sized = re.fullmatch(r"Set: record updated, ([\d,]+) bytes", person.logged)
     assert int(sized[1].replace(",", "")) > 1000
 
 
 def test_a_logout_deletes_the_record(server_side):
     person = Person(server_side)
-    person.press("Set", key="name", value="x")
+    person.press("Log in as ann")
     person.press("Log out")
-    assert person.outcome == "Log out record deleted; session.ended; cookie session deleted"
+    assert person.logged == "Log out: record deleted; session.ended; cookie session deleted"
 
 
 def test_a_refresh_keeps_the_record_longer(store, clock):
@@ -60,8 +60,9 @@ def test_what_a_client_side_session_needs_of_the_store_is_shown_as_well(client_s
 
 
 def test_a_button_that_changes_nothing_writes_nothing(person):
-    person.press("Shrink")
-    assert person.outcome == "Shrink nothing was set or written, and there was no event"
+    person.post("Shrink")
+    person.look()
+    assert person.logged == "Shrink: nothing was set or written, and there was no event"
 
 
 def test_a_full_store_still_tells_whom_it_drops():

@@ -49,11 +49,13 @@ class Person:
         return self.app.post(button.get("formaction") or form["action"], {**sent, **fields}, expect_errors=True)
 
     def press(self, text: str, **fields: str) -> Any:
-        """The same, and follow it back to the page."""
+        """The same, of a button that is on, and follow it back to the page, to where the button is."""
+        assert "disabled" not in self.button(text)[0].attrs
         answer = self.post(text, **fields)
         assert answer.status_int == 303
-        assert answer.location.endswith("//localhost/inspect")
-        self.page = answer.follow()
+        address, _, place = answer.location.partition("#")
+        assert address.endswith("//localhost/inspect")
+        assert self.look().html.find(id=place)
         return self.page
 
     def part(self, name: str) -> str:
@@ -62,8 +64,23 @@ class Person:
 
     @property
     def outcome(self) -> str:
-        """What the page says came of the button."""
+        """What the page says came of the button: for its user, and as the log has it."""
         return _words(self.page.html.find(class_="outcome"))
+
+    @property
+    def said(self) -> str:
+        """What it says for its user."""
+        return _words(self.page.html.select_one(".outcome p"))
+
+    @property
+    def logged(self) -> str:
+        """What it says as the log has it."""
+        return _words(self.page.html.select_one(".outcome .log"))
+
+    @property
+    def marked(self) -> list[str]:
+        """What the page marks as new or changed: each row's text."""
+        return [_words(each.find_parent(["tr", "li", "div"])) for each in self.page.html.find_all("mark")]
 
     @property
     def cookies(self) -> dict[str, str]:
