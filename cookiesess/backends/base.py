@@ -102,7 +102,9 @@ class Beginnings:
         if failure is None and self._envelope.is_behind_a_comma(header):
             failure = InvalidToken("joined")
         if isinstance(theirs, InvalidToken):
-            return self.rejected(failure or theirs, header, now=now)
+            # What the old library's store has says more than that its ID, in a cookie of our name, is no token of ours.
+            told = theirs if theirs.reason.startswith("stored-") else failure or theirs
+            return self.rejected(told, header, now=now)
         if theirs is None:
             return (
                 self.empty(Origin.NONE, header, now=now) if failure is None else self.rejected(failure, header, now=now)

@@ -20,7 +20,7 @@ from cookiesess.errors import ConfigurationError, StoreUnavailable
 from cookiesess.stores.parameters import refuse_form, split
 
 _TIMEOUT_SECONDS: Final = 2.0
-NO_TABLE: Final = "there is no table of Django's sessions of that name; give its name as table="
+NO_TABLE: Final = "give the name of the table with Django's sessions as table="
 
 
 class Row(NamedTuple):

@@ -57,7 +57,7 @@ class SQLRows:
             return run(statement, values)
         except StoreUnavailable as error:
             if error.__cause__ is not None and is_without_table(error.__cause__):
-                raise StoreUnavailable(f"{self._place}: {NO_TABLE}") from error.__cause__
+                raise StoreUnavailable(f"{self._place}: the table is missing; {NO_TABLE}") from error.__cause__
             raise
 
 

@@ -307,6 +307,13 @@ def test_a_row_that_does_not_open_stays_and_an_event_says_why(site, old, reason)
     assert len(old.keys) == 2
 
 
+def test_where_both_cookies_have_one_name_the_event_says_what_the_old_store_has(site, old):
+    site.use(accept=[old.reader(cookie_name=NAME, secret_key="not the secret of the old app")])
+    Browser(site, {NAME: OLD_ID}).visit(dict)
+    (event, *_) = [event for event in site.taken_events() if event.name == "session.rejected"]
+    assert event.reason == "stored-forged"
+
+
 def test_a_row_beyond_the_size_of_a_record_stays_and_an_event_says_why(stored, old):
     stored.use(max_record_bytes=1000)
     old.put(stored.now + DAY, b'{"a": "%s"}' % (b"a" * 1000), key="1" * 32)
@@ -342,7 +349,7 @@ def test_an_empty_session_in_its_place_cannot_be_written(site, old):
 
 def test_a_table_that_is_missing_is_named(site, old):
     site.use(accept=[old.reader(table="sessions")])
-    with pytest.raises(StoreUnavailable, match=r"no such table: sessions; .*give its name as table="):
+    with pytest.raises(StoreUnavailable, match=r"no such table: sessions; give the name of the table .* as table="):
         old_visitor(site).visit(dict)
 
 

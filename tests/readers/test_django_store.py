@@ -129,7 +129,9 @@ class TestServers:
         assert rows.load(ROW[0]) is None
 
     def test_a_table_that_is_missing_is_named_with_what_to_do(self, table):
-        with pytest.raises(StoreUnavailable, match=r"the table sessions of .*; give its name as table=") as raised:
+        with pytest.raises(
+            StoreUnavailable, match=r"the table sessions of .*; give the name of the table .* as table="
+        ) as raised:
             table.reader(table="sessions").open("0" * 32, now=0)
         assert raised.value.__cause__ is not None
 
