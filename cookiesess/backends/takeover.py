@@ -10,6 +10,8 @@ other, and what holds for an ID of ours holds for the old one:
    what every replaced ID is worth. A logout deletes it.
 4. *The old row* is deleted once the answer has our cookie, or before anything is ended. A logout whose old row cannot
    be deleted raises: the row would bring the session back. After a login it is an event, since a login succeeds.
+5. *A slower request*, which has found the row before another one moved and ended the session, does not bring it back:
+   it looks once more after it has created the record, and the row is gone by then.
 
 Where our sessions are in cookies there is no place for such a record: the old row is given ten minutes more, for lost
 answers and the other requests of a page, and is deleted at once by a login or a logout.
@@ -17,6 +19,7 @@ answers and the other requests of a page, and is deleted at once by a login or a
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from cookiesess.backends.base import Backend, Beginnings
@@ -94,8 +97,8 @@ class TakeoverBackend:
             try:
                 session_id = session_id_of(reader.identify(value, now=now))
                 state = self._look_up(reader, value, now)
-                if state is not None and self._ours is not None and self._create(self._ours, state, session_id, now):
-                    self._beginnings.emit(SessionAccepted(type(reader).__name__))
+                if state is not None and self._ours is not None:
+                    self._move(self._ours.vault, state, session_id, partial(self._look_up, reader, value, now), now=now)
             except InvalidToken as error:
                 failure = failure or error.unraised()
                 continue
@@ -103,7 +106,9 @@ class TakeoverBackend:
                 return self._beginnings.unavailable(error, header, now=now)
             copy = self._copy(reader, session_id, state, header=header, now=now)
             if copy.loaded.continued:
-                copy.refresh()  # the old store is asked no more than once
+                copy.refresh()  # so that the answer has our cookie, and nobody need ask the old store again
+                if state is not None:
+                    self._beginnings.emit(SessionAccepted(type(reader).__name__))
                 return copy
             empty = empty or copy
         return empty or failure
@@ -119,15 +124,26 @@ class TakeoverBackend:
         return None if self._beginnings.lifetime.expired(state, now=now) else state
 
     @staticmethod
-    def _create(ours: Ours, state: State, session_id: bytes, now: int) -> bool:
-        """Create the session in our store; False where it has moved before, and what it became since is there."""
+    def _move(
+        vault: Vault, state: State, session_id: bytes, look_again: Callable[[], State | None], *, now: int
+    ) -> None:
+        """Create the session in our store. Where it has moved before, what it became since is there.
+
+        Since the look at the other store a faster request may have moved the session, and have ended it. Then its row
+        is gone, which was deleted before the end: a second look tells, and what would come back is deleted.
+        """
         try:
-            ours.vault.create(state, now, session_id=session_id)
+            created = vault.create(state, now, session_id=session_id)
         except RecordExists:
-            return False
+            return
         except RecordTooLarge:
             raise InvalidToken("stored-size") from None
-        return True
+        still = None
+        try:
+            still = look_again()
+        finally:
+            if still is None:
+                vault.delete(created)
 
     def _copy(
         self, reader: ForeignStore, session_id: bytes, state: State | None, *, header: str, now: int
@@ -141,7 +157,6 @@ class TakeoverBackend:
         if state is None:
             self._beginnings.emit(SessionExpired("unknown"))
             return self._beginnings.empty(Origin.GONE, header, now=now)
-        self._beginnings.emit(SessionAccepted(type(reader).__name__))
         loaded = Loaded(Origin.FOREIGN, state.owner, header=header, continued=True, opened=(reader.cookie_name,))
         return WorkingCopy(loaded, state, self._beginnings.codec)
 

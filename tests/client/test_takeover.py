@@ -147,6 +147,48 @@ def test_only_reading_makes_no_error_page_while_our_store_fails_at_the_end(store
     assert old.keys == [OLD_ID]
 
 
+def meanwhile(old, *actions):
+    """A reader for whose looks something happens just after each, as long as there are `actions`."""
+    left = list(actions)
+
+    class Slow(DjangoStore):
+        def look_up(self, session_id):
+            found = super().look_up(session_id)
+            if left:
+                left.pop(0)()
+            return found
+
+    return Slow(f"sqlite:///{old.path}", secret_key=SECRET, until=UNTIL)
+
+
+def test_a_slow_request_brings_no_session_back_that_has_moved_and_ended_meanwhile(stored, old):
+    faster = old_visitor(stored)
+    manager = stored.make_manager()
+    reader = meanwhile(old, lambda: [faster.visit(view, manager=manager) for view in (dict, invalidate)])
+    stored.use(accept=[reader])
+    slow = old_visitor(stored)
+    assert slow.visit(dict) == []
+    assert slow.read() == old_visitor(stored).read() == {}
+
+
+def test_a_slow_request_goes_on_with_what_a_faster_one_has_moved(stored, old):
+    faster = old_visitor(stored)
+    manager = stored.make_manager()
+    stored.use(accept=[meanwhile(old, lambda: faster.visit(put("a", 1), manager=manager))])
+    slow = old_visitor(stored)
+    slow.visit(put("b", 2))
+    assert slow.read() == faster.read() == {**DATA, "a": 1, "b": 2}
+
+
+def test_where_the_second_look_fails_nothing_has_moved(stored, old):
+    stored.use(accept=[meanwhile(old, old.take_down)])
+    with pytest.raises(StoreUnavailable):
+        old_visitor(stored).visit(dict)
+    old.bring_up()
+    old.run("DELETE FROM django_session")
+    assert old_visitor(stored).read() == {}
+
+
 # The old cookie again
 
 
