@@ -3,7 +3,7 @@
 Starts Redis, PostgreSQL, MariaDB and memcached from their installed binaries, each pinned to one core, and measures on
 another: what this library adds to a request, against the raw client's own commands and against its peers on the same
 servers, all interleaved in one process. ``--throughput`` counts requests a second by threads and processes, ``--bytes``
-weighs a hundred thousand sessions in each engine. The tables are Markdown, as docs/scaling.md holds them.
+weighs a hundred thousand sessions in each engine. The tables are Markdown, as docs/costs.md holds them.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from benchmarks.stores_trips import Trips
 from benchmarks.tables import Bar, bars_table, table
 
 PACKAGES = ("redis", "hiredis", "SQLAlchemy", "psycopg", "PyMySQL", "pymemcache", "Flask-Session", "Django", "Beaker")
-PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
+PAGE = Path(__file__).parents[1] / "docs" / "costs.md"
 MAX_OF_RAW, MAX_OF_BEST_PEER = 1.25, 0.65
 _PEERS = {REDIS: REDIS_PEERS, POSTGRESQL: (DJANGO_DB,)}
 
@@ -148,7 +148,7 @@ def options() -> argparse.ArgumentParser:
     arguments.add_argument("--throughput", action="store_true", help="requests a second by threads and processes")
     arguments.add_argument("--bytes", action="store_true", help="what sessions weigh in each engine")
     arguments.add_argument("--sessions", type=int, default=100_000, help="how many --bytes writes (%(default)s)")
-    arguments.add_argument("--write", action="store_true", help="put what is compared into docs/scaling.md")
+    arguments.add_argument("--write", action="store_true", help="put what is compared into docs/costs.md")
     arguments.add_argument(
         "--engine", action="append", choices=ENGINES, help="only this server; may be repeated (default: all)"
     )

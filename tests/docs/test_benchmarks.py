@@ -103,7 +103,7 @@ def test_an_app_that_loses_what_was_written_is_not_timed():
         ("docs/speed.md", "make bench", None),
         ("README.md", "make bench", None),
         (
-            "docs/scaling.md",
+            "docs/costs.md",
             "make bench-stores",
             "typical session, beside its peers, round trips, against the raw client, bars, throughput, bytes",
         ),

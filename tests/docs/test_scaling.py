@@ -23,6 +23,7 @@ from kit.servers.redis import shared_redis  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
+COSTS = (ROOT / "docs" / "costs.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", PAGE, re.DOTALL)
 PYTHON = [code for language, code in BLOCKS if language == "python"]
 COMMANDS = [
@@ -42,9 +43,9 @@ PROMISES = (
 LINK = re.compile(r"\[`(\w+)`\]\(\.\./(tests/engines/\w+\.py)\)")
 
 
-def rows_below(beginning):
+def rows_below(beginning, page=PAGE):
     """The cells of the table whose head begins so, without the head."""
-    lines = PAGE.splitlines()
+    lines = page.splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith(beginning))
     table = []
     for line in lines[start + 2 :]:
@@ -260,8 +261,8 @@ def number(text):
 
 
 def test_the_sizes_are_the_bytes_times_the_sessions():
-    bytes_a_session = {engine: cells for engine, *cells in rows_below("| bytes a session")}
-    for engine, one, *totals in rows_below("| | bytes | 10^6"):
+    bytes_a_session = {engine: cells for engine, *cells in rows_below("| bytes a session", COSTS)}
+    for engine, one, *totals in rows_below("| | bytes | 10^6", COSTS):
         name, _, without_owner = engine.partition(",")
         column = bytes_a_session[name][:2] if without_owner else bytes_a_session[name][2:]
         measured = [cell for cell in column if cell != "–"][-1]
