@@ -59,6 +59,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(marker)
         if not any(item.get_closest_marker(name) for name in OTHERS):
             item.add_marker("quick")
+        if item.get_closest_marker("thorough"):
+            # Measuring takes as long again, and by its luck a long search may reach a line that nothing else tests.
+            item.add_marker("no_cover")
 
 
 @pytest.hookimpl(wrapper=True)
