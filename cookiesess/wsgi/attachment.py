@@ -100,6 +100,11 @@ class Attachment(Arrived, Generic[S]):
         """Whether it came over HTTPS, as far as the server knows."""
         return self._environ.get("wsgi.url_scheme") == "https"
 
+    @property
+    def passive(self) -> bool:
+        """Whether the app has said that the request is not its user's doing, by `Session.passive` or in the environ."""
+        return self.session._passive or bool(self._environ.get(PASSIVE_KEY))
+
     # The response
 
     def commit(self, headers: Headers) -> Headers:

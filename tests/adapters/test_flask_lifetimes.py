@@ -217,6 +217,28 @@ def test_a_permanent_session_is_kept_alive_by_requests_that_do_not_look_at_it():
     assert site.get("/show").text == "{'a': 1}"
 
 
+def ask():
+    session.passive()
+    return str(dict(session))
+
+
+def ask_unseen():
+    flask.request.environ["cookiesess.passive"] = True
+    return "asked"
+
+
+@pytest.mark.parametrize("store", [None, MemoryStore], ids=["client-side", "server-side"])
+@pytest.mark.parametrize("view", [ask, ask_unseen])
+def test_a_request_that_only_asks_does_not_keep_a_permanent_session_alive(view, store):
+    site = Site({**VIEWS, "ask": view}, PERMANENT_SESSION_LIFETIME=100, store=store and store())
+    site.get("/permanent")
+    for _ in range(3):
+        site.clock.advance(33)
+        assert lines(site.get("/ask")) == []
+    site.clock.advance(1)
+    assert site.get("/show").text == "{}"
+
+
 @pytest.mark.parametrize("path", ["/show", "/nothing"])
 def test_without_refreshing_the_cookie_comes_when_a_refresh_is_due(path):
     site = Site(VIEWS, SESSION_REFRESH_EACH_REQUEST=False)

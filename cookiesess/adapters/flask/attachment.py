@@ -40,7 +40,8 @@ class FlaskAttachment(Attachment[FlaskSession]):
         Args:
             response: The one that is about to be sent. Where Flask comes again with an error page, because something
                 failed after the first time, that gets the same headers.
-            refresh: A permanent session's idle timeout counts from now, whether or not the app looked at it.
+            refresh: A permanent session's idle timeout counts from now, whether or not the app looked at it; but not
+                where the request is passive.
 
         Raises:
             As `SessionManager.commit`. Nothing is saved then, and the error page goes without a session.
@@ -66,14 +67,14 @@ class FlaskAttachment(Attachment[FlaskSession]):
         return self.with_ours(headers)
 
     def _refresh_permanent(self, response: Response) -> None:
-        """Mark a permanent session; an app that did not look at it must not notice that this does."""
+        """Mark a permanent session of an active user; an app that did not look at it must not notice that this does."""
         session = self.session
         untouched = not session.touched
         # What is declared to be for caches that all visitors share goes without anybody's cookie.
         if untouched and _is_for_shared_caches(response):
             return
         try:
-            permanent = session.permanent and not session.is_new
+            permanent = session.permanent and not session.is_new and not self.passive
         except StoreUnavailable:
             permanent = False  # the page is ready: all that is lost is some idle time
         if permanent:
