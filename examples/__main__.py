@@ -1,6 +1,7 @@
 """Serves the demo on waitress: ``python -m examples [--host HOST] [--port PORT] [--server-side [--store URL]]``.
 
 With ``--inspect`` it also serves a page at ``/inspect`` that shows what the browser holds and what the server sees.
+``--account [flask|wsgi]`` serves another app instead: a whole account page, with a login and "my devices".
 """
 
 import argparse
@@ -8,6 +9,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import waitress
@@ -44,14 +46,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConfigurationError, StoreError) as error:
         return _refuse(str(error))
     except (OSError, ValueError) as error:
-        return _refuse(
-            f"cannot listen on {arguments.host}:{arguments.port}: {error}; choose another --port or --host, or type"
-            f" `make demo PORT={another_port(arguments.port)}`"
-        )
+        another = another_port(arguments.port)
+        hint = f"such as --port {another}" if arguments.account else f"or type `make demo PORT={another}`"
+        where = f"{arguments.host}:{arguments.port}"
+        return _refuse(f"cannot listen on {where}: {error}; choose another --port or --host, {hint}")
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     # A name with several addresses makes a server of several, which has no port of its own.
     port = getattr(server, "effective_port", None) or server.effective_listen[0][1]
-    print(_banner(f"http://{host}:{port}", origin, place, inspect=arguments.inspect), flush=True)
+    print(_banner(f"http://{host}:{port}", origin, place, arguments), flush=True)
     try:
         server.run()
     finally:
@@ -66,11 +68,16 @@ def _make_app(arguments: argparse.Namespace, keyring: Keyring) -> "tuple[WSGIApp
         ConfigurationError: The options contradict each other, or a store cannot be used so.
         StoreError: A store cannot be reached.
     """
-    url = DEFAULT_STORE if arguments.store is None and arguments.server_side else arguments.store
+    server_side = arguments.server_side or arguments.account
+    url = DEFAULT_STORE if arguments.store is None and server_side else arguments.store
     _check_inspect(arguments, server_side=url is not None)
     # A file is made where there is none; a server should be there before the first request asks for it.
     store = None if url is None else open_store(url, must_exist=not url.startswith("sqlite:"))
     place = "client-side, encrypted in the cookie" if url is None else f"on the server, in {_without_secrets(url)}"
+    if arguments.account:
+        # Imported here: Flask and Jinja are for whoever asks for them.
+        make_account = import_module(f"examples.account.{arguments.account}_app").make_app
+        return make_account(keyring, store=store), place
     if not arguments.inspect:
         return make_app(keyring, store=store), place
     anyone = arguments.inspect_anyone
@@ -89,6 +96,8 @@ def _make_app(arguments: argparse.Namespace, keyring: Keyring) -> "tuple[WSGIApp
 
 
 def _check_inspect(arguments: argparse.Namespace, *, server_side: bool) -> None:
+    if arguments.inspect and arguments.account:
+        raise ConfigurationError("--inspect and --account serve two different apps; leave one of them out")
     client_side = {"--overflow": arguments.overflow, "--chunks": arguments.chunks, "--compress": arguments.compress}
     for option, value in {"--inspect-anyone": arguments.inspect_anyone, **client_side}.items():
         given = value is not None and value is not False
@@ -109,6 +118,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=8080, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument("--server-side", action="store_true", help="keep the sessions in a store")
     parser.add_argument("--store", metavar="URL", help=f"which one (default: {DEFAULT_STORE}); implies --server-side")
+    parser.add_argument(
+        "--account",
+        nargs="?",
+        const="flask",
+        choices=("flask", "wsgi"),
+        help="serve a whole account page instead, with Flask (the default) or without; implies --server-side",
+    )
     inspector = parser.add_argument_group("the inspector")
     inspector.add_argument(
         "--inspect", action="store_true", help="serve a page at /inspect that shows cookies, sessions"
@@ -149,12 +165,14 @@ def _refuse(reason: str) -> int:
     return 2
 
 
-def _banner(url: str, origin: str, place: str, *, inspect: bool) -> str:
-    page = f"\ninspector: {url}/inspect" if inspect else ""
+def _banner(url: str, origin: str, place: str, arguments: argparse.Namespace) -> str:
+    what = "account page" if arguments.account else "demo"
+    where = f"cookiesess {what} on {url} (Ctrl-C stops it)\nkey: {origin}\nsessions: {place}"
+    if arguments.account:
+        return f"{where}\nopen it in two browsers, and log in as the page says"
+    page = f"\ninspector: {url}/inspect" if arguments.inspect else ""
     return f"""\
-cookiesess demo on {url} (Ctrl-C stops it)
-key: {origin}
-sessions: {place}{page}
+{where}{page}
 try, in another terminal:
   curl -c jar -b jar {url}/set_cookie
   curl -c jar -b jar {url}/get_cookie

@@ -88,8 +88,8 @@ def test_any_other_path_is_not_found(browser):
 
 
 @contextmanager
-def running(*arguments, keys=None):
-    """Run ``python -m examples`` on a free port; yield its banner, a function that asks it, and its console."""
+def running(*arguments, keys=None, last="/get_session"):
+    """Run ``python -m examples`` on a free port; yield its banner, up to a line with that end, and the process."""
     process = subprocess.Popen(
         [sys.executable, "-m", "examples", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
@@ -101,7 +101,7 @@ def running(*arguments, keys=None):
     watchdog.start()
     try:
         banner = []
-        while not banner or not banner[-1].endswith("/get_session"):
+        while not banner or not banner[-1].endswith(last):
             line = process.stdout.readline()
             assert line, process.stderr.read()
             banner.append(line.rstrip("\n"))
