@@ -103,8 +103,8 @@ class Cookies(Mapping[str, str]):
             key: The cookie's name.
             path: What it was set with.
             domain: The same.
-            samesite: ``"None"`` for a page that another site shows in a frame: there browsers take nothing else, a
-                deletion neither. None: that where `partitioned` is True, else ``"Lax"``.
+            samesite: Write ``"None"`` for a page that another site shows in a frame: browsers ignore anything else
+                there, deletions included. None (the default): ``"None"`` if `partitioned` is True, else ``"Lax"``.
             partitioned: What it was set with.
 
         Raises:

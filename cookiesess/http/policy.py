@@ -49,16 +49,16 @@ class CookiePolicy:
             replaces the login's cookie. The state of an OAuth login in the session is lost; `begin_login` keeps it.
         partitioned: For apps embedded in other sites (CHIPS); needs `secure`, and ``samesite="None"``.
         persistent: The cookie outlives the browser window, with a Max-Age of what the session has left.
-        cross_site_posts: What becomes of an anonymous session that begins with a POST from another site's page. With
-            `samesite` Lax or Strict the browser sends such a POST without the session's cookie, and takes what the
-            answer sets: ``"withhold"`` (the default) issues none, so that the page cannot log a visitor out; a login
-            is issued. ``"issue"`` issues both, for apps that must begin a session there.
-        clear_on_logout: What else a browser is to forget at a logout, by ``Clear-Site-Data`` in the answer that deletes
-            the cookie after ``invalidate()``. With ``("cache",)`` the back button asks for pages from before anew (in
-            Chromium for all but the one that was left last: give such pages ``Cache-Control: no-store``). Browsers heed
-            it over HTTPS alone, and may take seconds. ``"storage"`` is also what the app's scripts have kept,
-            ``"cookies"`` all cookies of the site, its subdomains' too, ``"*"`` everything; both spare the cookies where
-            the answer begins a new session, as with a flash. Default ``()``: nothing.
+        cross_site_posts: What to do where another site's page sends a POST, and the app begins an anonymous session.
+            With `samesite` Lax or Strict such a POST comes without the session's cookie, and yet the browser stores the
+            cookie of the answer: it would take the place of the visitor's login. ``"withhold"`` (the default) sends no
+            cookie, unless the app logs somebody in. ``"issue"`` sends it, for apps that must begin a session that way.
+        clear_on_logout: What else the browser should forget at a logout, by ``Clear-Site-Data`` in the answer that
+            deletes the cookie after ``invalidate()``. With ``("cache",)`` the back button asks for pages from before
+            anew (in Chromium for all but the one that was left last: give such pages ``Cache-Control: no-store``).
+            Browsers heed it over HTTPS alone, and may take seconds. ``"storage"`` is also what the app's scripts have
+            kept, ``"cookies"`` all cookies of the site, its subdomains' too, ``"*"`` everything; both spare the cookies
+            where the answer begins a new session, as with a flash. Default ``()``: nothing.
         max_bytes: The longest Set-Cookie line, attributes included; 256 to 4,093 bytes. The default is what every
             browser keeps; less suits a front end that allows less.
         chunks: Over how many cookies (``name``, ``name.1``, …) a client-side session may be spread; 1 (the default, no

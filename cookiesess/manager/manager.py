@@ -28,32 +28,34 @@ class SessionManager(OwnedSessions):
 
     Args:
         keys: A `Keyring`; bytes (one key, verbatim); or text, which is parsed as `Keyring.parse` does.
-        store: Keeps the sessions on the server, behind an ID in the cookie: a `Store`, or its URL as `open_store` takes
-            it. None (the default): they travel in the cookie itself. What was opened by URL, here and in the next two,
-            is closed with the manager; equal URLs are one store.
+        store: Where sessions are kept on the server; the cookie then holds only an ID. A `Store`, or its URL as
+            `open_store` takes it. None (the default): the whole session travels in the cookie. The manager closes the
+            stores that it has opened by URL, here and in the next two settings; equal URLs are one store.
         overflow: Takes the client-side sessions that outgrow their cookie. A session stays there until logout or the
             next login, and the app's code does not change. None by default: `CookieTooLarge` instead.
-        revocations: Remembers the client-side sessions that have been ended, until no copy of their cookies would open
-            any more: `Session.invalidate`, `Session.login`, `Session.renew` and `end_all` then end the copies too. One
-            read for each request that touches its session, and one more for each that writes it. A store that evicts is
-            refused, and a `lifetime` without an absolute timeout. None by default: a copy of a cookie works until it
-            times out.
+        revocations: A store that remembers which client-side sessions have ended. With it, `Session.invalidate`,
+            `Session.login`, `Session.renew` and `end_all` also end all copies of the cookie. It costs one read for each
+            request that touches its session, and one more for each that writes it. It needs a store that drops nothing
+            by itself, and a `lifetime` with an absolute timeout. None by default: a copy of a cookie works until it
+            times out, even after a logout.
         revocation_cache_seconds: For how long a process remembers what it has read there, instead of asking again.
             With 5, most requests cost no I/O, and an ended session may go on for five seconds in other processes. 0
             (the default): each request asks.
-        on_lost_revocations: What becomes of sessions from before the store of revocations was emptied, or replaced by
-            another one: ``"log_out"`` (the default): they are gone, with an event; or ``"go_on"``: they go on, with
-            the event, and sessions that had ended go on with them. After a backup was restored, run ``python -m
-            cookiesess revocations renew-epoch``, since such a store looks as if it had lost nothing.
-        accept: Readers of other libraries' sessions (`cookiesess.readers`), asked in order where no session of ours
-            came, those of stores first. What a cookie holds is written in our format at the next change or refresh, and
-            nothing ends a copy of such a cookie before its time. What a store holds moves at the first touch, and is
-            deleted there. None of them by default.
+        on_lost_revocations: What to do when the store of revocations was emptied or replaced, so that nobody knows any
+            more which older sessions had ended. ``"log_out"`` (the default): all older sessions end, with an event.
+            ``"go_on"``: all of them go on, with the event, even those whose users had logged out. After a backup was
+            restored, run ``python -m cookiesess revocations renew-epoch``: a restored store does not know that it has
+            lost anything.
+        accept: Readers of other libraries' sessions (`cookiesess.readers`), for visitors who come with such a session
+            and none of ours: they stay logged in. Readers are asked in their order, those of stores first. A session
+            from a cookie is written in our format at its next change or refresh, and a copy of such a cookie cannot be
+            ended before it times out. A session from a store moves at the first touch, and is deleted there. None of
+            them by default.
         cookie: The session cookie's name and attributes, and how large it may become; by default ``CookiePolicy()``.
         lifetime: The timeouts; by default ``Lifetime()``, 14 days idle and 30 days absolute.
-        on_store_error: When a store is down at the first touch: ``"raise"`` `StoreUnavailable` (the default); or
-            ``"anonymous"``: an empty session that cannot be written, for requests that can do without. Never an
-            authenticated one.
+        on_store_error: What a request gets that needs its session while the store is down. ``"raise"`` (the default):
+            `StoreUnavailable`. ``"anonymous"``: an empty session that cannot be written, for pages that can do without;
+            nobody is logged in then.
         max_record_bytes: How large a session in a store may be, in bytes as it is encoded; beyond it a write raises
             `RecordTooLarge`, which names the largest keys. 1,048,576 by default (1 MiB), since every request reads
             all of it.

@@ -43,7 +43,7 @@ class OwnedSessions:
         return self.operations.parts.backend.record_key(session._working or session._load(), now=now)
 
     def end(self, owner: str, handle: str) -> bool:
-        """End one session of `owner`, whatever it is doing at the moment.
+        """End one session of `owner`: one row of a list of devices. A request that is using it does not keep it alive.
 
         Args:
             owner: As given to `Session.login`. A handle of somebody else's session ends nothing.
@@ -58,10 +58,11 @@ class OwnedSessions:
         return self._index().end(owner, handle, now=self._now())
 
     def end_all(self, owner: str, *, keep: Session | None = None) -> int | None:
-        """End all sessions of `owner`, but `keep`; one that is being renewed at the moment does not slip through.
+        """End all sessions of `owner` except `keep`: log out everywhere else.
 
-        For that, `keep` itself is ended with them in one case: another request is halfway through renewing it.
-        Client-side (with ``revocations=``) `keep` is issued anew by its own response, and ended if that never arrives.
+        A session that another request is renewing at this moment ends too. If that session is `keep`, the user has to
+        log in again. Client-side (with ``revocations=``) the response of this request carries a new cookie for `keep`;
+        if the response never arrives, `keep` has ended with the others.
 
         Returns:
             How many were ended; None client-side, where nobody counts them.

@@ -51,15 +51,14 @@ class Lifetime:
     """Timeouts, enforced by the server whatever the browser keeps (OWASP ASVS 5.0 section 7.3).
 
     Args:
-        idle: A session that no request touched for this long has ended. Default 14 days.
+        idle: A session ends when no request has touched it for this long. Default 14 days.
         absolute: A session ends this long after its creation or last ``login()``, however busy it is. Default 30 days.
             None: never, for as long as it is used; a stolen session then lives as long as its thief wants.
-        refresh_after: A request that only reads a session writes its new idle deadline if this long has passed since
-            the last one, and not at each request. So a session may end early by as much, and never late. Default a
-            tenth of `idle`.
-        renew_after: How old a session's ID may become before a request that touches the session gets it a new one
-            (OWASP: periodic renewal), at least `refresh_after`. Default None: never. With ``store=`` or
-            ``revocations=``; a cookie that holds the session itself is another one with each write.
+        refresh_after: How often a session that is only read gets a new idle deadline, so that not every read has to
+            write. A session may therefore end early by as much, and never late. Default a tenth of `idle`.
+        renew_after: How old a session's ID may become. The next request that touches the session then gets it a new one
+            (OWASP: periodic renewal). At least `refresh_after`. Default None: never. For ``store=`` or
+            ``revocations=``; without either, the cookie changes with each write anyway.
         renew_grace: After such a renewal the old ID still leads to the session for this long, so that the other
             requests of a page are not logged out. Default 10 seconds; 0 switches it off. The hosts' clocks must agree
             within it. (After ``renew()`` and ``login()`` the old ID is dead at once.)

@@ -56,12 +56,12 @@ class SessionProperties(LoadedMapping):
 
     @property
     def is_new(self) -> bool:
-        """True where no earlier request's session was loaded, or it was ended in this one."""
+        """True if the request brought no session that still lives, or has ended the one that it brought."""
         return not (self._working or self._load()).loaded.continued
 
     @property
     def available(self) -> bool:
-        """False while the store is down; always True where there is none."""
+        """False while the store is down. Always True if sessions travel in their cookies."""
         try:
             return (self._working or self._load()).loaded.origin is not _UNAVAILABLE
         except StoreUnavailable:
@@ -89,9 +89,9 @@ class SessionProperties(LoadedMapping):
 
     @property
     def expires_at(self) -> int:
-        """When the session ends if nobody touches it again, in Unix seconds: the nearer of its two deadlines.
+        """When the session ends if no request uses it again, in Unix seconds: the nearer of its two deadlines.
 
-        As it is known now: the commit of this request may move the idle deadline.
+        This request itself may still put off the idle deadline, when it is answered.
         """
         return self._context.lifetime.deadline((self._working or self._load()).state)
 
@@ -120,7 +120,7 @@ class SessionProperties(LoadedMapping):
 
     @property
     def owner(self) -> str | None:
-        """The user the session belongs to, or None. Only `login` sets it; `invalidate` ends it."""
+        """The user who is logged in, as given to `login`; None if nobody is. Only `login` sets it."""
         return (self._working or self._load()).state.owner
 
     # Settings of this session alone

@@ -71,13 +71,13 @@ class Session(SessionProperties):
     def cycle(self) -> None:
         """Give the session a new ID as a login does, for code that logs users in without `login`.
 
-        The data stays. The old ID leads nowhere, not even to a logout, and CSRF tokens from before are worth nothing:
-        whoever planted that ID must learn and end nothing (session fixation). Prefer `login`.
+        The data stays. The old ID is worth nothing: whoever planted it can neither read the session nor end it (session
+        fixation). CSRF tokens from before are worth nothing either. Prefer `login`.
         """
         self._writable(new_id=True).cycle()
 
     def invalidate(self) -> None:
-        """End the session (log out): here and, server-side, in the store at once, even if the app raises afterwards.
+        """End the session (log out). Server-side it leaves the store at once, even if the app raises afterwards.
 
         Afterwards this object is an empty, new session; writing to it makes another one. A session that was renewed
         meanwhile ends under its new ID. The browser forgets its cookie, if it sent one.
@@ -89,8 +89,8 @@ class Session(SessionProperties):
     def save(self) -> None:
         """Serialise and check the size now, and server-side write now, so that a view can catch what goes wrong.
 
-        After ``login()`` or ``renew()`` the old ID is closed with it: if the app fails before it answers, the visitor
-        has to log in again.
+        After ``login()`` or ``renew()``, the old ID is dead from this moment. If the app then fails before it answers,
+        the browser never gets the new ID, and the visitor has to log in again.
 
         Raises:
             CookieTooLarge: The cookie would be dropped by browsers.
@@ -101,7 +101,7 @@ class Session(SessionProperties):
         self._context.save(self._writable())
 
     def refresh(self) -> None:
-        """Have the idle timeout count from now, whether that is due or not; nothing for an empty session."""
+        """Count the idle timeout from now, even if it was put off a moment ago. An empty session stays as it is."""
         (self._working or self._load()).refresh()
 
     def revert(self) -> None:
