@@ -17,7 +17,7 @@
 No middleware is needed.
 """
 
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Generic, Unpack
 
 from cookiesess.adapters import unset
 from cookiesess.errors import ConfigurationError, MissingDependency, without_locals
@@ -28,6 +28,7 @@ from cookiesess.manager.settings import Settings
 from cookiesess.session.session import Session
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.wsgi.attachment import SESSION_KEY, Attachment
+from cookiesess.wsgi.session_classes import check_session_class
 
 try:
     from pyramid.interfaces import ISession, ISessionFactory
@@ -113,17 +114,30 @@ class PyramidSession(Session):
         return self._csrf_secret(anew=True).hex()
 
 
-class PyramidSessionFactory:
+if TYPE_CHECKING:
+    # As `cookiesess.wsgi.session_classes` has it.
+    from typing_extensions import TypeVar
+
+    PyramidT_co = TypeVar("PyramidT_co", bound=PyramidSession, covariant=True, default=PyramidSession)
+else:
+    from typing import TypeVar
+
+    PyramidT_co = TypeVar("PyramidT_co", bound=PyramidSession, covariant=True)
+
+
+class PyramidSessionFactory(Generic[PyramidT_co]):
     """Makes the sessions of one Pyramid app; what `session_factory` returns. Thread-safe.
 
     Attributes:
         manager: The `SessionManager` behind it. In a view, ``get_manager(request)`` leads to it.
+        session_class: What ``request.session`` is.
     """
 
-    def __init__(self, manager: SessionManager) -> None:
+    def __init__(self, manager: SessionManager, session_class: type[PyramidT_co] | None = None) -> None:
         self.manager = manager
+        self.session_class: type[PyramidT_co] = check_session_class(session_class, base=PyramidSession)
 
-    def __call__(self, request: Any) -> PyramidSession:
+    def __call__(self, request: Any) -> PyramidT_co:
         """Return the session of `request`, and see to it that its response carries it.
 
         It also leaves session, jar and manager in the request's environ. `get_session`, `get_cookies` and `get_manager`
@@ -132,7 +146,7 @@ class PyramidSessionFactory:
         Raises:
             SessionError: A `SessionMiddleware` around the app has its session in the same place.
         """
-        attachment = _PyramidAttachment(self.manager, request.environ)
+        attachment = _PyramidAttachment(self.manager, request.environ, self.session_class)
         attachment.session.cookies = attachment.cookies
         request.add_response_callback(attachment)
         return attachment.session
@@ -150,8 +164,11 @@ class Unset(unset.Unset):
 
 @without_locals
 def session_factory(
-    keys: Keyring | Key | bytes | str | SessionManager | Unset = Unset.KEYS, **settings: Unpack[Settings]
-) -> PyramidSessionFactory:
+    keys: Keyring | Key | bytes | str | SessionManager | Unset = Unset.KEYS,
+    *,
+    session_class: type[PyramidT_co] | None = None,
+    **settings: Unpack[Settings],
+) -> PyramidSessionFactory[PyramidT_co]:
     """Return a factory for ``Configurator(session_factory=…)`` or ``config.set_session_factory(…)``.
 
     Sessions are committed when the response is there, also where an exception view made it; a request that ends
@@ -162,6 +179,8 @@ def session_factory(
         keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which then
             has all the settings. Not given: what the environment variable ``COOKIESESS_KEYS`` says, or the file that
             ``COOKIESESS_KEYS_FILE`` names.
+        session_class: What ``request.session`` is: `PyramidSession` (the default), or a subclass with further methods.
+            ``get_session(request, ShopSession)`` returns it, and type checkers know.
         **settings: As `SessionManager` takes them.
 
     Raises:
@@ -172,21 +191,23 @@ def session_factory(
         raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
     if isinstance(keys, Unset):
         keys = Keyring.from_env()
-    return PyramidSessionFactory(keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings))
+    manager = keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings)
+    return PyramidSessionFactory(manager, session_class)
 
 
-class _PyramidAttachment(Attachment[PyramidSession]):
+P = TypeVar("P", bound=PyramidSession)
+
+
+class _PyramidAttachment(Attachment[P]):
     """One request of a Pyramid app; the response callback that commits its session."""
 
     __slots__ = ("_waited",)
 
-    def __init__(self, manager: SessionManager, environ: "WSGIEnvironment") -> None:
+    def __init__(self, manager: SessionManager, environ: "WSGIEnvironment", session_class: type[P]) -> None:
         # A request that is tried again has the same environ; what its first run left there came to nothing.
         again = isinstance(environ.get(SESSION_KEY), PyramidSession)
         self._waited = False
-        super().__init__(
-            manager, environ, PyramidSession, whom="this Pyramid app with its session_factory", again=again
-        )
+        super().__init__(manager, environ, session_class, whom="this Pyramid app with its session_factory", again=again)
 
     def __call__(self, request: Any, response: Any) -> None:
         """Commit, and give `response` its headers."""

@@ -27,6 +27,7 @@ from cookiesess.tokens.keys import KEYS_FILE_VARIABLE, KEYS_VARIABLE, Key, Keyri
 _LONGEST = Lifetime(absolute=timedelta(days=36_500))
 # Other writers wait while a batch is deleted: some milliseconds for this many.
 _SWEEP_BATCH = 200
+_JSON = "print one line of JSON; its times are Unix seconds"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cookiesess", description="Keys and tokens of cookiesess.")
     parser.add_argument("--version", action="version", version=f"cookiesess {sys.modules['cookiesess'].__version__}")
-    parser.set_defaults(json=False)
+    parser.add_argument("--json", action="store_true", help=_JSON)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     keygen = commands.add_parser("keygen", help="print a new random key")
     keygen.add_argument("--file", metavar="PATH", help="write it to a new file that its owner alone can read")
@@ -91,7 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
     importing.set_defaults(run=_import)
     for each in commands.choices.values():
-        each.add_argument("--json", action="store_true", help="print one line of JSON; its times are Unix seconds")
+        # Without a default of its own, which would count for more than what stood before the command.
+        each.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=_JSON)
     return parser
 
 
@@ -111,18 +113,12 @@ def _store_url(arguments: argparse.Namespace) -> str:
 
 def _add_keys(parser: argparse.ArgumentParser) -> None:
     text = f"keys, parted by commas (default: ${KEYS_VARIABLE}, or the file that ${KEYS_FILE_VARIABLE} names)"
-    parser.add_argument("--keys", default=os.environ.get(KEYS_VARIABLE), help=text)
+    parser.add_argument("--keys", help=text)
 
 
 def _keyring(arguments: argparse.Namespace) -> Keyring | None:
-    """Return the keys that were given or set, or None."""
-    path = os.environ.get(KEYS_FILE_VARIABLE)
-    if arguments.keys:
-        return Keyring.parse(arguments.keys)
-    try:
-        return Keyring.from_file(path) if path else None
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{KEYS_FILE_VARIABLE}: {error}") from error
+    """Return the keys that were given, or set as the app reads them, or None."""
+    return Keyring.found_in(os.environ) if arguments.keys is None else Keyring.parse(arguments.keys)
 
 
 def _positive(text: str) -> int:
@@ -244,7 +240,8 @@ def _list(manager: SessionManager, owner: str) -> tuple[int, Answer]:
     ]
     names = ("handle", "created_at", "last_seen_at", "label")
     facts = [{name: getattr(info, name) for name in names} for info in sessions]
-    return len(sessions), Answer([*lines, counted(len(sessions), "session")], {"sessions": facts})
+    number = counted(len(sessions), "session") + (", and more that are not shown" if sessions.more else "")
+    return len(sessions), Answer([*lines, number], {"sessions": facts, "more": sessions.more})
 
 
 def _end(manager: SessionManager, owner: str, handles: Sequence[str]) -> tuple[int, Answer]:

@@ -59,7 +59,10 @@ def inspect(text: str, *, name: str | None, keyring: Keyring | None, store: str 
         ConfigurationError: The header has no cookie of that name, or the store cannot be opened.
         StoreUnavailable: The store does not answer.
     """
-    tokens = _tokens(_FIELD_NAME.sub("", text, count=1).strip(), name)
+    header = _FIELD_NAME.sub("", text, count=1).strip()
+    if not header:
+        raise ConfigurationError("there is nothing to look at: the text is empty; give a cookie's value, or a header")
+    tokens = _tokens(header, name)
     if keyring is None:
         line, facts = _outside(tokens[0].text)
         hint = f"opens: not tried; give --keys, or set {KEYS_VARIABLE} or {KEYS_FILE_VARIABLE}"

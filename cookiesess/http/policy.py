@@ -1,7 +1,7 @@
 """What the session's cookie is called and allowed to do. Wrong combinations cannot be built."""
 
 from dataclasses import dataclass, field
-from typing import Literal, Self, TypeAlias, get_args
+from typing import ClassVar, Literal, Self, TypeAlias, get_args
 
 from cookiesess.errors import ConfigurationError
 from cookiesess.http.cookies import MAX_LINE_BYTES, CookieAttributes, check_name
@@ -83,6 +83,8 @@ class CookiePolicy:
     max_bytes: int = field(default=MAX_LINE_BYTES, kw_only=True)
     chunks: int = field(default=1, kw_only=True)
     _usual: dict[Transport, CookieAttributes] = field(init=False, repr=False, compare=False)
+    # What checks the attributes; for subclasses.
+    _checked_by: ClassVar[type[CookieAttributes]] = CookieAttributes
 
     def __post_init__(self) -> None:
         if type(self.persistent) is not bool:
@@ -165,7 +167,7 @@ class CookiePolicy:
         return usual if max_age is None else usual.lasting(max_age, now=now)
 
     def _build(self, *, secure: bool) -> CookieAttributes:
-        attributes = CookieAttributes(
+        attributes = self._checked_by(
             path=self.path,
             domain=self.domain,
             secure=secure,

@@ -1,7 +1,7 @@
 """Signed and sealed cookies: what `Cookies.signed` and `Cookies.sealed` return."""
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol, Unpack
+from typing import Any, Literal, NamedTuple, Protocol, Unpack, overload
 
 from cookiesess.errors import InvalidToken, without_locals
 from cookiesess.events.base import Emitter
@@ -66,6 +66,10 @@ class ProtectedCookies:
         self._jar = jar
         self._protection = protection
 
+    @overload
+    def get(self, name: str, default: None = None) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str) -> str: ...
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the value of a request's cookie. What `set` does to the response does not show here.
 
@@ -78,6 +82,28 @@ class ProtectedCookies:
         found = self._find(name)
         return default if found is None else str(found[0])
 
+    @overload
+    def pop(
+        self,
+        name: str,
+        default: None = None,
+        *,
+        path: str = "/",
+        domain: str | None = None,
+        samesite: Literal["Strict", "Lax", "None"] | None = None,
+        partitioned: bool = False,
+    ) -> str | None: ...
+    @overload
+    def pop(
+        self,
+        name: str,
+        default: str,
+        *,
+        path: str = "/",
+        domain: str | None = None,
+        samesite: Literal["Strict", "Lax", "None"] | None = None,
+        partitioned: bool = False,
+    ) -> str: ...
     def pop(
         self,
         name: str,

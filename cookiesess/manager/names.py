@@ -51,7 +51,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 def _remedy(name: str, call: str) -> str:
     if any(name == setting.name and setting.scope == "middleware" for setting in SETTINGS):
-        return "it is an argument of SessionMiddleware alone"
+        adapters = ", of Flask's Cookiesess and of Pyramid's session_factory" if name == "session_class" else " alone"
+        return f"it is an argument of SessionMiddleware{adapters}"
     place, every = nearest(name, _PLACES), "help(cookiesess.SessionManager) lists them"
     return every if place is None else f"did you mean {_form(place, call)}? {every}"
 

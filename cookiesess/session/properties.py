@@ -192,6 +192,7 @@ class SessionProperties(LoadedMapping):
         Raises:
             ConfigurationError: `duration` is no timedelta, or shorter than a second.
         """
+        whole_seconds("duration", duration, least=1)  # None would be no error of the two below
         self.absolute = duration
         self.idle = duration
         self.persistent = True

@@ -6,7 +6,7 @@ from cookiesess.errors import without_locals
 from cookiesess.session import csrf, flash
 from cookiesess.session.changes import Mutation
 from cookiesess.session.flash import Flash
-from cookiesess.session.guesses import answer_guesses
+from cookiesess.session.guesses import answer_guesses, let_others_answer
 from cookiesess.session.properties import SessionProperties, check_label
 from cookiesess.session.state import CSRF, FLASHES
 from cookiesess.tokens.encoding import is_utf8
@@ -31,6 +31,10 @@ class Session(SessionProperties):
     """
 
     __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        let_others_answer(cls)  # another base may have a user, an id, a timeout
 
     # The verbs
 

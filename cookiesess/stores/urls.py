@@ -58,7 +58,7 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
     """
     if not isinstance(url, str):
         raise ConfigurationError(f"the store URL is text, not {type(url).__name__}; is the variable set?")
-    parts = split(url)
+    parts = split(url.strip())  # a blank, or the end of a line, is part of no path
     opener = _OPENERS.get(parts.scheme.partition("+")[0])
     if opener is None:
         raise _unknown_scheme(parts.scheme)
@@ -69,6 +69,8 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
 
 def _unknown_scheme(scheme: str) -> ConfigurationError:
     """Return the error of a scheme that no store has, with the one that it may have been meant to be."""
+    if len(scheme) == 1:  # a drive's letter
+        scheme = ""
     base, plus, rest = scheme.partition("+")
     # A scheme has letters. With digits in it, it is perhaps the end of a password that somebody has cut out of a URL.
     came, remedy = f"{scheme}:" if scheme.replace("+", "").isalpha() else "another scheme", "take one of these"
@@ -116,6 +118,7 @@ _OPENERS: dict[str, Opener] = {
 
 # What other libraries call them.
 _ALIASES = {
+    "file": "sqlite",
     "postgres": "postgresql",
     "psql": "postgresql",
     "memcache": "memcached",

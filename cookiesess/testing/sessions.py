@@ -1,10 +1,11 @@
 """Reading and writing a session in a test, without a browser."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, overload
 
 from cookiesess.http.grammar import parse
-from cookiesess.manager.manager import SessionManager
+from cookiesess.manager.manager import S, SessionManager
 from cookiesess.session.session import Session
 
 
@@ -33,8 +34,16 @@ class CookieHeader:
         return name in parse(self.value)
 
 
+@overload
+def session_transaction(manager: SessionManager, cookies: CookieHeader) -> AbstractContextManager[Session]: ...
+@overload
+def session_transaction(
+    manager: SessionManager, cookies: CookieHeader, session_class: type[S]
+) -> AbstractContextManager[S]: ...
 @contextmanager
-def session_transaction(manager: SessionManager, cookies: CookieHeader) -> Iterator[Session]:
+def session_transaction(
+    manager: SessionManager, cookies: CookieHeader, session_class: type[Any] = Session
+) -> Iterator[Any]:
     """Open the session that `cookies` carry, and commit it when the block ends, as a request would.
 
     ::
@@ -50,11 +59,12 @@ def session_transaction(manager: SessionManager, cookies: CookieHeader) -> Itera
     Args:
         manager: Of the middleware under test (``middleware.manager``), or of a framework's adapter.
         cookies: Read at the beginning, brought up to date at the end.
+        session_class: As the middleware under test has it (``middleware.session_class``).
 
     Raises:
         What the block raises; nothing is saved then.
         Whatever `SessionManager.commit` raises.
     """
-    session = manager.open(cookies.value)
+    session: Session = manager.open(cookies.value, session_class)
     yield session
     cookies.follow([cookie.line for cookie in manager.commit(session).cookies])

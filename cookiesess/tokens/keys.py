@@ -182,6 +182,8 @@ class Keyring:
         Raises:
             ConfigurationError: There is no such file of text, or a bad key in it.
         """
+        if not isinstance(path, str | os.PathLike):
+            raise _wrong_type("the path of the keys' file is text, or a Path", path)
         try:
             text = Path(path).read_text("utf-8-sig")  # some editors begin it with a mark
         except (OSError, ValueError) as error:
@@ -204,6 +206,8 @@ class Keyring:
         Raises:
             ConfigurationError: Neither of them is set, or both are, or what one of them says is no ring.
         """
+        if environ is not None and not isinstance(environ, Mapping):
+            raise _wrong_type("environ is a mapping such as os.environ", environ)
         keyring = cls.found_in(os.environ if environ is None else environ)
         if keyring is None:
             raise ConfigurationError(
@@ -249,6 +253,8 @@ def _wrong_type(expected: str, came: object) -> ConfigurationError:
     remedy = f"is the variable set? {_HINT}"
     if isinstance(came, list | tuple):
         remedy = "join them by commas, or write Keyring(current, accepted=[…])"
+    elif isinstance(came, os.PathLike):
+        remedy = "write Keyring.from_file(path)"
     return ConfigurationError(f"{expected}, not {type(came).__name__}; {remedy}")
 
 

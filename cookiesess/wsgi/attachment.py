@@ -6,7 +6,7 @@ its request and its response is that framework's own file.
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from cookiesess.errors import SessionError, drop_locals
 from cookiesess.events import StoreNotShared
@@ -17,6 +17,7 @@ from cookiesess.manager.manager import SessionManager
 from cookiesess.session.properties import LONGEST_LABEL
 from cookiesess.session.session import Session
 from cookiesess.wsgi.body import Body
+from cookiesess.wsgi.session_classes import S, session_of_class
 from cookiesess.wsgi.transport import Arrived, transport_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ MANAGER_KEY: Final = "cookiesess.manager"
 PASSIVE_KEY: Final = "cookiesess.passive"
 """Set to True by code that has no session in hand, as `Session.passive` does."""
 
-S = TypeVar("S", bound=Session)
 T = TypeVar("T")
 _HTTPS: Final = Transport.HTTPS
 
@@ -133,6 +133,11 @@ class Attachment(Arrived, Generic[S]):
         label = label_of(self._environ)
         self.session.label = label[:LONGEST_LABEL] if isinstance(label, str) else label
 
+    @property
+    def written(self) -> bool:
+        """Whether `commit` has written something of the session."""
+        return self._needs.written
+
     def also_varies(self) -> None:
         """Have the response say that it depends on the request's cookies, though nobody looked at the session."""
         if not self._needs.vary:
@@ -187,16 +192,22 @@ def _refuse_clashes(manager: SessionManager, environ: "WSGIEnvironment", *, envi
 # How an app reaches its session from whatever its framework hands it
 
 
-def get_session(request: object, key: str = SESSION_KEY) -> Session:
+@overload
+def get_session(request: object, key: str = SESSION_KEY) -> Session: ...
+@overload
+def get_session(request: object, key: type[S]) -> S: ...
+def get_session(request: object, key: str | type[Session] = SESSION_KEY) -> Session:
     """Return the session of a request.
 
     Args:
         request: A WSGI environ, or an object with ``.environ`` (webob, Flask, Bottle, Pyramid, Django) or ``.env``
             (Falcon). In Pyramid the request itself: its environ has no session before the request was asked for one.
-        key: The middleware's ``environ_key``, by default ``"cookiesess.session"``.
+        key: The middleware's ``environ_key``, by default ``"cookiesess.session"``; or its ``session_class``, for type
+            checkers to know what comes: ``get_session(environ, ShopSession).cart()``.
 
     Raises:
-        SessionError: The app is not wrapped in `SessionMiddleware`, and has no adapter set up.
+        SessionError: The app is not wrapped in `SessionMiddleware`, and has no adapter set up; or its sessions are not
+            of that class.
     """
     if type(request) is dict and key in request:
         session: Session = request[key]  # what nearly every request does is no call deeper than it need be
@@ -264,11 +275,13 @@ def environ_of(request: object) -> "WSGIEnvironment":
     return environ
 
 
-def _find(request: object, key: str) -> Any:
+def _find(request: object, key: str | type[Session]) -> Any:
     environ: Any = request if type(request) is dict else environ_of(request)
     if key not in environ:
         # Pyramid's request makes its session, and with it what we look for, where somebody asks for it first.
         getattr(request, "session", None)
+    if isinstance(key, type):
+        return session_of_class(key, environ)
     try:
         return environ[key]
     except KeyError:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeAlias, Unpack, cast, overload
 
 from cookiesess.errors import ConfigurationError, SessionError, drop_locals, without_locals
 from cookiesess.http.headers import Headers
@@ -23,6 +23,7 @@ from cookiesess.session.session import Session
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.wsgi.attachment import COOKIES_KEY, MANAGER_KEY, SESSION_KEY, Attachment
 from cookiesess.wsgi.body import Body
+from cookiesess.wsgi.session_classes import S, SessionT_co, check_session_class
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,7 +36,7 @@ BEAKER_KEY: Final = "beaker.session"
 _TESTING_KEY: Final = "paste.testing_variables"
 
 
-class SessionMiddleware:
+class SessionMiddleware(Generic[SessionT_co]):
     """Gives a WSGI app ``environ["cookiesess.session"]`` and ``environ["cookiesess.cookies"]``.
 
     WebTest shows the session as ``response.session``. With an `environ_key` of your own, which is not Beaker's, it is
@@ -47,9 +48,15 @@ class SessionMiddleware:
             has all the settings.
         environ_key: Where the session stands in the environ. Two middlewares in one stack need two keys and two
             cookie names; they share one jar.
-        session_class: `Session`, or a subclass with further methods. With the `environ_key` ``"beaker.session"`` the
-            default is `cookiesess.adapters.beaker.BeakerSession`, which has those that apps written for Beaker call.
+        session_class: `Session`, or a subclass with further methods: ``get_session(environ, ShopSession)`` returns it,
+            and type checkers know. With the `environ_key` ``"beaker.session"`` the default is
+            `cookiesess.adapters.beaker.BeakerSession`, which has those methods that apps written for Beaker call.
         **settings: As `SessionManager` takes them.
+
+    Attributes:
+        app: The app that it was given.
+        manager: Opens and commits the sessions; the one that it was given, or its own.
+        session_class: Which class they are of.
 
     Raises:
         ConfigurationError: A setting that is unknown, wrong or contradicts another; or `app` is a SessionMiddleware
@@ -63,7 +70,7 @@ class SessionMiddleware:
         keys: Keyring | Key | bytes | str | SessionManager,
         *,
         environ_key: str = SESSION_KEY,
-        session_class: type[Session] | None = None,
+        session_class: type[SessionT_co] | None = None,
         **settings: Unpack[Settings],
     ) -> None:
         if not callable(app):
@@ -82,12 +89,39 @@ class SessionMiddleware:
         self.app = app
         self.manager: SessionManager = keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings)
         self._environ_key = environ_key
-        self._session_class = _session_class(session_class, environ_key)
+        self.session_class: type[SessionT_co] = check_session_class(
+            session_class, base=Session, default=_beaker_class() if environ_key == BEAKER_KEY else None
+        )
         self._names = self.manager.cookie.family
         self._refuse_second(app)
         named = environ_key not in {SESSION_KEY, BEAKER_KEY}
         self._testing_name = environ_key.replace(".", "_") if named else "session"
 
+    # In two forms, since pyright takes the class's own parameter for its default here, whatever is given.
+    @overload
+    @classmethod
+    def from_env(
+        cls,
+        app: "WSGIApplication",
+        *,
+        keys: Keyring | Key | bytes | str | None = None,
+        environ: Mapping[str, str] | None = None,
+        environ_key: str | None = None,
+        session_class: None = None,
+        **settings: Unpack[Settings],
+    ) -> Self: ...
+    @overload
+    @classmethod
+    def from_env(
+        cls,
+        app: "WSGIApplication",
+        *,
+        keys: Keyring | Key | bytes | str | None = None,
+        environ: Mapping[str, str] | None = None,
+        environ_key: str | None = None,
+        session_class: type[S],
+        **settings: Unpack[Settings],
+    ) -> "SessionMiddleware[S]": ...
     @classmethod
     @without_locals
     def from_env(
@@ -99,7 +133,7 @@ class SessionMiddleware:
         environ_key: str | None = None,
         session_class: type[Session] | None = None,
         **settings: Unpack[Settings],
-    ) -> Self:
+    ) -> "SessionMiddleware[Session]":
         """Return a middleware with the settings that the environment variables ``COOKIESESS_…`` hold.
 
         ``COOKIESESS_KEYS`` or ``COOKIESESS_KEYS_FILE`` is needed; `cookiesess.manager.flat_settings` has the table of
@@ -123,12 +157,13 @@ class SessionMiddleware:
         given: dict[str, Any] = {"keys": keys, "environ_key": environ_key}
         given = {**settings, **{name: value for name, value in given.items() if value is not None}}
         found = read_environment(os.environ if environ is None else environ, given=given)
-        return cls(app, session_class=session_class, **{**found, **given})
+        chosen = cast("type[SessionT_co] | None", session_class)
+        return cls(app, session_class=chosen, **{**found, **given})
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Run the app."""
         try:
-            exchange = _Exchange(self.manager, environ, self._session_class, self._environ_key)
+            exchange = _Exchange(self.manager, environ, self.session_class, self._environ_key)
         except SessionError as error:
             del environ
             drop_locals(error)
@@ -158,18 +193,9 @@ class SessionMiddleware:
             app = app.app
 
 
-def _session_class(given: Any, environ_key: str) -> type[Session]:
-    if given is None and environ_key == BEAKER_KEY:
-        # Imported here: adapters stand above this file on the ladder, and few apps need this one.
-        beaker: type[Session] = import_module("cookiesess.adapters.beaker").BeakerSession
-        return beaker
-    if given is None:
-        return Session
-    if not (isinstance(given, type) and issubclass(given, Session)):
-        raise ConfigurationError(
-            f"session_class is a subclass of Session, and what came is of type {type(given).__name__}"
-        )
-    return given
+def _beaker_class() -> type[Session]:
+    # Imported here: adapters stand above this file on the ladder, and few apps need this one.
+    return cast("type[Session]", import_module("cookiesess.adapters.beaker").BeakerSession)
 
 
 class _Exchange(Attachment[Session]):

@@ -79,6 +79,25 @@ def test_modified_can_be_set_and_then_is_so(visit):
     assert visit(view) is True
 
 
+@pytest.mark.parametrize(
+    ("view", "modified"),
+    [
+        (lambda: session.update(b=2), True),
+        (lambda: session["cart"].append(2), True),
+        (lambda: session.pop("cart") and None, True),
+        (lambda: session["cart"], False),
+        (lambda: session.renew(), False),
+        (lambda: None, False),
+    ],
+    ids=["assigned", "nested", "emptied", "read", "renewed", "untouched"],
+)
+def test_modified_stays_what_it_was_when_the_session_was_saved(site, visit, view, modified):
+    visit(lambda: session.update(cart=[1]))
+    with site.client:
+        visit(view)
+        assert flask.globals.request_ctx._session.modified is modified
+
+
 def test_modified_set_to_false_loses_no_change(visit):
     def view():
         session["a"] = 1

@@ -4,10 +4,11 @@ import gc
 import threading
 import weakref
 
+import flask
 import pytest
 
 from cookiesess import ConfigurationError, CookiePolicy
-from cookiesess.adapters.flask import Cookiesess, CookiesessInterface
+from cookiesess.adapters.flask import Cookiesess, CookiesessInterface, PartitionedAlone
 from cookiesess.stores.memory import MemoryStore
 from kit.constants import OTHER_KEY
 from kit.flask_site import Site, lines, make_app, nothing, put, show
@@ -56,6 +57,13 @@ def test_the_cookie_is_flasks_by_default_and_lax():
             {"SESSION_COOKIE_PARTITIONED": True, "SESSION_COOKIE_SAMESITE": "None"},
             "session=; Path=/; Secure; HttpOnly; SameSite=None; Partitioned",
         ),
+        (
+            {
+                "SESSION_COOKIE_PARTITIONED": True,
+                "SESSION_COOKIE_SAMESITE": "lax",
+            },  # in so many words, as Flask's tests
+            "session=; Path=/; Secure; HttpOnly; SameSite=Lax; Partitioned",
+        ),
     ],
 )
 def test_the_cookie_is_what_the_config_says(config, expected):
@@ -79,6 +87,41 @@ def test_a_cookie_that_cannot_work_is_an_error_that_names_the_config(config):
     site = Site(PUT, TESTING=True, **config)
     with pytest.raises(ConfigurationError, match="SESSION_COOKIE_"):
         site.get("/put")
+
+
+@pytest.mark.parametrize("samesite", ["Lax", "Strict"])
+def test_partitioned_that_keeps_the_cookie_out_of_frames_is_said_once_with_the_remedy(samesite):
+    site = Site(PUT, SESSION_COOKIE_PARTITIONED=True, SESSION_COOKIE_SAMESITE=samesite)
+    site.get("/put")
+    site.app.config["SESSION_COOKIE_NAME"] = "another"  # another manager
+    site.get("/put")
+    (event,) = [event for event in site.events if isinstance(event, PartitionedAlone)]
+    assert str(event).startswith("flask.partitioned_alone: in frames of other sites browsers drop such a cookie, ")
+    assert "SESSION_COOKIE_SAMESITE to 'None'" in str(event)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"SESSION_COOKIE_PARTITIONED": True, "SESSION_COOKIE_SAMESITE": "None"},
+        {"SESSION_COOKIE_SAMESITE": "Lax"},
+        {"SESSION_COOKIE_PARTITIONED": True, "SESSION_COOKIE_SAMESITE": "Lax", "cookie": CookiePolicy("mine")},
+    ],
+    ids=["in frames", "not partitioned", "a policy"],
+)
+def test_nothing_is_said_of_partitioned_where_there_is_nothing_to_say(settings):
+    site = Site(PUT, **settings)
+    site.get("/put")
+    assert not any(isinstance(event, PartitionedAlone) for event in site.events)
+
+
+def test_a_partitioned_cookie_is_forgotten_as_it_was_set():
+    forget = PUT | {"clear": lambda: flask.session.clear() or ""}
+    site = Site(forget, SESSION_COOKIE_PARTITIONED=True, SESSION_COOKIE_SAMESITE="Lax")
+    site.get("/put", base_url="https://shop.example")
+    line = lines(site.get("/clear", base_url="https://shop.example"))[0]
+    assert line.startswith("session=; ")
+    assert line.endswith("; Secure; HttpOnly; SameSite=Lax; Partitioned")
 
 
 def test_an_error_in_the_config_is_answered_and_logged_as_flask_does(caplog):

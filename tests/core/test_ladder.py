@@ -70,13 +70,23 @@ def test_a_store_knows_the_errors_and_the_contract_alone():
 
 def foreign_imports(path):
     """Return what a file imports that is neither the standard library's nor one of the three."""
-    # `_typeshed` exists for type checkers alone.
-    known = {*sys.stdlib_module_names, "cookiesess", "_typeshed", *LIBRARIES}
+    # These exist for type checkers alone: the first nowhere else, and the second see below.
+    known = {*sys.stdlib_module_names, "cookiesess", "_typeshed", "typing_extensions", *LIBRARIES}
     return {full.partition(".")[0] for full in imports(path)} - known
 
 
 def test_the_core_needs_the_standard_library_and_three_others():
     assert offenders(CORE, foreign_imports) == {}
+
+
+def test_typing_extensions_is_for_type_checkers_alone():
+    found = 0
+    for path in FILES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                found += sum("typing_extensions" in ast.unparse(each) for each in node.body)
+        found -= path.read_text(encoding="utf-8").count("typing_extensions")
+    assert found == 0
 
 
 def test_nothing_imports_pickle_or_its_kin():

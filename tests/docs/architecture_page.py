@@ -151,7 +151,7 @@ def draw_settings():
     own = [name for name, each in signature(SessionMiddleware).parameters.items() if each.kind is each.KEYWORD_ONLY]
     groups = {
         "`SessionManager`": Settings.__annotations__,
-        "`SessionMiddleware` alone": own,
+        "`SessionMiddleware` besides": own,
         "`CookiePolicy`, which is `cookie=`": [field.name for field in fields(CookiePolicy) if field.init],
         "`Lifetime`, which is `lifetime=`": [field.name for field in fields(Lifetime) if field.init],
     }

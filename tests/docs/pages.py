@@ -33,8 +33,15 @@ def name_of(path):
 
 def blocks(path):
     """Yield language, file name or None, and code of each block of a page."""
-    for match in _BLOCK.finditer(path.read_text(encoding="utf-8")):
-        yield match["language"], match["file"], match["code"]
+    for language, _, file, code in located_blocks(path):
+        yield language, file, code
+
+
+def located_blocks(path):
+    """Yield language, line of the page, file name or None, and code of each block."""
+    text = path.read_text(encoding="utf-8")
+    for match in _BLOCK.finditer(text):
+        yield match["language"], text.count("\n", 0, match.start("code")) + 1, match["file"], match["code"]
 
 
 class Shell:

@@ -49,6 +49,8 @@ def text_rows():
 
 
 def type_words(hint):
+    for variable in getattr(hint, "__parameters__", ()):
+        hint = hint[variable.__bound__]
     if get_origin(hint) in {Union, UnionType}:
         return " or ".join(map(type_words, get_args(hint)))
     if get_origin(hint) is Literal:

@@ -32,7 +32,7 @@ def run(page, beginning, names):
 
 def test_the_first_app_answers_every_path_at_a_first_visit_too(names, monkeypatch):
     monkeypatch.setenv("COOKIESESS_KEYS", names["KEYS"])
-    run("index.md", "def app(environ", names)
+    run("index.md", "def visits(environ", names)
     cookies = CookieHeader()
     answers = []
     for path in ("/favicon.ico", "/any", "/", "/"):
@@ -54,6 +54,12 @@ def test_a_client_side_session_moves_when_it_outgrows_its_cookie_and_a_copy_of_i
         session.invalidate()
     assert not manager.open(copied)
     names["store"].close()
+
+
+def test_a_session_has_the_methods_of_its_class(names, monkeypatch):
+    monkeypatch.setenv("COOKIESESS_KEYS", names["KEYS"])
+    run("sessions.md", "class ShopSession", names)
+    assert Request.blank("/", base_url="https://shop.example").get_response(names["shop"]).text == "1 in the cart"
 
 
 def test_what_a_session_can_do_ends_with_a_logout(names):

@@ -27,7 +27,7 @@ from kit.constants import KEY
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = [code for language, _, code in blocks(ROOT / "README.md") if language == "python"]
 # What each Python block holds, and no other.
-BEGINNINGS = ("from flask import", "def app(environ", "get_cookies(environ)")
+BEGINNINGS = ("from flask import", "def whoami(environ", "get_cookies(environ)")
 SHELL = [code for language, _, code in blocks(ROOT / "README.md") if language == "sh"]
 ON_THE_SERVER = 'store="sqlite:///sessions.db"'
 HTTPS = {"base_url": "https://shop.example"}
@@ -108,16 +108,16 @@ def test_the_flask_app_has_the_timeouts_that_the_text_says_and_nothing_to_warn_o
 
 
 def test_the_app_answers_every_path_and_knows_who_has_logged_in(names):
-    run(names, "def app(environ")
+    run(names, "def whoami(environ")
     assert walk(names["app"]) == WALKED
 
 
 def test_the_apps_for_plain_http_set_a_cookie_that_is_kept_there(names):
     assert "`cookie=CookiePolicy.development()`" in README
     run(names, "from flask import", instead=("CookiePolicy()", "CookiePolicy.development()"))
-    run(names | {"flask_app": names.pop("app")}, "def app(environ")
+    run(names | {"flask_app": names.pop("app")}, "def whoami(environ")
     exec("from cookiesess import CookiePolicy", names)
-    run(names, "def app(environ", instead=('"])  #', '"], cookie=CookiePolicy.development())  #'))
+    run(names, "def whoami(environ", instead=('"])  #', '"], cookie=CookiePolicy.development())  #'))
     line = ask(names["app"], CookieHeader(), "http://localhost:8000/login", method="POST").headers["Set-Cookie"]
     assert line.startswith("session=")
     assert "Secure" not in line
@@ -125,7 +125,7 @@ def test_the_apps_for_plain_http_set_a_cookie_that_is_kept_there(names):
 
 def test_the_apps_keep_sessions_in_a_file(names, tmp_path):
     assert f"`{ON_THE_SERVER}`" in README
-    run(names, "def app(environ", instead=('"])  #', f'"], {ON_THE_SERVER})  #'))
+    run(names, "def whoami(environ", instead=('"])  #', f'"], {ON_THE_SERVER})  #'))
     assert walk(names["app"]) == WALKED
     ask(names["app"], CookieHeader(), "https://shop.example/login", method="POST")
     names["app"].manager.close_stores()

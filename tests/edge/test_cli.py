@@ -215,7 +215,7 @@ def test_a_token_can_come_from_standard_input(inspect, monkeypatch):
     assert "萧兮" in out
 
 
-@pytest.mark.parametrize("text", ["garbage!", "é" * 40, "a b", "=", ""])
+@pytest.mark.parametrize("text", ["garbage!", "é" * 40, "a b", "="])
 def test_what_is_no_token_is_said_to_be_none_and_not_repeated(inspect, text):
     code, out = inspect(text, "--keys", KEY)
     assert code == 1

@@ -166,6 +166,12 @@ def test_a_record_with_the_app_s_own_types_is_said_to_be_there(run, store, url):
     assert (code, "record: unreadable; it does not open (" in out, "(types=)" in out) == (1, True, True)
 
 
+@pytest.mark.parametrize("text", ["", "  ", "Cookie: "], ids=repr)
+def test_nothing_is_wrong_usage(run, text):
+    code, out = run(text)
+    assert (code, "the text is empty; give a cookie's value, or a header" in out) == (2, True)
+
+
 def test_a_store_that_is_not_there_is_one_line(run, tmp_path):
     header = filled(SessionManager(KEY, store=MemoryStore())).value
     code, out = run(header, "--store", f"sqlite:///{tmp_path}/missing.db")

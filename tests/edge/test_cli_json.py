@@ -46,6 +46,11 @@ def test_keygen_prints_a_key(run):
     assert len(run("keygen")["key"]) == 43
 
 
+def test_the_word_may_stand_before_the_command(capsys):
+    assert main(["--json", "keygen"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["key"]) == 43
+
+
 def test_keygen_with_a_file_names_it_and_not_the_key(run, tmp_path):
     assert run("keygen", "--file", str(tmp_path / "k")) == {"file": str(tmp_path / "k")}
 
@@ -109,7 +114,7 @@ def test_sessions_are_listed_and_ended(run, manager, url):
     (info,) = run("sessions", "--store", url, "ann")["sessions"]
     assert (info["label"], set(info)) == ("\x1b[2J萧兮", {"handle", "created_at", "last_seen_at", "label"})
     assert run("sessions", "--store", url, "ann", "end", info["handle"]) == {"ended": 1}
-    assert run("sessions", "--store", url, "ann") == {"sessions": [], "kids": [Key(KEY).kid.hex()]}
+    assert run("sessions", "--store", url, "ann") == {"sessions": [], "more": False, "kids": [Key(KEY).kid.hex()]}
     assert run("sessions", "--store", url, "ann", "end", info["handle"], code=1)["ended"] == 0
 
 

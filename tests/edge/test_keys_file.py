@@ -75,6 +75,23 @@ def test_a_file_that_cannot_be_read_is_an_error_that_does_not_repeat_its_name(pa
         Keyring.from_file(path)
 
 
+@pytest.mark.parametrize("path", [None, b"keys.txt", 5], ids=repr)
+def test_a_path_of_another_type_is_refused(path):
+    with pytest.raises(ConfigurationError, match=f"is text, or a Path, not {type(path).__name__}; is the variable set"):
+        Keyring.from_file(path)
+
+
+def test_a_path_in_the_place_of_keys_is_told_how_a_file_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"not PosixPath; write Keyring\.from_file\(path\)"):
+        Keyring.of(tmp_path / "keys.txt")
+
+
+@pytest.mark.parametrize("environ", ["COOKIESESS_KEYS", 5], ids=repr)
+def test_what_is_no_environment_is_refused(environ):
+    with pytest.raises(ConfigurationError, match=r"environ is a mapping such as os\.environ, not (str|int)"):
+        Keyring.from_env(environ)
+
+
 def test_the_environment_holds_keys_or_names_their_file(write):
     assert Keyring.from_env({"COOKIESESS_KEYS": f"{A},{B}"}).current.kid == Key(A).kid
     assert Keyring.from_env({"COOKIESESS_KEYS_FILE": str(write(B))}).current.kid == Key(B).kid

@@ -70,6 +70,18 @@ def test_remembering_sets_all_three_settings(world):
     assert settings == (True, 90 * DAY, 90 * DAY)
 
 
+@pytest.mark.parametrize("wrong", [None, 60, timedelta(0)], ids=repr)
+def test_what_is_no_duration_is_refused_and_leaves_the_settings_alone(world, wrong):
+    browser = world.browser(every(login("ann"), remember(20)))
+
+    def view(session):
+        with pytest.raises(ConfigurationError, match=r"^duration "):
+            session.remember(wrong)
+        return session.persistent, session.idle, session.absolute
+
+    assert browser.read(view) == (True, 20 * DAY, 20 * DAY)
+
+
 def test_a_remembered_sessions_cookie_lasts_as_long():
     browser = client_side().browser(login("ann"))
     (line,) = browser.visit(remember(90))
@@ -139,7 +151,7 @@ def test_an_absolute_timeout_that_is_none_is_refused(value):
     session = client_side().manager.open("")
     with pytest.raises(ConfigurationError, match="absolute"):
         session.absolute = value
-    with pytest.raises(ConfigurationError, match="absolute"):
+    with pytest.raises(ConfigurationError, match="duration"):
         session.remember(value)
 
 

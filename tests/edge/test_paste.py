@@ -81,7 +81,7 @@ def test_the_filters_own_section_counts_first(load):
 
 def test_beakers_habits_are_a_setting(load):
     middleware = load(HERE, "environ_key = beaker.session")
-    assert "Beaker" in middleware._session_class.__name__
+    assert "Beaker" in middleware.session_class.__name__
 
 
 def make(global_conf=None, **settings):

@@ -1,6 +1,7 @@
 """Names that other libraries have, and a session has not: each gets an error that names the right one."""
 
 import inspect
+import re
 
 import pytest
 
@@ -35,6 +36,45 @@ def test_a_wrong_guess_is_told_the_right_name(session, guess, remedy):
 def test_no_guess_is_an_attribute(session, name):
     assert not hasattr(session, name)
     assert getattr(session, name, None) is None
+
+
+@pytest.mark.parametrize("name", ["permanent", "timeout", "user"])
+def test_a_guess_cannot_be_assigned_or_deleted_and_is_told_the_right_name(session, name):
+    with pytest.raises(AttributeError, match=re.escape(REMEDIES[name])):
+        setattr(session, name, True)
+    with pytest.raises(AttributeError, match=re.escape(REMEDIES[name])):
+        delattr(session, name)
+
+
+class Named:
+    """A base that has names which a plain session only guesses at."""
+
+    @property
+    def user(self):
+        return f"the user {self.owner}"
+
+    id = "mine"
+
+
+class ShopSession(Session, Named):
+    """With what its other base has."""
+
+
+def test_another_base_of_a_subclass_has_its_own_say():
+    session = World().manager.open("", ShopSession)
+    session.login("ann")
+    assert (session.user, session.id) == ("the user ann", "mine")
+    assert not hasattr(session, "logout")
+
+
+def test_a_subclass_may_keep_attributes_of_these_names():
+    session = World().manager.open("", ShopSession)
+    session.timeout = 5
+    assert session.timeout == 5
+    del session.timeout
+    assert not hasattr(session, "timeout")
+    with pytest.raises(AttributeError, match=r"session\.remember"):
+        del session.timeout
 
 
 @pytest.mark.parametrize("name", sorted(REMEDIES))

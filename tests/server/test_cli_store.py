@@ -26,7 +26,7 @@ def path(tmp_path):
 @pytest.fixture
 def manager(path):
     store = SQLiteStore(path)
-    yield SessionManager(KEY, store=store, lifetime=Lifetime())
+    yield SessionManager(KEY, store=store, lifetime=Lifetime(), max_sessions_per_owner=None)
     store.close()
 
 
@@ -240,6 +240,20 @@ def test_the_keys_may_be_in_a_file(capsys, manager, path, monkeypatch, tmp_path)
     monkeypatch.setenv("COOKIESESS_KEYS_FILE", str(tmp_path / "keys.txt"))
     _, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
     assert captured.out.splitlines()[-1] == "1 session"
+
+
+def test_two_places_for_the_keys_are_one_too_many_as_in_the_app(capsys, path, monkeypatch):
+    monkeypatch.setenv("COOKIESESS_KEYS_FILE", "keys.txt")
+    code, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
+    assert code == 2
+    assert captured.err == "cookiesess: COOKIESESS_KEYS and COOKIESESS_KEYS_FILE are both set; remove one\n"
+
+
+def test_a_list_that_is_not_all_says_so(capsys, manager, path):
+    for _ in range(501):
+        log_in(manager, "user-42")
+    _, captured = run(capsys, "sessions", "--store", f"sqlite:///{path}", "user-42")
+    assert captured.out.splitlines()[-1] == "500 sessions, and more that are not shown"
 
 
 def test_a_keys_file_that_is_not_there_is_named_by_its_variable(capsys, path, monkeypatch):

@@ -72,6 +72,12 @@ def test_a_store_that_was_opened_with_parameters_works(tmp_path):
         assert store.load(b"k" * 32, now=0) is None
 
 
+def test_blanks_and_line_ends_around_a_url_are_part_of_no_path(tmp_path):
+    with contextlib.closing(open_store(f" sqlite:///{tmp_path}/sessions.db \n")) as store:
+        store.load(b"k" * 32, now=0)
+    assert "sessions.db" in {path.name for path in tmp_path.iterdir()}
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
@@ -86,6 +92,8 @@ def test_a_store_that_was_opened_with_parameters_works(tmp_path):
         ("unix:///run/redis.sock", "did you mean redis+unix://…?"),
         ("mongodb2://localhost", "and this one with another scheme; take one of these"),
         ("sessions.db", "this one with no scheme; write it as sqlite:///sessions.db"),
+        ("C:\\shop\\sessions.db", "this one with no scheme; write it as sqlite:///sessions.db"),
+        ("file:///sessions.db", "did you mean sqlite://…?"),
         ("", "no scheme"),
         ("sqlite:sessions.db?colour=red", "no parameter 'colour'; it knows durable, busy_timeout, sweep_batch"),
         ("sqlite://sessions.db", "sqlite:///relative/path.db or sqlite:////absolute/path.db"),

@@ -25,7 +25,7 @@ try:
 except ImportError as error:
     raise MissingDependency("flask", extra="flask") from error
 
-from cookiesess.adapters.flask.config import ShortSecretKey
+from cookiesess.adapters.flask.config import PartitionedAlone, ShortSecretKey
 from cookiesess.adapters.flask.flask_session import FlaskSession
 from cookiesess.adapters.flask.interface import MARKUP, Cookiesess, CookiesessInterface
 from cookiesess.adapters.flask.login import bind_flask_login
@@ -38,6 +38,7 @@ __all__ = [
     "Cookiesess",
     "CookiesessInterface",
     "FlaskSession",
+    "PartitionedAlone",
     "ShortSecretKey",
     "bind_flask_login",
     "session",

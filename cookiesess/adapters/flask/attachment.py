@@ -5,7 +5,7 @@ after that, in a stream or there, is saved as the response is closed where that 
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Response
 
@@ -19,18 +19,21 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-class FlaskAttachment(Attachment[FlaskSession]):
+F = TypeVar("F", bound=FlaskSession)
+
+
+class FlaskAttachment(Attachment[F]):
     """One request of a Flask app."""
 
     __slots__ = ("_failed", "_streaming")
 
-    def __init__(self, manager: SessionManager, environ: "WSGIEnvironment") -> None:
+    def __init__(self, manager: SessionManager, environ: "WSGIEnvironment", session_class: type[F]) -> None:
         # Flask opens a session twice for one environ in `session_transaction`; the second counts.
         before = environ.get(SESSION_KEY)
         again = before is not None and isinstance(before, FlaskSession)
         self._streaming = self._failed = False
         super().__init__(
-            manager, environ, FlaskSession, whom="this Flask app with its CookiesessInterface", again=again
+            manager, environ, session_class, whom="this Flask app with its CookiesessInterface", again=again
         )
         self.session.manager, self.session.attachment = manager, self
 
@@ -59,7 +62,10 @@ class FlaskAttachment(Attachment[FlaskSession]):
         session = self.session
         try:
             if session.touched:
-                return self.commit(headers)  # with Vary in any case
+                ours = self.commit(headers)  # with Vary in any case
+                if self.written:
+                    session.note_saved()
+                return ours
             self.commit([])
         finally:
             if session.accessed or self._failed:

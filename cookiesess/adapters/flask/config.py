@@ -15,6 +15,7 @@ from flask.sessions import SessionInterface
 
 from cookiesess.errors import ConfigurationError, without_locals
 from cookiesess.events import Event
+from cookiesess.http.cookies import CookieAttributes
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.manager.settings import naming
 from cookiesess.session.lifetime import Lifetime
@@ -39,6 +40,32 @@ class ShortSecretKey(Event):
     )
     name: ClassVar[str] = "flask.short_secret_key"
     level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionedAlone(Event):
+    """``SESSION_COOKIE_PARTITIONED`` is set, and ``SESSION_COOKIE_SAMESITE`` is Lax or Strict. Said once per app."""
+
+    advice: ClassVar[str] = (
+        "in frames of other sites browsers drop such a cookie, so that an app which is embedded there has no session;"
+        " set SESSION_COOKIE_SAMESITE to 'None', or leave SESSION_COOKIE_PARTITIONED out"
+    )
+    name: ClassVar[str] = "flask.partitioned_alone"
+    level: ClassVar[int] = logging.WARNING
+
+
+class _UncheckedFlags(CookieAttributes):
+    """Of a config that sets Partitioned, which brings Secure along, beside SameSite=Lax or Strict, in so many words."""
+
+    def _check_flags(self) -> None:
+        pass
+
+
+class _PartitionedAlone(CookiePolicy):
+    """The policy that Flask's config may describe, and that nobody is given who has not asked for both."""
+
+    __slots__ = ()
+    _checked_by = _UncheckedFlags
 
 
 # Where Flask's own ways of reading them read the settings from, but for SECRET_KEY_FALLBACKS.
@@ -121,6 +148,12 @@ class FlaskConfig(NamedTuple):
         """Whether one of the keys is shorter than a key should be."""
         return any(len(_bytes(secret)) < MIN_SECRET_BYTES for secret in (self.secret_key or "", *self.fallbacks))
 
+    @property
+    def partitioned_alone(self) -> bool:
+        """Whether the cookie is to be Partitioned beside a SameSite, written out, that keeps it out of frames."""
+        *_, samesite, partitioned = self.cookie
+        return bool(partitioned) and _samesite(samesite or "") in ("Lax", "Strict")
+
     @without_locals
     def keyring(self) -> Keyring:
         """Return the ring of ``SECRET_KEY`` and its fallbacks.
@@ -142,7 +175,8 @@ class FlaskConfig(NamedTuple):
             ConfigurationError: Something that Flask refuses as well, or that browsers would drop silently.
         """
         name, domain, path, secure, httponly, samesite, partitioned = self.cookie
-        return CookiePolicy(
+        kind = _PartitionedAlone if self.partitioned_alone else CookiePolicy
+        return kind(
             name,
             path=quote(path or "/", safe=_PATH_SAFE),
             domain=(domain or "").partition(":")[0].lstrip(".").encode("idna").decode("ascii") or None,

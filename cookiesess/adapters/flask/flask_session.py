@@ -1,6 +1,6 @@
 """The session as Flask apps know it."""
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import Response
 from flask.sessions import NullSession, SessionMixin
@@ -33,9 +33,9 @@ class FlaskSession(Session, SessionMixin):
     """
 
     # Where `cookiesess.adapters.flask.attachment` finds its request again when Flask hands it the session.
-    manager: SessionManager
+    manager: SessionManager | None = None
     attachment: "Attached | None" = None
-    _marked = _cleared = False
+    _marked = _cleared = _was_modified = False
 
     @property
     def new(self) -> bool:  # type: ignore[override]  # the mixin's is an attribute
@@ -46,7 +46,9 @@ class FlaskSession(Session, SessionMixin):
     def permanent(self) -> bool:
         """Whether the cookie outlives the browser window; False by default. As `persistent`, and no key of the dict."""
         own = self.persistent
-        return self.manager.cookie.persistent if own is None else own
+        if own is None:  # without a manager it was opened outside of any request, by a test
+            own = self.manager is not None and self.manager.cookie.persistent
+        return own
 
     @permanent.setter
     def permanent(self, value: bool) -> None:
@@ -57,16 +59,22 @@ class FlaskSession(Session, SessionMixin):
     def modified(self) -> bool:
         """Whether the session differs from what was loaded, nested values included, or was marked.
 
+        Once the session is saved it stays what it was then, for tests and for functions that run after the response.
+
         Setting it to True has the idle timeout count from now. It is not needed to have a change saved. Setting it to
         False does nothing: what was changed is saved.
         """
-        return self._marked or super().modified
+        return self._marked or self._was_modified or super().modified
 
     @modified.setter
     def modified(self, value: bool) -> None:
         if value:
             self._marked = True
             self.refresh()
+
+    def note_saved(self) -> None:
+        """Remember whether what has just been written was modified: afterwards nobody could tell."""
+        self._was_modified = super().modified
 
     def clear(self) -> None:
         """End the session, as `invalidate` does: this is how Flask apps log out, and what they do before a login.
@@ -109,6 +117,17 @@ class FlaskSession(Session, SessionMixin):
         if _PERMANENT in data and not self.closed:
             self.persistent = bool(self.pop(_PERMANENT))
         return working
+
+
+if TYPE_CHECKING:
+    # As `cookiesess.wsgi.session_classes` has it.
+    from typing_extensions import TypeVar
+
+    FlaskT_co = TypeVar("FlaskT_co", bound=FlaskSession, covariant=True, default=FlaskSession)
+else:
+    from typing import TypeVar
+
+    FlaskT_co = TypeVar("FlaskT_co", bound=FlaskSession, covariant=True)
 
 
 class NoSession(NullSession):

@@ -3,8 +3,8 @@
 import os
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final, Unpack, cast
-from weakref import WeakKeyDictionary, WeakSet
+from typing import Final, Generic, Unpack, cast
+from weakref import WeakKeyDictionary
 
 import flask
 from flask.sessions import SessionInterface, SessionMixin
@@ -12,9 +12,10 @@ from markupsafe import Markup
 
 from cookiesess.adapters import unset
 from cookiesess.adapters.flask.attachment import FlaskAttachment
-from cookiesess.adapters.flask.config import FlaskConfig, ShortSecretKey, glance, reads_as_flask
-from cookiesess.adapters.flask.flask_session import FlaskSession, NoSession
+from cookiesess.adapters.flask.config import FlaskConfig, PartitionedAlone, ShortSecretKey, glance, reads_as_flask
+from cookiesess.adapters.flask.flask_session import FlaskSession, FlaskT_co, NoSession
 from cookiesess.errors import ConfigurationError, without_locals
+from cookiesess.events import Event
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.names import check_names
 from cookiesess.manager.opened import OpenedStores
@@ -22,6 +23,7 @@ from cookiesess.manager.settings import Settings
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.tokens.values import ValueType
+from cookiesess.wsgi.session_classes import check_session_class
 
 MARKUP: Final = ValueType(63, Markup, str, Markup)
 """``flash(Markup("<b>saved</b>"))`` comes back as Markup. Tag 63 is taken by it, unless `types` has Markup already."""
@@ -45,7 +47,7 @@ class _Built:
     seen: tuple[object, ...] | None = field(repr=False)
 
 
-class CookiesessInterface(SessionInterface):
+class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
     """Has `flask.session` kept by this library: ``app.session_interface = CookiesessInterface()``.
 
     One interface may serve several apps, each with its own settings. For each it builds a `SessionManager` at the first
@@ -57,6 +59,7 @@ class CookiesessInterface(SessionInterface):
             ``COOKIESESS_KEYS_FILE`` say; where neither is set, the app's ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``,
             each of them one key. Of these a key shorter than 32 bytes is stretched by scrypt and accepted, with one
             warning (`ShortSecretKey`).
+        session_class: What `flask.session` is: `FlaskSession` (the default), or a subclass with further methods.
         **settings: As `SessionManager` takes them. Without ``cookie`` the cookie is what ``SESSION_COOKIE_*`` say.
             Without ``lifetime`` the idle timeout is ``PERMANENT_SESSION_LIFETIME``, and there is no absolute one: a
             session that is used lives for ever, as Flask's do; ``lifetime=Lifetime()`` bounds it.
@@ -70,9 +73,14 @@ class CookiesessInterface(SessionInterface):
 
     @without_locals
     def __init__(
-        self, keys: Keyring | Key | bytes | str | SessionManager | Unset = Unset.KEYS, **settings: Unpack[Settings]
+        self,
+        keys: Keyring | Key | bytes | str | SessionManager | Unset = Unset.KEYS,
+        *,
+        session_class: type[FlaskT_co] | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
         check_names("CookiesessInterface(keys", settings)
+        self._session_class: type[FlaskT_co] = check_session_class(session_class, base=FlaskSession)
         if isinstance(keys, SessionManager) and settings:
             raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
         # What is wrong whatever the app's config says is said here.
@@ -85,7 +93,7 @@ class CookiesessInterface(SessionInterface):
         given = {name: self._opened.settings[name] for name in settings}
         self._settings: Settings = cast("Settings", {**given, "types": types})
         self._built: WeakKeyDictionary[flask.Flask, _Built] = WeakKeyDictionary()
-        self._warned: WeakSet[flask.Flask] = WeakSet()
+        self._said: WeakKeyDictionary[flask.Flask, set[Event]] = WeakKeyDictionary()
         self._lock = Lock()
 
     def manager_of(self, app: flask.Flask) -> SessionManager:
@@ -103,7 +111,7 @@ class CookiesessInterface(SessionInterface):
             )
         return manager
 
-    def open_session(self, app: flask.Flask, request: flask.Request) -> FlaskSession | None:
+    def open_session(self, app: flask.Flask, request: flask.Request) -> FlaskT_co | None:
         """Return the session of `request`; None without a ``SECRET_KEY``. Reads nothing before the first touch.
 
         So whatever cookie a browser sends, and however the store is, this succeeds. Where the store is down, the first
@@ -114,7 +122,7 @@ class CookiesessInterface(SessionInterface):
             SessionError: A `SessionMiddleware` around the app keeps its session in the same place.
         """
         manager = self._find(app)
-        return None if manager is None else FlaskAttachment(manager, request.environ).session
+        return None if manager is None else FlaskAttachment(manager, request.environ, self._session_class).session
 
     def save_session(self, app: flask.Flask, session: SessionMixin, response: flask.Response) -> None:
         """Commit `session` and give `response` its headers. The last of Flask's hooks that can set a cookie.
@@ -156,22 +164,32 @@ class CookiesessInterface(SessionInterface):
         if "lifetime" not in settings:
             settings["lifetime"] = config.lifetime()
         manager = SessionManager(own or config.keyring(), **settings)
-        if own is None and config.short and app not in self._warned:
-            self._warned.add(app)
-            manager.emit(ShortSecretKey())
+        if own is None and config.short:
+            self._warn(app, ShortSecretKey(), manager)
+        if "cookie" not in self._settings and config.partitioned_alone:
+            self._warn(app, PartitionedAlone(), manager)
         return manager
 
+    def _warn(self, app: flask.Flask, event: Event, manager: SessionManager) -> None:
+        """Emit `event`, once for each app."""
+        said = self._said.setdefault(app, set())
+        if event not in said:
+            said.add(event)
+            manager.emit(event)
 
-class Cookiesess:
+
+class Cookiesess(Generic[FlaskT_co]):
     """The Flask extension: puts a `CookiesessInterface` in place.
 
     Args:
         app: The Flask app, or None: call `init_app` later.
         keys: As `CookiesessInterface` takes them.
+        session_class: The same.
         **settings: The same.
 
     Attributes:
         interface: What `init_app` gives to the app.
+        session: `flask.session`, of which type checkers know that it is a `session_class`.
 
     Raises:
         ConfigurationError: As `CookiesessInterface`.
@@ -182,12 +200,17 @@ class Cookiesess:
         self,
         app: flask.Flask | None = None,
         keys: Keyring | Key | bytes | str | SessionManager | Unset = Unset.KEYS,
+        *,
+        session_class: type[FlaskT_co] | None = None,
         **settings: Unpack[Settings],
     ) -> None:
         check_names("Cookiesess(app, keys", settings)
         if app is not None:
             _check_app(app)
-        self.interface = CookiesessInterface(keys, **settings)
+        self.interface: CookiesessInterface[FlaskT_co] = CookiesessInterface(
+            keys, session_class=session_class, **settings
+        )
+        self.session: FlaskT_co = cast("FlaskT_co", flask.session)
         if app is not None:
             self.init_app(app)
 
