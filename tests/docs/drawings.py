@@ -17,6 +17,7 @@ STYLE = (
 WIDTH, STEP, TOP = 720, 46, 74
 # Where each of the four stands who take part, from the left.
 COLUMNS = {"tab 1": 70, "tab 2": 240, "server": 440, "store": 640}
+PIXELS = 6.4  # of a letter, on average, in the size of a span's words
 BETWEEN = 14  # characters of a note, at most, beside a line of the drawing: more than fits would be cut off
 
 
@@ -84,6 +85,7 @@ def timeline(title, spans, marks):
     parts = [arrow(30, WIDTH - 15, line)]
     for words, start, end, row in spans:
         y = 30 + row * 40
+        assert len(words) * PIXELS < at(end) - at(start), f"{words!r} is longer than its span"
         parts.append(f'<rect class="c" x="{at(start)}" y="{y}" width="{at(end) - at(start)}" height="26" rx="6"/>')
         parts.append(text((at(start) + at(end)) / 2, y + 18, words, "t", size=12))
     for words, where, refused in marks:
@@ -152,7 +154,7 @@ DRAWINGS = {
         "What an old ID is good for after renew()",
         [
             ("the ID is a session", 0.0, 0.25, 0),
-            ("dead: reads empty, writes nothing; a logout by it still counts", 0.25, 0.8, 1),
+            ("dead: reads empty; a logout still counts", 0.25, 0.8, 1),
             ("unknown", 0.8, 1.0, 1),
         ],
         [
