@@ -11,3 +11,5 @@ forwarded_allow_ips = os.environ.get("SHOP_PROXY", "127.0.0.1")
 # A session in a cookie, beside your other cookies; 8 KB is gunicorn's own limit.
 limit_request_field_size = 24_576
 accesslog = "-"
+# A socket for gunicorn's own command line, which would be made in the user's home, and nobody needs here.
+control_socket_disable = True
