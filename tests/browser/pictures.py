@@ -24,7 +24,7 @@ PICTURES = {
     "inspector-phone": ({"width": 390, "height": 844}, "dark"),
 }
 
-DESKTOP, NARROW = {"width": 960, "height": 560}, {"width": 360, "height": 700}
+DESKTOP, NARROW = {"width": 960, "height": 560}, {"width": 360}
 OFFICE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
 
 
@@ -94,9 +94,9 @@ ACCOUNT_PICTURES = {
     "account": (DESKTOP, "light", overview),
     "account-devices": (DESKTOP, "light", devices),
     "account-devices-dark": (DESKTOP, "dark", devices),
-    "account-login-phone": (NARROW, "light", login),
-    "account-confirm-phone": (NARROW, "light", confirm),
-    "account-warning-phone": (NARROW, "dark", warning),
+    "account-login-phone": ({**NARROW, "height": 600}, "light", login),
+    "account-confirm-phone": ({**NARROW, "height": 460}, "light", confirm),
+    "account-warning-phone": ({**NARROW, "height": 700}, "dark", warning),
 }
 
 
