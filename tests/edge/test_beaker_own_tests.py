@@ -125,3 +125,16 @@ def test_its_repr_shows_no_values():
 def test_the_truth_of_a_plain_session_is_that_of_a_dict():
     assert "__bool__" in vars(BeakerSession)
     assert not hasattr(BeakerSession.__base__, "__bool__")
+
+
+def test_the_times_among_beaker_s_keys_can_be_read_and_are_no_keys_here():
+    def view(session, path):
+        session["a"] = 1
+        session.save()
+        if path == "/0":
+            return "begun"
+        return [(type(session[name]).__name__, name in session) for name in ("_creation_time", "_accessed_time")]
+
+    theirs, *ours = answers(view, visits=2)
+    assert theirs == ["begun", "[('float', True), ('float', True)]"]
+    assert ours == [["begun", "[('float', False), ('float', False)]"]] * 2
