@@ -23,6 +23,7 @@ from benchmarks.peers_trials import (
     key_is_changed,
     late_write_after_logout,
     names_that_speak_of_users,
+    nested_change,
     parallel_writes,
     plain_in_the_store,
     too_much_for_a_cookie,
@@ -46,6 +47,7 @@ class Row(NamedTuple):
 
 
 ROWS = (
+    Row('`s["cart"].append(x)` is saved', nested_change, ("cookie", "store")),
     Row("Encrypted in the store", plain_in_the_store, ("store",), ("cookiesess", "Flask-Session")),
     Row("New key, nobody logged out", key_is_changed, ("cookie", "store")),
     Row("Parallel writes, store", parallel_writes, ("store",)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.apps import BareHandler, django_app, flask_app, plain_app, pyramid_app
+from benchmarks.apps import BareHandler, django_app, flask_app, mark_modified, plain_app, pyramid_app
 from benchmarks.harness import App
 
 PEERS = ("cookiesess", "Beaker", "Flask", "Flask-Session", "Django", "Pyramid")
@@ -48,6 +48,7 @@ class Shop:
         build: Takes a key, and the one before it or None, to an app.
         logout: Ends a session, as its documentation says.
         save: Says that something was changed, where the library wants to be told.
+        mark: Says that something was changed inside a value, where the library does not see that.
         directory: Where its store is.
         makers: The classes that make sessions.
         real: Takes what the view gets to the session, where that is a stand-in.
@@ -60,6 +61,7 @@ class Shop:
     build: Callable[[str, str | None], App]
     logout: View
     save: View = lambda session: None
+    mark: View = lambda session: None
     directory: Path = Path()
     makers: tuple[type, ...] = ()
     real: Callable[[Any], Any] = lambda session: session
@@ -191,7 +193,16 @@ def flask_cookie(directory: Path, cleanup: ExitStack) -> Shop:
         return app
 
     makers = (SecureCookieSessionInterface,)
-    return Shop(peer="Flask", place=COOKIE, desk=desk, build=build, logout=_clear, makers=makers, real=_current)
+    return Shop(
+        peer="Flask",
+        place=COOKIE,
+        desk=desk,
+        build=build,
+        logout=_clear,
+        mark=mark_modified,
+        makers=makers,
+        real=_current,
+    )
 
 
 def flask_session_store(directory: Path, cleanup: ExitStack) -> Shop:
@@ -230,7 +241,8 @@ def _django(place: str, engine: str) -> Shop:
         settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = key, _previous(previous)
         return django_app(desk)
 
-    return Shop(peer="Django", place=place, desk=desk, build=build, logout=lambda session: session.flush())
+    verbs = {"logout": lambda session: session.flush(), "mark": mark_modified}
+    return Shop(peer="Django", place=place, desk=desk, build=build, **verbs)
 
 
 def django_store(directory: Path, cleanup: ExitStack) -> Shop:
@@ -260,7 +272,8 @@ def pyramid_cookie(directory: Path, cleanup: ExitStack) -> Shop:
         # It has no setting for a previous key.
         return pyramid_app(desk, session_factory=SignedCookieSessionFactory(key))
 
-    return Shop(peer="Pyramid", place=COOKIE, desk=desk, build=build, logout=_invalidate)
+    verbs = {"logout": _invalidate, "mark": lambda session: session.changed()}
+    return Shop(peer="Pyramid", place=COOKIE, desk=desk, build=build, **verbs)
 
 
 BUILDERS: tuple[Callable[[Path, ExitStack], Shop], ...] = (

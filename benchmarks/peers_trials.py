@@ -112,6 +112,22 @@ def visitor(shop: Shop, key: str = SECRET) -> Browser:
     return browser
 
 
+def nested_change(shop: Shop) -> str:
+    """Change a list in the session without assigning it; then once more, and say so as the documentation asks."""
+    browser = visitor(shop)
+    browser.visit(shop.writing("cart", ["a"]))
+    browser.visit(lambda session: session["cart"].append("b"))
+    if "b" in browser.ask("cart"):
+        return "yes"
+
+    def marked(session: Any) -> None:
+        session["cart"].append("b")
+        shop.mark(session)
+
+    browser.visit(marked)
+    return "when marked" if "b" in browser.ask("cart") else "lost"
+
+
 def plain_in_the_store(shop: Shop) -> str:
     """Look for a value in all that the store has written."""
     visitor(shop).visit(shop.writing("note", NEEDLE))
