@@ -27,7 +27,7 @@ pytestmark = pytest.mark.docs
 
 PAGE = (ROOT / "docs" / "migrating.md").read_text(encoding="utf-8")
 # The words that tell each block from the others.
-BLOCKS = ["DjangoStore(", "FlaskSessionRedis(", "ImportedSessions(", "CACHE = caches", "OPTIONS = {"]
+BLOCKS = ["DjangoStore(", "FlaskSessionRedis(", "ImportedSessions(", "CACHE = caches", "OPTIONS: dict"]
 PICKLED = {
     "user": "ann",
     "at": datetime(2024, 2, 29, 12, tzinfo=UTC),
@@ -173,7 +173,7 @@ def test_beaker_s_sessions_come_out_of_files(here, monkeypatch, kind, settings):
     monkeypatch.setenv("BEAKER_DATA_DIR", str(here / "beaker"))
     options = {"type": kind, "data_dir": str(here / "beaker"), "timeout": 1_209_600}
     value = beaker_cookie({**options, **settings})
-    exec(block("OPTIONS = {").replace('"type": "file"', f'"type": "{kind}"'), {"__name__": "export"})
+    exec(block("OPTIONS: dict").replace('"type": "file"', f'"type": "{kind}"'), {"__name__": "export"})
     secret = {"beaker_secret": SECRET} if settings else {}
     assert imported(f"beaker.session.id={value}", **secret) == PICKLED
 
@@ -184,7 +184,7 @@ def test_beaker_s_sessions_come_out_of_files(here, monkeypatch, kind, settings):
 def test_beaker_s_sessions_come_out_of_redis(shared_redis):  # noqa: F811
     options = {"type": "ext:redis", "url": f"redis://127.0.0.1:{shared_redis.port}/6", "timeout": 1_209_600}
     value = beaker_cookie(options)
-    code = re.sub(r"OPTIONS = \{.*?\}", f"OPTIONS = {options!r}", block("OPTIONS = {"))
+    code = re.sub(r"OPTIONS: .*?\}", f"OPTIONS = {options!r}", block("OPTIONS: dict"))
     exec(code, {"__name__": "export"})
     assert imported(f"beaker.session.id={value}") == PICKLED
     client_of(shared_redis.port, db=6).flushdb()
