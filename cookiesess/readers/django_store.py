@@ -50,7 +50,7 @@ class DjangoStore(StoredReader):
         url: str,
         *,
         secret_key: str | bytes,
-        until: datetime,
+        until: datetime | None = None,
         table: str = "django_session",
         fallbacks: Iterable[str | bytes] = (),
         zone: tzinfo = UTC,

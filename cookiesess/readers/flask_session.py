@@ -56,7 +56,7 @@ class FlaskSessionRedis(StoredReader):
         self,
         url: str,
         *,
-        until: datetime,
+        until: datetime | None = None,
         prefix: str = "session:",
         secret_key: str | bytes | None = None,
         fallbacks: Iterable[str | bytes] = (),

@@ -44,7 +44,7 @@ class ImportedSessions(StoredReader):
         self,
         *,
         cookie_name: str,
-        until: datetime,
+        until: datetime | None = None,
         beaker_secret: str | bytes | None = None,
         **place: Unpack[Place],
     ) -> None:

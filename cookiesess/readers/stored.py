@@ -5,7 +5,7 @@ the rest. The store's client is opened at the first such cookie, so that a reade
 """
 
 from abc import abstractmethod
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar, Final, Unpack
 
 from cookiesess.errors import InvalidToken
@@ -14,14 +14,17 @@ from cookiesess.readers.base import Common, Foreign, Reader
 FADING_SECONDS: Final = 600
 """How long an answer with our cookie may be on its way, or lost and asked for again: as long as for an ID of ours."""
 
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
 
 class StoredReader(Reader):
     """Looks up what one other library keeps in a store. Thread-safe. A subclass says how, in four methods.
 
     Args:
         cookie_name: The cookie that the other library set.
-        until: From this moment on the reader opens nothing, and leads nowhere; see `Reader`. Until then the old cookie
-            leads to the session, unless that has ended or somebody has logged in.
+        until: From this moment on the reader opens nothing, and leads nowhere; aware. Until then the old cookie leads
+            to the session, unless that has ended or somebody has logged in. Default None: for as long as the reader is
+            listed. (A session in a store can be ended, which is why this reader can do without.)
         **common: See `Reader`.
 
     Attributes:
@@ -30,8 +33,8 @@ class StoredReader(Reader):
 
     needs_store: ClassVar[bool] = False
 
-    def __init__(self, *, cookie_name: str, until: datetime, **common: Unpack[Common]) -> None:
-        super().__init__(cookie_name=cookie_name, until=until, **common)
+    def __init__(self, *, cookie_name: str, until: datetime | None = None, **common: Unpack[Common]) -> None:
+        super().__init__(cookie_name=cookie_name, until=_NEVER if until is None else until, **common)
 
     @abstractmethod
     def id_of(self, value: str) -> str:

@@ -223,6 +223,14 @@ def test_from_until_on_the_old_cookie_leads_nowhere(site, old):
     assert old_visitor(site).read() == {}
 
 
+def test_without_until_the_old_cookie_leads_there_for_as_long_as_the_reader_is_listed(stored, old):
+    reader = DjangoStore(f"sqlite:///{old.path}", secret_key=SECRET)
+    stored.use(accept=[reader])
+    old_visitor(stored).visit(dict)
+    assert old_visitor(stored).read() == DATA
+    assert reader.identify(OLD_ID, now=200_000_000_000) == OLD_ID
+
+
 # Ending
 
 
