@@ -29,6 +29,7 @@ from cookiesess.errors import (
     StoreUnavailable,
     TooManySessions,
 )
+from cookiesess.http.binding import DeviceBinding
 from cookiesess.http.cookies import CookieAttributes
 from cookiesess.http.headers import Commit, SetCookie
 from cookiesess.http.jar import Cookies
@@ -57,6 +58,7 @@ __all__ = [
     "Cookies",
     "CookiesessError",
     "CrossOriginProtection",
+    "DeviceBinding",
     "Flash",
     "InvalidToken",
     "Key",

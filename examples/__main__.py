@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import waitress
 
-from cookiesess import ConfigurationError, CookiePolicy, Key, Keyring, StoreError
+from cookiesess import ConfigurationError, CookiePolicy, DeviceBinding, Key, Keyring, StoreError
 from cookiesess.manager.settings import Settings
 from cookiesess.stores.urls import open_store
 from examples.four_routes import make_app
@@ -81,8 +81,9 @@ def _make_app(arguments: argparse.Namespace, keyring: Keyring) -> "tuple[WSGIApp
     if not arguments.inspect:
         return make_app(keyring, store=store), place
     anyone = arguments.inspect_anyone
+    binding = DeviceBinding() if arguments.bind else None
     if store is not None:
-        return make_inspector(keyring, anyone=anyone, store=store), place
+        return make_inspector(keyring, anyone=anyone, store=store, binding=binding), place
     url = DEFAULT_STORE if arguments.overflow is None else arguments.overflow
     place = f"{place}; those that outgrow it, and which have ended, in {_without_secrets(url)}"
     policy = dataclasses.replace(CookiePolicy.development(), chunks=1 if arguments.chunks is None else arguments.chunks)
@@ -92,6 +93,7 @@ def _make_app(arguments: argparse.Namespace, keyring: Keyring) -> "tuple[WSGIApp
             f"--overflow {_without_secrets(url)} may forget what has ended; give another store's URL"
         )
     settings: Settings = {"cookie": policy, "compress": arguments.compress, "overflow": kept, "revocations": kept}
+    settings["binding"] = binding
     return make_inspector(keyring, anyone=anyone, **settings), place
 
 
@@ -99,7 +101,8 @@ def _check_inspect(arguments: argparse.Namespace, *, server_side: bool) -> None:
     if arguments.inspect and arguments.account:
         raise ConfigurationError("--inspect and --account serve two different apps; leave one of them out")
     client_side = {"--overflow": arguments.overflow, "--chunks": arguments.chunks, "--compress": arguments.compress}
-    for option, value in {"--inspect-anyone": arguments.inspect_anyone, **client_side}.items():
+    either = {"--inspect-anyone": arguments.inspect_anyone, "--bind": arguments.bind}
+    for option, value in {**either, **client_side}.items():
         given = value is not None and value is not False
         if given and not arguments.inspect:
             raise ConfigurationError(f"{option} is about the inspector; give --inspect as well, or leave it out")
@@ -139,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     inspector.add_argument("--chunks", type=int, help="over how many cookies they may be spread before (default: 1)")
     inspector.add_argument("--compress", action="store_true", help="compress them")
+    inspector.add_argument("--bind", action="store_true", help="bind sessions to devices, in browsers that can do it")
     return parser
 
 

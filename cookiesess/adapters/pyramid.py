@@ -20,7 +20,7 @@ No middleware is needed.
 from typing import TYPE_CHECKING, Any, Final, Generic, Unpack
 
 from cookiesess.adapters import unset
-from cookiesess.errors import ConfigurationError, MissingDependency, without_locals
+from cookiesess.errors import ConfigurationError, MissingDependency, SessionError, without_locals
 from cookiesess.http.jar import Cookies
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.names import check_names
@@ -28,6 +28,7 @@ from cookiesess.manager.settings import Settings
 from cookiesess.session.session import Session
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.wsgi.attachment import SESSION_KEY, Attachment
+from cookiesess.wsgi.binding import ANSWERED_KEY, BindingEndpoints
 from cookiesess.wsgi.session_classes import check_session_class
 
 try:
@@ -38,7 +39,7 @@ except ImportError as error:
 from zope.interface import classImplements
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 __all__ = ["PyramidSession", "PyramidSessionFactory", "session_factory"]
 
@@ -144,12 +145,28 @@ class PyramidSessionFactory(Generic[PyramidT_co]):
         find them there, and have the session made where nobody has asked for ``request.session`` yet.
 
         Raises:
-            SessionError: A `SessionMiddleware` around the app has its session in the same place.
+            SessionError: A `SessionMiddleware` around the app has its session in the same place; or sessions are bound
+                to devices, and the app is not wrapped by `answering`.
         """
-        attachment = _PyramidAttachment(self.manager, request.environ, self.session_class)
+        environ = request.environ
+        if self.manager.binding is not None and "wsgi.input" in environ and ANSWERED_KEY not in environ:
+            raise SessionError(
+                "binding has browsers ask for paths that the app does not know; serve"
+                " factory.answering(config.make_wsgi_app()) instead of what config.make_wsgi_app() returns"
+            )
+        attachment = _PyramidAttachment(self.manager, environ, self.session_class)
         attachment.session.cookies = attachment.cookies
         request.add_response_callback(attachment)
         return attachment.session
+
+    def answering(self, app: "WSGIApplication") -> "WSGIApplication":
+        """Return the WSGI app to serve where sessions are bound to devices: it answers what browsers ask of that.
+
+        Args:
+            app: What ``config.make_wsgi_app()`` returns. Without ``binding=`` it is returned as it is.
+        """
+        binding = self.manager.binding
+        return app if binding is None else BindingEndpoints(app, self.manager, binding=binding)
 
 
 classImplements(PyramidSession, ISession)

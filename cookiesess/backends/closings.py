@@ -44,7 +44,7 @@ class Closings:
     def record(self, old: Located, new: Located, *, how: How, forms: Secrets, now: int) -> Record:
         """Return what the old record becomes: without owner and summary, so that no listing shows it."""
         successor = new.session_id if how.leads_on else None
-        closed = Closed(how, now, forms.csrf, successor, new.key, forms=forms.forms)
+        closed = Closed(how, now, forms.csrf, successor, new.key, forms=forms.forms, bound=forms.bound)
         payload = self._sealer.seal(pack_closed(closed, self._codec), old.session_id, old.key)
         return Record(payload, expires_at=now + CLOSED_SECONDS)
 

@@ -52,14 +52,14 @@ class SessionInfo:
     """One of an owner's sessions, as a list of devices shows it.
 
     Attributes:
-        handle: Opaque text for `SessionManager.end`; not the ID, and no use as a cookie. It changes when the session is
-            renewed.
+        handle: Opaque text for `SessionManager.end`: not the ID, no use as a cookie, and another one after a renewal.
         created_at: Unix seconds.
         authenticated_at: When ``login()`` was called last, in Unix seconds, or None.
         last_seen_at: Unix seconds, to within `Lifetime.refresh_after`.
         label: What ``session.label`` was set to, or None.
         expires_at: When it ends if nobody touches it again, in Unix seconds.
         current: Whether it is the session that was given as `current`.
+        bound: Whether it is bound to a device.
     """
 
     handle: str
@@ -69,6 +69,7 @@ class SessionInfo:
     label: str | None
     expires_at: int
     current: bool = False
+    bound: bool = False
 
 
 class SessionList(list[SessionInfo]):
@@ -285,7 +286,7 @@ class Owners:
         seen_at, ends_at = summary.last_seen_at(record), self._ends_at(summary)
         expires_at = record.expires_at if ends_at is None else min(record.expires_at, ends_at)
         times = (summary.created_at, summary.authenticated_at, seen_at)
-        return SessionInfo(key.hex(), *times, summary.label, expires_at, current)
+        return SessionInfo(key.hex(), *times, summary.label, expires_at, current, summary.bound)
 
 
 def _batches(versions: dict[bytes, Hashable]) -> Iterator[dict[bytes, Hashable]]:

@@ -82,7 +82,7 @@ class RevokingBackend:
         if now < closed.grace_until_at:
             return WorkingCopy(loaded._replace(closed=closed), copy.state, codec=self._beginnings.codec)
         # Without the successor: a logout follows the old ID, by its own record and those behind it.
-        csrf, forms = secrets_of(copy.state)
+        csrf, forms, _ = secrets_of(copy.state)
         closed = closed._replace(csrf=csrf or derived_csrf(copy.state.sid or b""), forms=forms, successor=None)
         return self._beginnings.replaced(
             closed, header, now=now, opened=loaded.opened, sid=loaded.sid, until_at=loaded.until_at
@@ -215,7 +215,8 @@ class RevokingBackend:
             return None
         successor = state.sid if how.leads_on else None
         until_at = self._beginnings.lifetime.remembered_until(state)
-        closed = Closed(how, now, successor=successor, until_at=until_at if how.leads_on else None)
+        until_at, bound = until_at if how.leads_on else None, old.loaded.bound
+        closed = Closed(how, now, successor=successor, until_at=until_at, bound=bound)
         return self._revocations.close(sid, closed, until_at=old.loaded.until_at, now=now)
 
     def _close_twins(self, working: WorkingCopy, now: int) -> None:

@@ -203,7 +203,7 @@ class StoreBackend:
     def _note_closed(self, working: WorkingCopy, old: Located, now: int) -> None:
         """Note by what the session was replaced meanwhile: that does not count against the owner's limit."""
         found = self._vault.find(old.session_id, now)
-        working.note_closed(found if isinstance(found, Closed) else None)
+        working.note(closed=found if isinstance(found, Closed) else None)
 
     def _close(self, old: Located, new: Located, *, how: How, forms: Secrets, now: int) -> Record | Gone | None:
         try:

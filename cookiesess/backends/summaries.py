@@ -24,6 +24,7 @@ class Summary(NamedTuple):
         label: The user's name for it, or None.
         replaces: What names the ID whose place it took, where the owner's sessions are limited; else None.
         absolute_seconds: Its own absolute timeout, or None.
+        bound: Whether it is bound to a device, and the binding in effect.
     """
 
     created_at: int
@@ -33,6 +34,7 @@ class Summary(NamedTuple):
     label: str | None
     replaces: bytes | None = None
     absolute_seconds: int | None = None
+    bound: bool = False
 
     def last_seen_at(self, record: Record) -> int:
         """Return when its visitor was there last, in Unix seconds."""

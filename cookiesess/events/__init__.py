@@ -23,6 +23,7 @@ from cookiesess.events.sessions import (
     SessionReplayed,
     SessionRevoked,
     SessionSuperseded,
+    SessionUnbound,
     SessionWithheld,
     WriteDropped,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "SessionReplayed",
     "SessionRevoked",
     "SessionSuperseded",
+    "SessionUnbound",
     "SessionWithheld",
     "SessionsEvicted",
     "SharedCachingPrevented",

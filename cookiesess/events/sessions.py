@@ -86,6 +86,28 @@ class SessionReplayed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionUnbound(Event):
+    """A session that is bound to a device came without the proof, and was not let in. Said once a session and reason.
+
+    Somebody may have a copy of the session's cookie. Or the owner's own browser could not prove itself for a moment;
+    then the session is back with its next proof.
+
+    Attributes:
+        reason: What the browser said of it: ``"quota_exceeded"``, ``"unreachable"`` or ``"server_error"``. Where it
+            said nothing: ``"missing"``, ``"expired"``, ``"invalid"`` or ``"other"``, of the bound cookie; or, with
+            `DeviceBinding.required`, ``"unregistered"``: nobody has bound the session in time.
+    """
+
+    reason: str
+    advice: ClassVar[str] = (
+        "if this repeats for one user, and the browser gives no reason, end all sessions of that user:"
+        " manager.end_all(owner)"
+    )
+    name: ClassVar[str] = "session.unbound"
+    level: ClassVar[int] = logging.WARNING
+
+
+@dataclass(frozen=True, slots=True)
 class SessionWithheld(Event):
     """Another site's page sent a POST here, and the anonymous session that the app began was not issued.
 
@@ -127,7 +149,8 @@ class WriteDropped(Event):
 
     Attributes:
         reason: ``"ended"``: the session was ended while the request ran. ``"replaced"``: a login or a renewal gave the
-            session another ID. ``"owner"``: the session belongs to another user now.
+            session another ID. ``"owner"``: the session belongs to another user now. ``"unbound"``: it is bound to a
+            device, and the request did not come from there.
     """
 
     reason: str

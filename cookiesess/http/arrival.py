@@ -26,6 +26,12 @@ class Arrival(Protocol):
     def cross_site_post(self) -> bool:
         """Whether another site's page has the browser navigate here by a method that changes things."""
 
+    def mount(self) -> str:
+        """Where in the site the app is mounted, as the text of its bytes; empty at its root."""
+
+    def skipped(self) -> str:
+        """Why the browser says that it did not prove which device it is; empty where it says nothing."""
+
 
 class _Https:
     """A request of which nothing is known but that Secure cookies are right."""
@@ -47,6 +53,12 @@ class _Https:
 
     def cross_site_post(self) -> bool:
         return False
+
+    def mount(self) -> str:
+        return ""
+
+    def skipped(self) -> str:
+        return ""
 
 
 HTTPS_ARRIVAL: Final[Arrival] = _Https()

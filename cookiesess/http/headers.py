@@ -32,6 +32,7 @@ _UNRELATED_HEADERS = frozenset(
 # Of how many values of a header what becomes of them is kept.
 _REMEMBERED = 128
 _VARY, _PRIVATE = ("Vary", "Cookie"), ("Cache-Control", "private")
+_REGISTRATION: Final = "Secure-Session-Registration"
 
 
 class SetCookie(NamedTuple):
@@ -90,6 +91,7 @@ class Commit(NamedTuple):
         personal: The response was made from somebody's session, so that shared caches must not keep it unless the app
             says so: some ignore ``Vary``, or go by the path's ending (web cache deception).
         clears: The value of ``Clear-Site-Data``; empty: no such header.
+        registers: The value of ``Secure-Session-Registration``, after a login; empty: no such header.
         written: Something of the session was written: a record, or what the cookies hold.
         private: The response sets cookies and must be kept out of shared caches.
     """
@@ -100,6 +102,7 @@ class Commit(NamedTuple):
     no_store: bool = False
     personal: bool = False
     clears: str = ""
+    registers: str = ""
 
     @property
     def private(self) -> bool:
@@ -136,6 +139,8 @@ def with_ours(headers: Headers, needs: Commit, *, emit: Callable[[Event], object
         result.append(_PRIVATE)
         for cookie in cookies:
             result.append(("Set-Cookie", cookie.line))
+        if needs.registers:
+            result.append((_REGISTRATION, needs.registers))
     elif needs.personal:
         result.append(_PRIVATE)
     return result
@@ -151,6 +156,8 @@ def _merged(headers: Headers, needs: Commit, emit: Callable[[Event], object]) ->
         result = [*result, _PRIVATE]
     if needs.clears:
         result = [*result, ("Clear-Site-Data", needs.clears)]
+    if needs.registers:
+        result = [*result, (_REGISTRATION, needs.registers)]
     if needs.no_store:
         return never_cached(result)
     return [*headers] if result is headers else result

@@ -144,9 +144,14 @@ class CookiePolicy:
         return f"{self.name}.ref"
 
     @property
+    def bound_name(self) -> str:
+        """The name of the cookie that proves that the browser holds the key that a session is bound to."""
+        return f"{self.name}.bound"
+
+    @property
     def family(self) -> frozenset[str]:
         """The names of all cookies that its sessions may use, whatever the settings: no two policies may share one."""
-        return frozenset((*self.chunk_names, self.reference_name))
+        return frozenset((*self.chunk_names, self.reference_name, self.bound_name))
 
     def overhead_bytes(self, name: str, *, max_age: int | None = None) -> int:
         """Return how much longer than its value a line of the cookie `name` is, over HTTPS."""

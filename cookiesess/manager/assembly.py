@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from cookiesess.backends.base import SID_BYTES, Backend, Beginnings, ClientSide
+from cookiesess.backends.bound import BoundBackend
 from cookiesess.backends.closings import ID_BYTES
 from cookiesess.backends.cookie import CookieBackend
 from cookiesess.backends.overflow import OverflowBackend
@@ -17,11 +18,13 @@ from cookiesess.backends.vault import Vault
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event, SessionsEvicted
 from cookiesess.events.base import Emitter
+from cookiesess.http.binding import BoundCookies
 from cookiesess.http.candidates import Protection
 from cookiesess.http.envelope import LONGEST_MAX_AGE, Envelope
 from cookiesess.http.foreign import parted
 from cookiesess.http.protected import JarContext, JarProtection
 from cookiesess.manager.settings import Configuration
+from cookiesess.session.binding import GRACE_SECONDS
 from cookiesess.session.state import REFERENCE
 from cookiesess.stores.base import Store
 from cookiesess.stores.pauses import Pauses
@@ -41,6 +44,7 @@ class Assembly(NamedTuple):
         backend: Where the sessions live.
         owners: Lists and ends an owner's sessions, where they are in a store.
         revoking: Ends an owner's sessions, where they are in cookies and can be revoked.
+        bound: Asks for the proof of those that are bound to devices, where they can be.
         jars: What the jars of plain cookies share.
         emit: Is told of events.
     """
@@ -51,6 +55,7 @@ class Assembly(NamedTuple):
     backend: Backend
     owners: Owners | None
     revoking: RevokingBackend | None
+    bound: BoundBackend | None
     jars: JarContext
     emit: Emitter
 
@@ -64,10 +69,14 @@ class _Parts:
         self.codec = ValueCodec(settings.types)
         self.emit = emit
         self.sealer, self.signer = Sealer(keyring), Signer(keyring)
+        self.lifetime = settings.lifetime
+        if settings.binding is not None and settings.store is None:
+            # As a binding takes effect the session gets a new ID, and a page's other requests are under way.
+            self.lifetime = settings.lifetime.with_grace(GRACE_SECONDS)
         self.envelope = make_envelope(settings, self.sealer, self.signer, emit=self.emit)
         self.beginnings = Beginnings(
             codec=self.codec,
-            lifetime=settings.lifetime,
+            lifetime=self.lifetime,
             envelope=self.envelope,
             emit=self.emit,
             anonymous=settings.on_store_error == "anonymous",
@@ -130,7 +139,7 @@ class _Parts:
             store,
             self.keyring,
             codec=self.codec,
-            lifetime=settings.lifetime,
+            lifetime=self.lifetime,
             random_bytes=settings.random_bytes,
             cache_seconds=settings.revocation_cache_seconds,
         )
@@ -154,6 +163,14 @@ class _Parts:
                 )
         return TakeoverBackend(backend, readers, envelope=self.envelope, beginnings=self.beginnings, ours=ours)
 
+    def bound(self, backend: Backend) -> BoundBackend | None:
+        """Return `backend` behind what asks for proofs, where sessions are bound to devices; else None."""
+        settings = self.settings
+        if settings.binding is None:
+            return None
+        cookies = BoundCookies(settings.binding, settings.cookie, self.sealer)
+        return BoundBackend(backend, cookies, beginnings=self.beginnings)
+
     def _check_reference(self) -> None:
         """Raise where even the reference to a record is too long for a cookie: no session could ever be issued."""
         policy = self.settings.cookie
@@ -172,7 +189,7 @@ class _Parts:
         clock = self.settings.clock
         return JarContext(
             policy=self.settings.cookie,
-            reserved=self.envelope.names,
+            reserved=(*self.envelope.names, *([self.settings.cookie.bound_name] if self.settings.binding else [])),
             codec=self.codec,
             signed=JarProtection("signed-cookie", self.signer.sign, self.signer.unsign),
             sealed=JarProtection("cookie", self.sealer.seal, self.sealer.unseal),
@@ -222,4 +239,7 @@ def assemble(keyring: Keyring, settings: Configuration, *, emit: Emitter) -> Ass
         if settings.revocations is not None:
             backend = revoking = parts.revoking(inner, settings.revocations)
     backend = parts.taking_over(backend, ours)
-    return Assembly(keyring, parts.codec, parts.envelope, backend, owners, revoking, parts.jars(), parts.emit)
+    bound = parts.bound(backend)
+    return Assembly(
+        keyring, parts.codec, parts.envelope, bound or backend, owners, revoking, bound, parts.jars(), parts.emit
+    )

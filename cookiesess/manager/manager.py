@@ -46,6 +46,9 @@ class SessionManager(OwnedSessions):
             ``"go_on"``: all of them go on, with the event, even those whose users had logged out. After a backup was
             restored, run ``python -m cookiesess revocations renew-epoch``: a restored store does not know that it has
             lost anything.
+        binding: Binds each login's session to the device that it was made on, where the browser can do that: a
+            `DeviceBinding`, with ``store=`` or ``revocations=``. A copy of the cookies is then worth nothing after a
+            few minutes. None by default: a copy works until it times out, or is ended.
         accept: Readers of other libraries' sessions (`cookiesess.readers`), for visitors who come with such a session
             and none of ours: they stay logged in. Readers are asked in their order, those of stores first. A session
             from a cookie is written in our format at its next change or refresh, and a copy of such a cookie cannot be
@@ -90,6 +93,7 @@ class SessionManager(OwnedSessions):
         watched: The file that holds the keys, where they come from one.
         emit: Hands an event to the logger and to ``on_event``.
         login_label: The setting, for what joins a manager to a request.
+        binding: The setting.
         unshared: A store is in this process's memory, and nobody has been warned yet that the server runs several.
 
     Raises:
@@ -104,6 +108,7 @@ class SessionManager(OwnedSessions):
         self.emit: Emitter = Emitter(configuration.on_event, clock=configuration.clock)
         self.cookie: CookiePolicy = configuration.cookie
         self.login_label = configuration.login_label
+        self.binding = configuration.binding
         stores = (configuration.store, configuration.overflow, configuration.revocations)
         self.unshared: bool = any(store is not None and store.serves_one_process for store in stores)
         keyring = Keyring.of(keys)

@@ -17,8 +17,10 @@ from cookiesess.http.headers import READ, UNTOUCHED, Commit, SetCookie
 from cookiesess.http.jar import Cookies
 from cookiesess.manager.assembly import Assembly
 from cookiesess.manager.settings import Configuration
+from cookiesess.session.binding import BINDING_ID_BYTES
 from cookiesess.session.context import Load
 from cookiesess.session.decision import Action, decide
+from cookiesess.session.effect import offer, take_effect
 from cookiesess.session.gate import Stage, refusal
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.session.session import Session
@@ -50,6 +52,7 @@ class Operations:
     def __init__(self, parts: Assembly, settings: Configuration) -> None:
         self.parts: Assembly = parts
         self._backend: Backend = parts.backend
+        self._bound = parts.bound
         self._envelope = parts.envelope
         self._emit = parts.emit
         self._cookie = settings.cookie
@@ -75,11 +78,21 @@ class Operations:
         done, origin, clears = working.done, working.loaded.origin, ""
         if lines and self._cookie.clear_on_logout and session._logged_out:
             clears = self._cookie.clear_site_data(begun=done.line is not _EXPIRE)
+        registers = ""
+        if self._bound is not None:
+            more, registers = self._bound.answer(working, arrival, now=self._now())
+            lines += more
         if cookies is not None:
             lines += cookies.commit()
         if origin is _LOADED and done is NOTHING_DONE and not lines:
             return READ  # what most requests come to, and no object is made for it
-        return Commit(lines, True, done.action not in _NOT_WRITTEN, withheld, origin in _SOMEBODYS, clears)
+        return Commit(lines, True, done.action not in _NOT_WRITTEN, withheld, origin in _SOMEBODYS, clears, registers)
+
+    def commit_loaded(self, working: WorkingCopy, *, arrival: Arrival) -> Commit:
+        """As `commit`, for what a backend has loaded without a session."""
+        session = Session(self, working.loaded.header)
+        session._working = working
+        return self.commit(session, None, arrival=arrival)
 
     def stream(self, session: Session) -> None:
         """As `SessionManager.stream`."""
@@ -136,7 +149,12 @@ class Operations:
 
     def lost(self, working: WorkingCopy) -> None:
         """Emit that what a request wrote before a login is lost, because its session had ended when it came."""
-        self._emit(WriteDropped("replaced" if working.loaded.origin is _REPLACED else "ended"))
+        self._emit(WriteDropped(_LOST_BECAUSE.get(working.loaded.origin, "ended")))
+
+    def logged_in(self, working: WorkingCopy) -> None:
+        """Where sessions are bound to devices, have this one be bound, or stay so."""
+        if self._bound is not None:
+            offer(working, self.random_bytes(BINDING_ID_BYTES))
 
     def admit(self, owner: str, working: WorkingCopy) -> None:
         """Raise where an owner may not log in to one more session."""
@@ -154,6 +172,8 @@ class Operations:
 
     def _commit(self, working: WorkingCopy, arrival: Arrival) -> tuple[SetCookie, ...]:
         now = int(self.clock())
+        if working.loaded.binding is not None:
+            take_effect(working, now)
         if self.lifetime.renew_seconds is not None:
             working.renew_in_time(now, self.lifetime)
         action = self._decide(working, now)
@@ -239,12 +259,13 @@ def operations_of(session: Session) -> Operations:
 
 
 _OPEN, _STREAMING, _OVER, _ABANDONED = Stage.OPEN, Stage.STREAMING, Stage.OVER, Stage.ABANDONED
-_LOADED, _FOREIGN, _REPLACED, _ENDED = Origin.LOADED, Origin.FOREIGN, Origin.REPLACED, Origin.ENDED
+_LOADED, _FOREIGN = Origin.LOADED, Origin.FOREIGN
 _NO_LINE, _EXPIRE = Line.NOTHING, Line.EXPIRE
 _NOTHING, _CREATE, _UPDATE = Action.NOTHING, Action.CREATE, Action.UPDATE
 _MOVE, _DROP = Action.MOVE, Action.DROP
 # What was replaced may lead on to a session that a logout ends with it; what another library wrote may be in its store.
 _CAN_END: Final = (Origin.LOADED, Origin.REPLACED, Origin.FOREIGN)
+_LOST_BECAUSE: Final = {Origin.REPLACED: "replaced", Origin.UNBOUND: "unbound"}
 # The response to a request that came with one of these may show something of it.
-_SOMEBODYS: Final = (Origin.LOADED, Origin.FOREIGN, Origin.REPLACED, Origin.ENDED)
+_SOMEBODYS: Final = (Origin.LOADED, Origin.FOREIGN, Origin.REPLACED, Origin.ENDED, Origin.UNBOUND)
 _NOT_WRITTEN: Final = (Action.NOTHING, Action.EXPIRE, Action.DROP)

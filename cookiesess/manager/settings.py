@@ -32,6 +32,7 @@ from cookiesess.backends.owners import DefaultLimit, OnOwnerLimit
 from cookiesess.backends.revoking import OnLostRevocations
 from cookiesess.errors import ConfigurationError
 from cookiesess.events import Event
+from cookiesess.http.binding import DeviceBinding
 from cookiesess.http.foreign import ForeignReader, ForeignStore
 from cookiesess.http.policy import CookiePolicy
 from cookiesess.session.lifetime import Lifetime
@@ -70,6 +71,7 @@ SETTINGS: Final = (
     Setting("revocations", Store, "client-side"),
     Setting("revocation_cache_seconds", int, "revocations"),
     Setting("on_lost_revocations", OnLostRevocations, "revocations"),
+    Setting("binding", DeviceBinding),
     Setting("compress", bool, "client-side"),
     Setting("accept", list),
     Setting("cookie", CookiePolicy),
@@ -115,6 +117,7 @@ class Settings(TypedDict, total=False):
     revocations: Store | str | None
     revocation_cache_seconds: int
     on_lost_revocations: OnLostRevocations
+    binding: DeviceBinding | None
     accept: Sequence[ForeignReader]
     cookie: CookiePolicy
     lifetime: Lifetime
@@ -145,6 +148,7 @@ class Configuration:
     revocations: Store | None = None
     revocation_cache_seconds: int = 0
     on_lost_revocations: OnLostRevocations = "log_out"
+    binding: DeviceBinding | None = None
     accept: Sequence[ForeignReader] = ()
     cookie: CookiePolicy = CookiePolicy()  # noqa: RUF009 (frozen)
     lifetime: Lifetime = Lifetime()  # noqa: RUF009 (frozen)
@@ -190,6 +194,20 @@ class Configuration:
                 "revocations are kept until a session's absolute deadline, and Lifetime(absolute=None) has none; set"
                 " absolute="
             )
+        if self.binding is not None:
+            self._check_binding()
+
+    def _check_binding(self) -> None:
+        """Raise where sessions could not be bound to devices."""
+        if (self.store, self.revocations) == (None, None):
+            raise ConfigurationError(
+                "binding needs to end what copies of a cookie there are; give store= or revocations= as well"
+            )
+        if self.cookie.domain is not None:
+            raise ConfigurationError(
+                f"binding is for one host, since a browser proves itself to that alone, and the cookie's domain"
+                f" {self.cookie.domain!r} sends the session to others, where it would read as empty; leave domain= out"
+            )
 
 
 def _takes_over(accept: object) -> bool:
@@ -210,6 +228,10 @@ _USELESS: Final = {
 # By a setting's name or its kind. A value is shown only where it cannot be a key in the wrong place.
 _RULES: Final[dict[object, Rule]] = {
     bool: (bool, "{name} is a bool, and what came is of type {type}; write True or False"),
+    DeviceBinding: (
+        DeviceBinding | None,
+        "{name} is a DeviceBinding, and what came is of type {type}; write {name}=DeviceBinding()",
+    ),
     CookiePolicy: (
         CookiePolicy,
         "{name} is a CookiePolicy, and what came is of type {type}; write {name}=CookiePolicy(…)",

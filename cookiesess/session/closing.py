@@ -15,10 +15,11 @@ nowhere: whoever planted that ID must not even be able to log the victim out (se
 change in a `PERIODIC` renewal, so the other requests of a page may go on with the old ID for a moment.
 
 Plaintext of a closed record, and of the revocation of a client-side session, version 1: ``0x05`` and the msgpack array
-``[how, closed_at, CSRF secret or nil, successor or nil, successor's key or nil, successor's deadline or nil, forms]``,
-the last two left out where there is nothing, further elements ignored. In a record the successor is its 32-byte ID; in
-a revocation it is the 16 bytes that its token carries, and the deadline says for how long a revocation of *that* must
-be remembered. The forms are a map of text to text.
+``[how, closed_at, CSRF secret or nil, successor or nil, successor's key or nil, successor's deadline or nil, forms,
+binding]``, the last three left out where there is nothing, further elements ignored. In a record the successor is its
+32-byte ID; in a revocation it is the 16 bytes that its token carries, and the deadline says for how long a revocation
+of *that* must be remembered. The forms are a map of text to text. The binding is the 16-byte ID of that of a session
+that is bound to a device: without its proof the old ID leads nowhere.
 """
 
 from enum import IntEnum
@@ -72,6 +73,7 @@ class Closed(NamedTuple):
         grace_until_at: Up to when requests with the old ID may read and write the successor, in Unix seconds.
         until_at: Client-side: the successor's absolute deadline, in Unix seconds; else None.
         forms: What extensions had kept in the session for their forms (`cookiesess.session.csrf`), for the same POST.
+        bound: The ID of the binding that has to be proved before any of this counts; empty where there is none.
     """
 
     how: How
@@ -82,6 +84,7 @@ class Closed(NamedTuple):
     grace_until_at: int = 0
     until_at: int | None = None
     forms: Forms = ()
+    bound: bytes = b""
 
     def __repr__(self) -> str:
         return f"<Closed, {self.how.name}>"  # never the secret or the ID: a repr ends up in error reports
@@ -94,10 +97,12 @@ class Closed(NamedTuple):
 def pack_closed(closed: Closed, codec: ValueCodec) -> bytes:
     """Return the plaintext of a closed record."""
     array: list[Any] = [int(closed.how), closed.closed_at, closed.csrf, closed.successor, closed.successor_key]
-    if closed.until_at is not None or closed.forms:
+    if closed.until_at is not None or closed.forms or closed.bound:
         array.append(closed.until_at)
-    if closed.forms:
+    if closed.forms or closed.bound:
         array.append(dict(closed.forms))
+    if closed.bound:
+        array.append(closed.bound)
     return CLOSED + codec.pack(array)
 
 
@@ -113,20 +118,21 @@ def unpack_closed(plaintext: bytes, codec: ValueCodec, *, grace_seconds: int) ->
         InvalidToken: Another kind or form.
     """
     try:
-        array = (*codec.loads(plaintext[1:]), None, None)[:7]
-        number, closed_at, csrf, successor, successor_key, until_at, forms = array
+        array = (*codec.loads(plaintext[1:]), None, None, None)[:8]
+        number, closed_at, csrf, successor, successor_key, until_at, forms, bound = array
         how = How(number)
         grace_until_at = closed_at + grace_seconds if how is How.PERIODIC else 0
     except (TypeError, ValueError) as error:
         raise InvalidToken("plaintext") from error
     kept = form_secrets(forms) if type(forms) is dict else ()
-    return Closed(how, closed_at, csrf, successor, successor_key, grace_until_at, until_at, kept)
+    return Closed(how, closed_at, csrf, successor, successor_key, grace_until_at, until_at, kept, bound or b"")
 
 
-def derived_csrf(session_id: bytes) -> bytes:
+def derived_csrf(session_id: bytes, *, whose: bytes = b"") -> bytes:
     """Return the CSRF secret of a closed ID whose session had none: 32 bytes that only its holder's server can make.
 
     From the ID itself (HKDF-SHA256, RFC 5869), so that a form which is loaded again under the old ID is valid when it
-    comes back, though nobody rewrites a closed record.
+    comes back, though nobody rewrites a closed record. `whose` makes another one of the same ID: that of whoever has it
+    without being the device that the session is bound to.
     """
-    return HKDF(SHA256(), SECRET_BYTES, salt=None, info=b"cookiesess v1 csrf").derive(session_id)
+    return HKDF(SHA256(), SECRET_BYTES, salt=None, info=b"cookiesess v1 csrf" + whose).derive(session_id)

@@ -48,6 +48,9 @@ class SessionContext(Protocol):
     def lost(self, working: WorkingCopy) -> None:
         """Hear that what a request wrote before a login is lost, because its session had ended when it came."""
 
+    def logged_in(self, working: WorkingCopy) -> None:
+        """Hear of a login, as it is asked for."""
+
     def admit(self, owner: str, working: WorkingCopy) -> None:
         """Raise where an owner may not log in."""
 

@@ -29,10 +29,12 @@ class Secrets(NamedTuple):
     Attributes:
         csrf: The secret of its own tokens, or None where it has none.
         forms: What extensions keep among its data, key by key.
+        bound: The ID of the binding that has to be proved before any of this counts; empty where there is none.
     """
 
     csrf: bytes | None
     forms: Forms = ()
+    bound: bytes = b""
 
     def __repr__(self) -> str:
         return "<Secrets>"  # a repr ends up in error reports

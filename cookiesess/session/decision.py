@@ -44,18 +44,19 @@ class Action(Member):
 
 
 _FRESH: Final = {Happened.EMPTY: Action.NOTHING, Happened.LOGGED_IN: Action.CREATE, Happened.FILLED: Action.CREATE}
+READ_AS_EMPTY: Final = (Origin.REPLACED, Origin.UNBOUND)
+"""With these the app sees an empty session, and what it writes there without a login is dropped."""
+_READS_EMPTY: Final = {**_FRESH, Happened.FILLED: Action.DROP}
 
 TABLE: Final[dict[Origin, dict[Happened, Action]]] = {
     Origin.NONE: _FRESH,
     Origin.GONE: _FRESH,
     Origin.REJECTED: _FRESH,
     Origin.ENDED: {**_FRESH, Happened.EMPTY: Action.EXPIRE},
-    # Read as empty: what is written was meant for a session that another one has replaced.
-    Origin.REPLACED: {
-        Happened.EMPTY: Action.NOTHING,
-        Happened.LOGGED_IN: Action.CREATE,
-        Happened.FILLED: Action.DROP,
-    },
+    # Read as empty: what is written was meant for a session that another one has replaced, or that belongs to another
+    # device.
+    Origin.REPLACED: _READS_EMPTY,
+    Origin.UNBOUND: _READS_EMPTY,
     Origin.UNAVAILABLE: {Happened.EMPTY: Action.NOTHING},
     # Read in a format that is never written: whatever would be a write makes a session of ours.
     Origin.FOREIGN: {
@@ -83,7 +84,7 @@ _CONTINUED: Final = (Origin.LOADED, Origin.FOREIGN)
 # On Python 3.11 to look a member up on its class takes longer than all else that a decision does.
 _EMPTIED, _LOGGED_IN, _RENEWED, _MODIFIED = Happened.EMPTIED, Happened.LOGGED_IN, Happened.RENEWED, Happened.MODIFIED
 _REFRESH_OLD_KEY, _REFRESH, _READ = Happened.REFRESH_OLD_KEY, Happened.REFRESH, Happened.READ
-_EMPTY, _FILLED, _REPLACED = Happened.EMPTY, Happened.FILLED, Origin.REPLACED
+_EMPTY, _FILLED = Happened.EMPTY, Happened.FILLED
 
 
 def decide(
@@ -102,7 +103,7 @@ def decide(
     """
     if login:
         happened = _LOGGED_IN
-    elif origin is _REPLACED:
+    elif origin in READ_AS_EMPTY:
         # A label or another setting alone makes no session, but here it was meant for one that exists. (What extensions
         # had kept for their forms is there, and is no change.)
         happened = _FILLED if modified else _EMPTY

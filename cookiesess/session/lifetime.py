@@ -1,5 +1,6 @@
 """How long a session lives: whether it has ended, and whether a new idle deadline is due. Time is an argument."""
 
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, Self
@@ -110,6 +111,12 @@ class Lifetime:
             )
         grace = _RENEW_GRACE if self.renew_grace is None else self.renew_grace
         return renew, whole_seconds("renew_grace", grace)
+
+    def with_grace(self, seconds: int) -> Self:
+        """Return the same, where an old ID is let in for at least so many seconds after a periodic renewal."""
+        other = copy(self)
+        object.__setattr__(other, "grace_seconds", max(seconds, self.grace_seconds))
+        return other
 
     @classmethod
     def aal1(cls) -> Self:

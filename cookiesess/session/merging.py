@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from cookiesess.session import flash
+from cookiesess.session.binding import merged_binding
 from cookiesess.session.changes import ABSENT, replay
 from cookiesess.session.closing import How
 from cookiesess.session.lifetime import NAMED_AT
-from cookiesess.session.state import CSRF, EPOCH, FLASHES, GENERATION, State
+from cookiesess.session.state import BINDING, CSRF, EPOCH, FLASHES, GENERATION, State
 from cookiesess.session.working_copy import WorkingCopy
 
 
@@ -59,6 +60,8 @@ def _merge_extras(working: WorkingCopy, theirs: dict[str, Any], *, renewed: bool
             theirs[key] = flash.merge(base, mine, theirs.get(key, []), encode=working.codec.pack)
         elif value is ABSENT:
             theirs.pop(key, None)
+        elif key == BINDING and not asked.login:
+            theirs[key] = merged_binding(value, theirs.get(key))
         else:
             theirs[key] = value
 

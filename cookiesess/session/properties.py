@@ -10,7 +10,7 @@ from cookiesess.session.mapping import LoadedMapping
 from cookiesess.session.state import LABEL, PERSISTENT, Origin
 from cookiesess.tokens.encoding import is_utf8
 
-_OPEN, _UNAVAILABLE = Stage.OPEN, Origin.UNAVAILABLE
+_OPEN, _UNAVAILABLE, _UNBOUND = Stage.OPEN, Origin.UNAVAILABLE, Origin.UNBOUND
 
 # It is stored a second time, in the record's summary, which stores keep small.
 LONGEST_LABEL: Final = 200
@@ -95,11 +95,22 @@ class SessionProperties(LoadedMapping):
         """
         return self._context.lifetime.deadline((self._working or self._load()).state)
 
-    def authenticated_within(self, duration: timedelta) -> bool:
+    @property
+    def bound(self) -> bool:
+        """Whether this request has proved that it comes from the device that the session is bound to.
+
+        False without the setting ``binding=``, in browsers that do not know it, and for the requests that are let in
+        without the proof: until the browser has brought its key, and for ten seconds more.
+        """
+        loaded = (self._working or self._load()).loaded
+        return loaded.binding is not None and loaded.origin is not _UNBOUND
+
+    def authenticated_within(self, duration: timedelta, *, bound: bool = False) -> bool:
         """Whether the user has logged in at most `duration` ago: for what needs a recent password ("sudo mode").
 
         Args:
             duration: Longer than 0.
+            bound: Ask for `bound` as well. Browsers that cannot bind a session never pass then.
 
         Returns:
             False where nobody is logged in.
@@ -109,7 +120,7 @@ class SessionProperties(LoadedMapping):
         """
         seconds = whole_seconds("duration", duration, least=1)
         state = (self._working or self._load()).state
-        if state.owner is None or state.authenticated_at is None:
+        if state.owner is None or state.authenticated_at is None or (bound and not self.bound):
             return False
         return int(self._context.clock()) - state.authenticated_at <= seconds
 

@@ -61,6 +61,7 @@ class Session(SessionProperties):
         self._context.admit(owner, working)
         if working.login(owner, now=int(self._context.clock()), lifetime=self._context.lifetime):
             self._context.lost(working)
+        self._context.logged_in(working)
         if label is not None:
             self.label = label
 

@@ -26,6 +26,7 @@ Differences instead of times save bytes in every cookie. `extras` is a map with 
     "n"  when the present ID was given, Unix seconds, where IDs are renewed periodically
     "x"  the epoch of the store of revocations, 8 bytes
     "r"  records only, where an owner's sessions are limited: 16 bytes of the key of the record whose place it took
+    "b"  where sessions are bound to devices, since a login: 57 bytes, as `cookiesess.session.binding` has them
 """
 
 from dataclasses import dataclass, field
@@ -39,11 +40,12 @@ from cookiesess.tokens.values import ValueCodec
 INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
 
 CSRF, FLASHES, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION, EPOCH = "c", "f", "p", "l", "e", "w", "g", "x"
-REPLACES = "r"
+REPLACES, BINDING = "r", "b"
+_IN_EFFECT_BYTES = 8
 
 Description = tuple[int | str | bytes | None, ...]
 """What a record's summary says: created, authenticated, absolute deadline, idle seconds, label, what it replaced,
-its own absolute timeout."""
+its own absolute timeout, whether it is bound to a device."""
 
 
 class Origin(Member):
@@ -56,6 +58,7 @@ class Origin(Member):
     UNAVAILABLE = "the store is down"
     LOADED = "it opened"
     FOREIGN = "a reader opened another library's cookie"
+    UNBOUND = "it opened, and came without the proof that this is the device that it is bound to"
     ENDED = "it was loaded and then ended by invalidate()"
 
 
@@ -165,6 +168,8 @@ def describe(state: State) -> Description:
     """Return what the summary of `state` says."""
     extras = state.extras
     said = (state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL))
+    if BINDING in extras and any(extras[BINDING][-_IN_EFFECT_BYTES:]):
+        return (*said, extras.get(REPLACES), extras.get(ABSOLUTE), True)
     if ABSOLUTE in extras:
         return (*said, extras.get(REPLACES), extras[ABSOLUTE])
     return (*said, extras[REPLACES]) if REPLACES in extras else said

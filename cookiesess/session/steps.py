@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple, Protocol
 
 from cookiesess.events import Event, SessionCreated, SessionEnded, SessionRefreshed, SessionRenewed, WriteDropped
+from cookiesess.session.binding import Binding
 from cookiesess.session.closing import Closed, How
 from cookiesess.session.csrf import Secrets
 from cookiesess.session.decision import Action
@@ -33,6 +34,8 @@ class Loaded(NamedTuple):
         settled: A login of this request has settled which of several cookies of the name counts.
         key: The store's key of the ID that the request came with, where it opens no session and the owner's sessions
             are limited, or where this request has given the session another one; else empty.
+        binding: That of the session, where the request has shown its bound cookie, or where it is unbound for want of
+            it; else None.
     """
 
     origin: Origin
@@ -50,9 +53,15 @@ class Loaded(NamedTuple):
     dropped: bool = False
     settled: bool = False
     key: bytes = b""
+    binding: Binding | None = None
 
     def __repr__(self) -> str:
         return f"<Loaded, {self.origin.name}>"  # never the cookies or the owner: a repr ends up in error reports
+
+    @property
+    def bound(self) -> bytes:
+        """The ID of its binding, where that is in effect and was proved; else empty."""
+        return b"" if self.binding is None or not self.binding.at else self.binding.binding_id
 
     def record_keys(self) -> list[bytes]:
         """Return the store's keys of the sessions that the request came with, or would have."""
@@ -82,12 +91,14 @@ class Asked(NamedTuple):
         login: ``login()`` was called.
         refresh: The idle timeout is to count from now, whether that is due or not.
         passive: The request is not its user's doing, so the idle timeout counts from when it did.
+        registers: The answer is to ask the browser for a key to bind the session to.
     """
 
     how: How | None = None
     login: bool = False
     refresh: bool = False
     passive: bool = False
+    registers: bool = False
 
     @property
     def authenticates(self) -> bool:

@@ -11,19 +11,19 @@ The content itself is a `State`, and two `Tracked` dicts that know what has chan
 is first written or handed out, which a request that reads text and numbers never does.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from cookiesess.session.changes import Tracked
-from cookiesess.session.closing import Closed, How
+from cookiesess.session.closing import How
 from cookiesess.session.csrf import FORM_KEYS, Secrets, form_secrets
-from cookiesess.session.decision import Action
+from cookiesess.session.decision import READ_AS_EMPTY, Action
 from cookiesess.session.lifetime import ABSOLUTE, NAMED_AT, Lifetime
 from cookiesess.session.state import CSRF, Origin, State, fresh
 from cookiesess.session.steps import HAS_CONTENT, NOTHING_ASKED, NOTHING_DONE, Asked, Done, Line, Loaded, Twin
 from cookiesess.tokens.values import ValueCodec
 
 # With these the app sees an empty session. What it writes there before a login does not belong to the login's session.
-_LOST: Final = (Origin.REPLACED, Origin.GONE)
+_LOST: Final = (Origin.REPLACED, Origin.GONE, Origin.UNBOUND)
 _LOADED: Final = Origin.LOADED
 _NOT_ASKED_FOR: Final = (None, How.PERIODIC)
 _LOGIN, _REAUTHENTICATION, _PERIODIC = How.LOGIN, How.REAUTHENTICATION, How.PERIODIC
@@ -89,9 +89,9 @@ class WorkingCopy:
     def needs_cookie(self) -> bool:
         """Whether only a Set-Cookie line can keep what the app writes.
 
-        A session with a record needs none. Nor does one that was replaced: what is written to it is dropped anyway.
+        A session with a record needs none. Nor does one that was replaced or is unbound, as its writes are dropped.
         """
-        return self.loaded.located is None and self.loaded.origin is not Origin.REPLACED
+        return self.loaded.located is None and self.loaded.origin not in READ_AS_EMPTY
 
     @property
     def is_strangers(self) -> bool:
@@ -131,19 +131,19 @@ class WorkingCopy:
         state.authenticated_at = now
         state.ends_at = lifetime.ends_at(now)
         state.cover_own_end()
-        self._ask(_REAUTHENTICATION if self.loaded.owner == owner else _LOGIN, login=True)
+        self.ask(_REAUTHENTICATION if self.loaded.owner == owner else _LOGIN, login=True)
         return lost
 
     def renew(self) -> None:
         """Ask for a new ID, and of a session that is nobody's for a new CSRF secret: a planter knows the old one."""
         if self.state.owner is None:
             self._forget_csrf()
-        self._ask(How.RENEWAL)
+        self.ask(How.RENEWAL)
 
     def cycle(self) -> None:
         """Ask for a new ID of which the old one knows nothing, as after a login."""
         self._forget_csrf()
-        self._ask(_LOGIN)
+        self.ask(_LOGIN)
 
     def renew_in_time(self, now: int, lifetime: Lifetime) -> None:
         """Ask for a new ID where the present one is old, and nobody else is renewing it at this moment."""
@@ -154,16 +154,17 @@ class WorkingCopy:
         if self.asked.how is not None or self.asked.passive:
             return
         if lifetime.renewal_due(self.state, now=now):
-            self._ask(How.PERIODIC)
+            self.ask(How.PERIODIC)
 
     def note_id(self, now: int) -> None:
         """Note that the session gets an ID now. That is no change of the app's, so it is not tracked as one."""
         self.state.extras[NAMED_AT] = now
 
-    def _ask(self, how: How, *, login: bool = False) -> None:
+    def ask(self, how: How, *, login: bool = False, registers: bool = False) -> None:
+        """Ask for a new ID, of several reasons for the weightiest; `registers`: also for a key to bind it to."""
         asked = self.asked
-        passive = asked.passive and how is _PERIODIC
-        self.asked = Asked(max(how, asked.how or how), asked.login or login, asked.refresh, passive)
+        passive, key_too = asked.passive and how is _PERIODIC, registers or asked.registers
+        self.asked = Asked(max(how, asked.how or how), asked.login or login, asked.refresh, passive, key_too)
 
     def _forget_csrf(self) -> None:
         # A token from before was seen by whoever could see the page then.
@@ -176,16 +177,16 @@ class WorkingCopy:
 
     @property
     def csrf(self) -> bytes | None:
-        """The secret that its CSRF tokens are made of: its own, or that of the session that was replaced."""
+        """The secret of its CSRF tokens: its own, or that of the session that was replaced, or is unbound."""
         closed = self.loaded.closed
-        if closed is not None and self.loaded.origin is Origin.REPLACED and not self.asked.authenticates:
+        if closed is not None and self.loaded.origin in READ_AS_EMPTY and not self.asked.authenticates:
             return closed.csrf
         return self.state.extras.get(CSRF)
 
     @property
     def loaded_secrets(self) -> Secrets:
         """What the forms of the session that was loaded are made of."""
-        return Secrets(self.extras.loaded(CSRF)[CSRF], form_secrets(self.data.loaded(*FORM_KEYS)))
+        return Secrets(self.extras.loaded(CSRF)[CSRF], form_secrets(self.data.loaded(*FORM_KEYS)), self.loaded.bound)
 
     def refresh(self) -> None:
         """Ask for a new idle deadline, whether it is due or not."""
@@ -258,10 +259,11 @@ class WorkingCopy:
                     opened=loaded.opened if keep_line else (),
                     settled=settled,
                     key=loaded.key or (b"" if loaded.located is None else loaded.located.key),
+                    binding=loaded.binding,
                 )
             if done.action in HAS_CONTENT or not keep_line:
                 # Once the headers are out, nobody could be told of a new ID.
-                self.asked = Asked(passive=self.asked.passive) if self.asked.passive else NOTHING_ASKED
+                self.asked = NOTHING_ASKED._replace(passive=self.asked.passive, registers=self.asked.registers)
         self.done = NOTHING_DONE._replace(line=done.line, plaintext=done.plaintext) if keep_line else NOTHING_DONE
 
     def pair(self, twins: tuple[Twin, ...]) -> None:
@@ -274,14 +276,14 @@ class WorkingCopy:
         """Note further cookies in which something opened."""
         self.loaded = self.loaded._replace(opened=tuple({*(self.loaded.opened or ()), *names}))
 
-    def note_closed(self, closed: Closed | None) -> None:
-        """Note how the ID that was loaded has been closed since."""
-        self.loaded = self.loaded._replace(closed=closed)
+    def note(self, **found: Any) -> None:
+        """Note what has been learnt since of what was loaded, by the names of `Loaded`."""
+        self.loaded = self.loaded._replace(**found)
 
     def drop(self) -> bool:
         """Have nothing of the session be written from now on; return False where that was so already."""
-        is_new = not self.loaded.dropped
-        self.loaded = self.loaded._replace(origin=Origin.REPLACED, dropped=True)
+        is_new, origin = not self.loaded.dropped, self.loaded.origin
+        self.loaded = self.loaded._replace(origin=origin if origin in READ_AS_EMPTY else Origin.REPLACED, dropped=True)
         return is_new
 
     def restart(self, *, now: int, lifetime: Lifetime, line: Line = Line.EXPIRE) -> None:

@@ -22,6 +22,7 @@ from cookiesess.manager.settings import Settings
 from cookiesess.session.session import Session
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.wsgi.attachment import COOKIES_KEY, MANAGER_KEY, SESSION_KEY, Attachment
+from cookiesess.wsgi.binding import BindingEndpoints
 from cookiesess.wsgi.body import Body
 from cookiesess.wsgi.session_classes import S, SessionT_co, check_session_class
 
@@ -86,8 +87,9 @@ class SessionMiddleware(Generic[SessionT_co]):
             raise ConfigurationError(
                 f"environ_key {environ_key!r} is taken, or has no dot (PEP 3333); choose one such as 'myapp.session'"
             )
-        self.app = app
         self.manager: SessionManager = keys if isinstance(keys, SessionManager) else SessionManager(keys, **settings)
+        binding = self.manager.binding
+        self.app: WSGIApplication = app if binding is None else BindingEndpoints(app, self.manager, binding=binding)
         self._environ_key = environ_key
         self.session_class: type[SessionT_co] = check_session_class(
             session_class, base=Session, default=_beaker_class() if environ_key == BEAKER_KEY else None
@@ -183,7 +185,10 @@ class SessionMiddleware(Generic[SessionT_co]):
 
     def _refuse_second(self, app: object) -> None:
         """Raise where `app` is a middleware that would get into this one's way at every request."""
-        while isinstance(app, SessionMiddleware):
+        while isinstance(app, SessionMiddleware | BindingEndpoints):
+            if isinstance(app, BindingEndpoints):
+                app = app.app
+                continue
             if self._environ_key == app._environ_key or not self._names.isdisjoint(app._names):
                 raise ConfigurationError(
                     f"this app is wrapped already, by a SessionMiddleware with environ_key {app._environ_key!r} and the"

@@ -46,6 +46,16 @@ class Arrived:
         path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         return path or "/"
 
+    def mount(self) -> str:
+        """Where in the site the app is mounted, as the text of its bytes; empty at its root."""
+        mount: str = self._environ.get("SCRIPT_NAME", "")
+        return mount
+
+    def skipped(self) -> str:
+        """Why the browser says that it did not prove which device it is; empty where it says nothing."""
+        said: str = self._environ.get("HTTP_SECURE_SESSION_SKIPPED", "")
+        return said
+
     def cross_site_post(self) -> bool:
         """Whether another site's page has the browser navigate here by a method that changes things.
 

@@ -4,6 +4,7 @@ import secrets
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from cookiesess import Session, SessionManager
@@ -19,6 +20,8 @@ _GOODS: Final = ("a cup of tea", "an apple", "a book", "a pair of socks", "a can
 _BASE64URL: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 # How a cookie was set that this server knows nothing of any more.
 _USUAL_SUFFIX: Final = "; Path=/; HttpOnly; SameSite=Lax"
+# After so long a bound cookie has ended, by whatever clock.
+_LATER: Final = timedelta(minutes=7)
 _FORGET: Final = "; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
 
 
@@ -37,6 +40,7 @@ class Desk:
         visit: This request.
         notes: Of this browser.
         cookies: The session's cookies as they came, by name.
+        header: All cookies as they came.
         device: The browser, in a few words.
         old: What a login or a renewal does to what the browser had, in a sentence.
         copies: What a logout does to copies of the cookie, in a sentence.
@@ -48,6 +52,7 @@ class Desk:
     visit: Visit
     notes: Notes
     cookies: Mapping[str, str]
+    header: str
     device: str
     old: str
     copies: str
@@ -154,6 +159,15 @@ def replay(desk: Desk) -> str:
     return f"Your browser has sent an old cookie again, as a thief would: {kept.says}."
 
 
+def theft(desk: Desk) -> str:
+    """Say what a copy of all cookies is worth on another device: at once, and some minutes later."""
+    operations = desk.manager.operations
+    now = int(operations.clock())
+    times = (now, now + int(_LATER.total_seconds()))
+    at_once, later = (operations.load(desk.header, now=at).state.owner or "nobody" for at in times)
+    return f"Whoever copies all your cookies is {at_once} on another device now, and {later} in seven minutes."
+
+
 ACTIONS: Final[Mapping[str, Callable[[Desk], str]]] = {
     "set": set_value,
     "append": append,
@@ -168,6 +182,7 @@ ACTIONS: Final[Mapping[str, Callable[[Desk], str]]] = {
     "flash": flash,
     "flip": flip,
     "replay": replay,
+    "theft": theft,
 }
 
 

@@ -207,6 +207,7 @@ class Inspector:
             visit=visit,
             notes=notes,
             cookies=self._keep(request, notes),
+            header=request.environ.get("HTTP_COOKIE", ""),
             device=describe_client(request),
             old=self._old,
             copies=self._copies,
@@ -266,7 +267,7 @@ def _setup(settings: Settings) -> list[str]:
     store, cookie = settings.get("store"), settings["cookie"]
     found = ["server-side" if store is not None else "client-side"]
     found.append("sealed" if settings.get("encrypt", True) else "signed, readable")
-    found += [name for name in ("compress", "overflow", "revocations") if settings.get(name)]
+    found += [name for name in ("compress", "overflow", "revocations", "binding") if settings.get(name)]
     return [*found, f"{cookie.chunks} chunks"] if cookie.chunks > 1 else found
 
 

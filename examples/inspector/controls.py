@@ -24,6 +24,7 @@ TITLES: Final = {
     "flash": "Flash",
     "flip": "Flip a bit",
     "replay": "Replay",
+    "theft": "Copy all cookies as a thief would",
 }
 # Where on the page each button is, so that the page can come back to it.
 PLACES: Final[Mapping[str, str]] = {
@@ -31,6 +32,7 @@ PLACES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("login", "renew", "logout"), "do-identity"),
     "flash": "do-messages",
     "replay": "do-replay",
+    "theft": "do-theft",
     "flip": "do-flip",
     **dict.fromkeys(("end", "end-others"), "do-end"),
 }
@@ -44,6 +46,7 @@ def groups(page: Page) -> list[Html]:
         _group("do-identity", "Identity", _logins(token), _identity(page)),
         _group("do-messages", "Messages", _flash(token)),
         _group("do-replay", "Replay an old cookie", _kept(page)),
+        _group("do-theft", "Steal", form(None, token, press("theft"))),
     ]
 
 

@@ -14,10 +14,12 @@ from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.manager.assembly import make_envelope
 from cookiesess.manager.opened import OpenedStores
 from cookiesess.manager.settings import Settings
+from cookiesess.session.binding import Binding
 from cookiesess.session.closing import CLOSED
 from cookiesess.session.compression import expand
 from cookiesess.session.lifetime import IDLE
 from cookiesess.session.state import (
+    BINDING,
     COMPRESSED,
     COUNTED_IDLE,
     CSRF,
@@ -70,6 +72,16 @@ class Sight:
     def label(self) -> str | None:
         """The session's label."""
         return None if self.state is None else self.state.extras.get(LABEL)
+
+    @property
+    def binding(self) -> str | None:
+        """How far it is bound to a device, in words; None where it is not to be."""
+        found = None if self.state is None else Binding.unpack(self.state.extras.get(BINDING))
+        if found is None:
+            return None
+        if not found.registered:
+            return "offered: the browser has brought no key"
+        return "in effect: a copy needs the bound cookie as well" if found.at else "registered, not in effect yet"
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from cookiesess import CookiePolicy, Lifetime, Session, events
 from cookiesess.events import Event
 from cookiesess.http.envelope import NEAR_PER_CENT
+from cookiesess.session.state import Origin
 from examples.inspector.glass import Glass, Sight
 from examples.inspector.model import Cookie, Inside, Moment, Timeline, Value
 from examples.inspector.notes import Notes
@@ -18,6 +19,8 @@ from examples.inspector.visits import Visit
 _LONGEST_TEXT, _LONGEST_INNER_TEXT, _LONGEST_COOKIE, _SHOWN = 120, 40, 24, (10, 4)
 _MOST_KEYS: Final = 3
 _EMPTY: Final = "A new, empty session takes its place."
+
+_UNBOUND = "It is bound to a device, and no proof came that this is the one. It reads as empty; it still lives there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ def _utf8(text: str) -> str:
 def _role(name: str, own: Mapping[str, str], policy: CookiePolicy) -> str:
     if name == policy.reference_name:
         return "the session's reference"
+    if name == policy.bound_name:
+        return "the proof of this device"
     if name not in own:
         return "this page's own, sealed" if name == "inspector" else "a plain cookie"
     pieces = [each for each in policy.chunk_names if each in own]
@@ -99,7 +104,7 @@ def inside(
         for key, value in session.items()
     ]
     return Inside(
-        verdict=_verdict(sight, visit, alive=alive),
+        verdict=_UNBOUND if session.origin is Origin.UNBOUND else _verdict(sight, visit, alive=alive),
         alive=alive,
         stored=sight is not None and sight.record_bytes is not None,
         facts=tuple(_facts(sight)),
@@ -138,6 +143,8 @@ def _facts(sight: Sight | None) -> Iterator[tuple[str, str]]:
     if sight.state is not None:
         yield "Owner", sight.state.owner or "nobody: not logged in"
         yield "Label", sight.label or "none"
+        if sight.binding is not None:
+            yield "Bound to a device", sight.binding
         yield "Flags", ", ".join(sight.flags) or "none"
 
 

@@ -18,6 +18,7 @@ TERMS: Final[Mapping[str, str]] = {
     "compress": "What is in the cookie is compressed first.",
     "overflow": "A session that outgrows its cookie moves to a store. The app sees nothing of it.",
     "revocations": "The server remembers which cookie sessions have ended, so that no copy of their cookies opens.",
+    "binding": "A browser proves that it is on the device where the user logged in, so that copied cookies are no use.",
     "chunks": "A session that is too long for one cookie is spread over several.",
     # Cookies
     "Path": "The pages to which the browser sends the cookie.",
@@ -39,6 +40,7 @@ TERMS: Final[Mapping[str, str]] = {
     "Owner": "The user who is logged in: what the app gave to session.login().",
     "Label": "The name under which a list of devices shows this session. The page takes it from the browser.",
     "Flags": "What the session holds beside the app's data.",
+    "Bound to a device": "Whether a copy of the cookie needs the proof of this device as well.",
     "CSRF secret": "Random bytes, from which the tokens in this page's forms are made. Other sites do not know them.",
     "flash message": "A message that is kept for the next page, and shown once.",
     "the window": "Whether the cookie stays in the browser when its window is closed.",
@@ -67,6 +69,7 @@ TERMS: Final[Mapping[str, str]] = {
     "Flash": "Leaves a message in the session for the next page.",
     "Flip a bit": "Changes one bit of the cookie, as somebody might who tries to forge one.",
     "Replay": "Gives your browser the cookies back that it had then, as a thief would use a copy.",
+    "Copy all cookies as a thief would": "Asks what somebody would see who sent all your cookies from another device.",
     # What happened
     "cookie set": "The response had the browser keep this cookie.",
     "cookie deleted": "The response had the browser forget this cookie.",

@@ -39,7 +39,8 @@ def test_no_name_stands_there_twice():
 
 
 def test_there_are_few_enough_to_learn():
-    assert len(cookiesess.__all__) <= 40
+    # 40, and `DeviceBinding`: nobody can bind a session to a device without it, and a name below would hide it.
+    assert len(cookiesess.__all__) <= 41
 
 
 def test_every_name_can_be_imported():

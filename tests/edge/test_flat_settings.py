@@ -154,12 +154,12 @@ def test_the_table_in_the_documentation_has_every_setting():
 
 def test_every_setting_of_a_manager_is_flat_or_given_in_code():
     flat = {name.partition(".")[0] for name in NAMES} - {"keys", "keys_file", "environ_key"}
-    assert flat | {"accept", "login_label", "types", "on_event", "clock", "random_bytes", "sleep"} == set(
+    assert flat | {"accept", "binding", "login_label", "types", "on_event", "clock", "random_bytes", "sleep"} == set(
         Settings.__annotations__
     )
 
 
 def test_every_field_of_a_policy_and_a_lifetime_is_flat():
     for group, cls in (("cookie", CookiePolicy), ("lifetime", Lifetime)):
-        fields = {field.name for field in cls.__dataclass_fields__.values() if field.init}
+        fields = {name for name, field in cls.__dataclass_fields__.items() if field.init and not name.startswith("_")}
         assert {name.partition(".")[2] for name in NAMES if name.startswith(f"{group}.")} == fields

@@ -37,3 +37,9 @@ class Came:
 
     def cross_site_post(self) -> bool:
         return self._posted
+
+    def mount(self) -> str:
+        return ""
+
+    def skipped(self) -> str:
+        return ""

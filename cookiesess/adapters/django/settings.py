@@ -58,6 +58,7 @@ _NOT_OPTIONS: Final = {
     "cookie": "set SESSION_COOKIE_NAME and the other SESSION_COOKIE_…",
     "login_label": "Django's session engine sees no request; set request.session.native.label after the login",
     "overflow": "Django knows one cookie alone; set COOKIESESS_STORE",
+    "binding": "Django hands its session engine one cookie alone, and no response; leave it out",
 }
 
 

@@ -23,6 +23,7 @@ from cookiesess.manager.settings import Settings
 from cookiesess.session.lifetime import Lifetime
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.tokens.values import ValueType
+from cookiesess.wsgi.binding import BindingEndpoints
 from cookiesess.wsgi.session_classes import check_session_class
 
 MARKUP: Final = ValueType(63, Markup, str, Markup)
@@ -70,6 +71,8 @@ class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
     """
 
     null_session_class = NoSession
+    # Whether somebody in front of the app answers what browsers ask where sessions are bound to devices.
+    _answers = False
 
     @without_locals
     def __init__(
@@ -83,6 +86,12 @@ class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
         self._session_class: type[FlaskT_co] = check_session_class(session_class, base=FlaskSession)
         if isinstance(keys, SessionManager) and settings:
             raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
+        self.binding = keys.binding if isinstance(keys, SessionManager) else settings.get("binding")
+        if self.binding is not None and not self._answers:
+            raise ConfigurationError(
+                "binding has browsers ask for paths that only the extension answers; write"
+                " Cookiesess(app, keys=…, binding=…) instead of setting app.session_interface"
+            )
         # What is wrong whatever the app's config says is said here.
         checked: Settings = {"lifetime": _FLASK_LIFETIME, **settings}
         self._opened = OpenedStores(checked)  # once for all managers that are built here
@@ -178,6 +187,12 @@ class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
             manager.emit(event)
 
 
+class _AnsweringInterface(CookiesessInterface[FlaskT_co]):
+    """The interface of the extension, which answers for its apps what browsers ask of a binding."""
+
+    _answers = True
+
+
 class Cookiesess(Generic[FlaskT_co]):
     """The Flask extension: puts a `CookiesessInterface` in place.
 
@@ -207,7 +222,7 @@ class Cookiesess(Generic[FlaskT_co]):
         check_names("Cookiesess(app, keys", settings)
         if app is not None:
             _check_app(app)
-        self.interface: CookiesessInterface[FlaskT_co] = CookiesessInterface(
+        self.interface: CookiesessInterface[FlaskT_co] = _AnsweringInterface(
             keys, session_class=session_class, **settings
         )
         self.session: FlaskT_co = cast("FlaskT_co", flask.session)
@@ -221,7 +236,10 @@ class Cookiesess(Generic[FlaskT_co]):
             ConfigurationError: It is no Flask app.
         """
         _check_app(app)
-        app.session_interface = self.interface
+        interface = app.session_interface = self.interface
+        if interface.binding is not None:
+            answering = BindingEndpoints(app.wsgi_app, lambda: interface.manager_of(app), binding=interface.binding)
+            app.wsgi_app = answering  # type: ignore[method-assign]  # as Flask's documentation has it
         app.extensions["cookiesess"] = self
 
 

@@ -1,0 +1,240 @@
+"""What travels between server and browser where sessions are bound to devices: settings, bound cookies, challenges.
+
+Both are sealed tokens, so nothing has to be kept:
+
+- the *bound cookie* holds the binding ID, the browser's key, and its end (`cookiesess.session.binding.Binding`), for
+  the purpose ``bound``. It has the key because a client-side session's own cookie may be the older one: two answers
+  that cross each other leave the browser with the one that came last;
+- a *challenge* holds what it is for (one byte), the binding ID, and when it was made (8 bytes), for the purpose
+  ``bound-challenge``.
+
+Hosts' clocks may differ by a minute: a challenge may be a minute older than it should be, or younger than now, and a
+bound cookie counts for a minute longer than the browser keeps it.
+"""
+
+import json
+import re
+import struct
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import IntEnum
+from typing import Final
+from urllib.parse import quote
+
+from cookiesess.errors import ConfigurationError, InvalidToken
+from cookiesess.http.arrival import Arrival
+from cookiesess.http.grammar import values_of
+from cookiesess.http.headers import SetCookie
+from cookiesess.http.pieces import MAX_CANDIDATES
+from cookiesess.http.policy import CookiePolicy
+from cookiesess.session.binding import BINDING_ID_BYTES, Binding
+from cookiesess.session.lifetime import whole_seconds
+from cookiesess.tokens.encoding import encode, purpose
+from cookiesess.tokens.sealing import Sealer
+
+# By how much the clocks of two hosts may differ.
+_SKEW_SECONDS: Final = 60
+# Chromium signs about six times in nine minutes for a site, and two minutes ahead of the end: with less it runs out.
+_LEAST_BOUND: Final = timedelta(minutes=5)
+# A copy of all cookies works for as long.
+_MOST_BOUND: Final = timedelta(hours=1)
+_MOST_REGISTRATION: Final = timedelta(minutes=10)
+_PATH: Final = re.compile(r"(?:/[0-9A-Za-z._~-]+)+")
+_CHALLENGE: Final = struct.Struct(f">B{BINDING_ID_BYTES}sQ")
+# What a browser says of a proof that it did not give (W3C Device Bound Session Credentials, Secure-Session-Skipped).
+_SKIPPED: Final = re.compile(r"\b(quota_exceeded|unreachable|server_error)\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceBinding:
+    """How sessions are bound to devices: a copy of a session's cookie is worth nothing after `bound_for`.
+
+    After each ``login()`` the browser is asked for a key that never leaves the device (W3C Device Bound Session
+    Credentials). From then on it proves every few minutes that it holds that key, and gets a short-lived cookie for
+    it. A bound session that comes without that cookie reads as empty. Browsers that do not know this go on as before.
+
+    Args:
+        bound_for: How long the short-lived cookie lasts, and with it a copy of all cookies (up to a minute more, since
+            clocks differ). 5 minutes by default, and at least; at most an hour. Browsers limit how often they sign.
+        registration_within: How long after a login a browser may bind the session; a minute by default, at most ten.
+        path: Under which path of the app the browser reaches ``start`` and ``refresh``, which the app never sees. Not
+            under ``/.well-known``, which proxies like to keep for certificates.
+        required: Refuse a login's session that was not bound within `registration_within`. Only for a fleet of which
+            every browser can do it: all others are logged out after that time. False by default.
+        testing: Allow a `bound_for` from one second on. A real browser runs out of its quota with it.
+
+    Raises:
+        ConfigurationError: A duration outside its limits, or a path that is none.
+    """
+
+    bound_for: timedelta = _LEAST_BOUND
+    registration_within: timedelta = timedelta(minutes=1)
+    path: str = "/_cookiesess/binding"
+    required: bool = False
+    testing: bool = False
+    bound_seconds: int = field(init=False, repr=False)
+    registration_seconds: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("required", "testing"):
+            if type(getattr(self, name)) is not bool:
+                raise ConfigurationError(f"{name} {getattr(self, name)!r} is not allowed; choose True or False")
+        bound = whole_seconds("bound_for", self.bound_for, least=1)
+        within = whole_seconds("registration_within", self.registration_within, least=1)
+        least = timedelta(seconds=1) if self.testing else _LEAST_BOUND
+        if not least <= self.bound_for <= _MOST_BOUND:
+            raise ConfigurationError(
+                f"bound_for ({self.bound_for}) must be from {least} to {_MOST_BOUND}: with less, browsers run out of"
+                " the proofs that they give in some minutes (in tests, testing=True allows it); and a copy of all"
+                " cookies works for as long"
+            )
+        if self.registration_within > _MOST_REGISTRATION:
+            raise ConfigurationError(
+                f"registration_within ({self.registration_within}) must be at most {_MOST_REGISTRATION}; browsers"
+                " answer within seconds"
+            )
+        object.__setattr__(self, "path", _checked_path(self.path))
+        object.__setattr__(self, "bound_seconds", bound)
+        object.__setattr__(self, "registration_seconds", within)
+
+    @property
+    def start_path(self) -> str:
+        """Where the browser brings its key, as PATH_INFO has it."""
+        return f"{self.path}/start"
+
+    @property
+    def refresh_path(self) -> str:
+        """Where the browser proves that it still holds the key, as PATH_INFO has it."""
+        return f"{self.path}/refresh"
+
+
+def _checked_path(path: object) -> str:
+    if type(path) is not str or not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(path.split("/")):
+        raise ConfigurationError(
+            f"path {path!r} is not allowed; it begins with '/', ends without one, and has letters, digits and ._~-"
+            " between: '/_cookiesess/binding'"
+        )
+    if path.startswith("/.well-known"):
+        raise ConfigurationError(f"path {path!r} is one that proxies keep for certificates; choose another one")
+    return path
+
+
+class Challenge(IntEnum):
+    """What a challenge is for; the numbers are in tokens."""
+
+    START = 0
+    REFRESH = 1
+
+
+class BoundCookies:
+    """Makes and reads what the browser is handed for one policy. Thread-safe.
+
+    Args:
+        binding: The settings.
+        policy: That of the session's cookie, whose attributes the bound cookie has.
+        sealer: Seals and opens.
+
+    Attributes:
+        binding: The same.
+        name: The bound cookie's.
+    """
+
+    def __init__(self, binding: DeviceBinding, policy: CookiePolicy, sealer: Sealer) -> None:
+        self.binding = binding
+        self.name = policy.bound_name
+        self._policy = policy
+        self._sealer = sealer
+        self._purpose = purpose("bound", policy.name)
+        self._challenge_purpose = purpose("bound-challenge", policy.name)
+        self._skew_seconds = min(_SKEW_SECONDS, binding.bound_seconds // 5)
+
+    # The bound cookie
+
+    def shown(self, header: str, binding: Binding, *, now: int) -> Binding | str:
+        """Return `binding`, with its key, where a request's Cookie header proves it; else why it does not.
+
+        The reasons: ``"missing"``, ``"expired"``, ``"invalid"`` (it did not open), ``"other"`` (another binding's).
+        """
+        reason = "missing"
+        for token in values_of(header, self.name, limit=MAX_CANDIDATES):
+            try:
+                found = Binding.unpack(self._sealer.unseal(token, self._purpose)[0])
+            except InvalidToken:
+                found = None
+            if found is None:
+                reason = "invalid"
+            elif found.binding_id != binding.binding_id or (binding.registered and found.key != binding.key):
+                reason = "other"
+            elif now >= found.at + self._skew_seconds:
+                reason = "expired"
+            else:
+                return binding._replace(key=found.key)
+        return reason
+
+    def cookie(self, binding: Binding, arrival: Arrival, *, now: int) -> SetCookie:
+        """Return a bound cookie for who has just proved that they hold the key of `binding`."""
+        seconds = self.binding.bound_seconds
+        token = self._sealer.seal(binding._replace(at=now + seconds).packed(), self._purpose)
+        return SetCookie(self.name, token, self._policy.attributes(arrival.transport(), seconds, now=now))
+
+    def expiry(self, header: str, arrival: Arrival) -> tuple[SetCookie, ...]:
+        """Return the line that has the browser forget its bound cookie, if it has one."""
+        if not values_of(header, self.name, limit=1):
+            return ()
+        return (SetCookie(self.name, "", self._policy.attributes(arrival.transport(), 0)),)
+
+    # Challenges
+
+    def challenge(self, kind: Challenge, binding_id: bytes, *, now: int) -> str:
+        """Return what a browser is to sign."""
+        return self._sealer.seal(_CHALLENGE.pack(kind, binding_id, now), self._challenge_purpose)
+
+    def answers(self, challenge: str, kind: Challenge, binding_id: bytes, *, now: int) -> bool:
+        """Whether a challenge was made here for that, and is still fresh."""
+        try:
+            plaintext, _ = self._sealer.unseal(challenge, self._challenge_purpose)
+        except InvalidToken:
+            return False
+        said, named, made_at = _CHALLENGE.unpack(plaintext)
+        seconds = self.binding.registration_seconds if kind is Challenge.START else _SKEW_SECONDS
+        fresh = made_at - _SKEW_SECONDS <= now <= made_at + seconds + _SKEW_SECONDS
+        return fresh and (said, named) == (kind, binding_id)
+
+    def registration(self, binding_id: bytes, arrival: Arrival, *, now: int) -> str:
+        """Return the header by which a browser is asked for a key; empty where it could not send the session there."""
+        path = _in_header(arrival.mount()) + self.binding.start_path
+        if not _covers(self._policy.path, path):
+            return ""
+        return f'(ES256);path="{path}";challenge="{self.challenge(Challenge.START, binding_id, now=now)}"'
+
+    # What the browser keeps
+
+    def instructions(self, binding_id: bytes, arrival: Arrival) -> bytes:
+        """Return what a browser is told about its binding, as JSON: what to show, where, and how to renew it.
+
+        The scope is the origin that was asked, which is left out: behind a proxy the server need not know it.
+        """
+        attributes = self._policy.attributes(arrival.transport()).suffix.removeprefix("; ")
+        told = {
+            "session_identifier": encode(binding_id),
+            "refresh_url": _in_header(arrival.mount()) + self.binding.refresh_path,
+            "scope": {"include_site": False},
+            "credentials": [{"type": "cookie", "name": self.name, "attributes": attributes}],
+        }
+        return json.dumps(told).encode()
+
+
+def skipped_reason(said: str) -> str:
+    """Return the reason in a browser's ``Secure-Session-Skipped``; empty for what is none."""
+    match = _SKIPPED.search(said[:100])
+    return match[1] if match else ""
+
+
+def _in_header(mount: str) -> str:
+    """Return a path of an environ as a browser has it in URLs: nothing in it ends a quoted text."""
+    return quote(mount.encode("latin-1", "replace"), safe="/._~-!$&'()*+,;=:@")
+
+
+def _covers(cookie_path: str, path: str) -> bool:
+    """Whether a cookie with that Path goes to `path` (RFC 6265 section 5.1.4)."""
+    return f"{path}/".startswith(cookie_path.rstrip("/") + "/")

@@ -1,0 +1,209 @@
+"""The two paths that browsers call by themselves where sessions are bound to devices; the app never sees them.
+
+| what comes | what the browser gets |
+|---|---|
+| ``start``, with a proof of the key that a login has asked for | 200, its first bound cookie, and what it is to do |
+| ``start``, with the same proof or another one of that key | the same |
+| ``start``, with another key, another login's challenge, an old one, or without a session | 403 |
+| ``refresh`` without a proof, or with one of a challenge that is no longer fresh | 403, and a challenge |
+| ``refresh`` with a proof by the session's key | 200, and another bound cookie |
+| ``refresh`` with a proof by another key, or none that can be read | 400 |
+| ``refresh`` where the session of the browser's cookie has ended, is not bound, or is bound anew | 200, and the end |
+| either, where the store is down, or the cookie does not open or was replaced | 503: once more, later |
+
+A browser ends its binding only at that one answer, ``{"continue": false}``. So it is given only where nothing would be
+lost with it. A request without any cookie of the session is such a case, but where another site's page has caused it:
+then the browser may have held the cookie back (SameSite).
+
+None of them looks at more than the session's own load does, and ``refresh`` writes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cookiesess.backends.bound import BoundBackend
+from cookiesess.errors import InvalidToken, SessionError, StoreError
+from cookiesess.http.binding import Challenge, DeviceBinding
+from cookiesess.http.policy import Transport
+from cookiesess.manager.manager import SessionManager
+from cookiesess.manager.operations import Operations
+from cookiesess.session.binding import Binding
+from cookiesess.session.effect import binding_of
+from cookiesess.session.state import BINDING, Origin
+from cookiesess.session.working_copy import WorkingCopy
+from cookiesess.tokens.encoding import encode
+from cookiesess.tokens.proofs import MOST_PROOF_BYTES, read_proof
+from cookiesess.wsgi.transport import Arrived, transport_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ANSWERED_KEY: Final = "cookiesess.binding"
+"""Where the app's side sees that somebody in front of it answers what browsers ask."""
+
+# Of these nobody can say that the session has ended.
+_UNCERTAIN: Final = (Origin.UNAVAILABLE, Origin.REJECTED, Origin.REPLACED)
+_ENDS: Final = b'{"continue": false}'
+
+
+class _Answer(NamedTuple):
+    status: str
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+
+
+_LATER: Final = _Answer("503 Service Unavailable")
+_REFUSED: Final = _Answer("403 Forbidden")
+_BAD: Final = _Answer("400 Bad Request")
+_TOO_LONG: Final = _Answer("431 Request Header Fields Too Large")
+_NO_POST: Final = _Answer("405 Method Not Allowed", (("Allow", "POST"),))
+_JSON: Final = ("Content-Type", "application/json")
+_OVER: Final = _Answer("200 OK", (_JSON,), _ENDS)
+
+
+class BindingEndpoints:
+    """Answers what browsers ask where sessions are bound to devices, and hands everything else on to the app.
+
+    `SessionMiddleware` and the Flask extension put it around the app by themselves. For Pyramid, wrap what
+    ``config.make_wsgi_app()`` returns.
+
+    Args:
+        app: Any WSGI app.
+        manager: Has the sessions; or a function without arguments that returns it, for an app whose manager comes
+            later.
+    """
+
+    def __init__(
+        self, app: "WSGIApplication", manager: SessionManager | Callable[[], SessionManager], *, binding: DeviceBinding
+    ) -> None:
+        self.app = app
+        self._manager = manager
+        self._paths = (binding.start_path, binding.refresh_path)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request."""
+        if environ.get("PATH_INFO") not in self._paths:
+            environ[ANSWERED_KEY] = True
+            try:
+                return self.app(environ, start_response)
+            except BaseException:
+                del environ  # error collectors print local variables, and it has the Cookie header
+                raise
+        manager = self._manager if isinstance(self._manager, SessionManager) else self._manager()
+        manager.look_at_keys()
+        answer = answered(manager.operations, environ)
+        common = [("Cache-Control", "no-store"), ("Content-Length", str(len(answer.body)))]
+        start_response(answer.status, [*answer.headers, *common])
+        return [answer.body]
+
+
+def answered(operations: Operations, environ: "WSGIEnvironment") -> _Answer:
+    """Return the answer to a request for one of the two paths."""
+    bound = operations.parts.bound
+    if bound is None or environ.get("REQUEST_METHOD") != "POST":
+        return _NO_POST
+    visit = _Visit(operations, bound, environ)
+    if len(visit.proof) > MOST_PROOF_BYTES:
+        return _TOO_LONG
+    starts = environ["PATH_INFO"] == bound.cookies.binding.start_path
+    try:
+        return visit.start() if starts else visit.refresh()
+    except (StoreError, SessionError):
+        return _LATER
+
+
+class _Visit(Arrived):
+    """One request for one of the two paths."""
+
+    __slots__ = ("_bound", "_cookies", "_now", "_operations", "_working", "proof")
+
+    def __init__(self, operations: Operations, bound: BoundBackend, environ: "WSGIEnvironment") -> None:
+        self._environ = environ
+        self._operations, self._bound, self._cookies = operations, bound, bound.cookies
+        self._now = int(operations.clock())
+        self.proof: str = environ.get("HTTP_SECURE_SESSION_RESPONSE", "")
+
+    def transport(self) -> Transport:
+        """How the request came; see `Transport`."""
+        return Transport.HTTPS if self.https() else transport_of(self._environ)
+
+    def https(self) -> bool:
+        """Whether it came over HTTPS, as far as the server knows."""
+        return self._environ.get("wsgi.url_scheme") == "https"
+
+    def _load(self) -> tuple[WorkingCopy, Binding | None]:
+        """Return the session of the request's cookie, whether the bound cookie came or not."""
+        working = self._bound.inner.load(self._environ.get("HTTP_COOKIE", ""), now=self._now)
+        return working, binding_of(working) if working.loaded.origin is Origin.LOADED else None
+
+    # Registration
+
+    def start(self) -> _Answer:
+        """Put the browser's key into the session."""
+        try:
+            proof = read_proof(self.proof)
+        except InvalidToken:
+            return _BAD
+        working, binding = self._load()
+        if _uncertain(working):
+            return _LATER
+        if binding is None or not self._fresh(proof.challenge, Challenge.START, binding):
+            return _REFUSED
+        if binding.registered:
+            return self._bound_cookie(binding) if binding.key == proof.key else _REFUSED
+        return self._register(working, binding._replace(key=proof.key))
+
+    def _register(self, working: WorkingCopy, binding: Binding) -> _Answer:
+        """Write the session with its key; of two that come at once the first one stays."""
+        working.extras.set(BINDING, binding.packed())
+        commit = self._operations.commit_loaded(working, arrival=self)
+        if not commit.written:
+            return _LATER
+        if (binding_of(working) or binding).key != binding.key:
+            return _REFUSED
+        return self._bound_cookie(binding, [("Set-Cookie", cookie.line) for cookie in commit.cookies])
+
+    # Refresh
+
+    def refresh(self) -> _Answer:
+        """Give a browser that has the key another bound cookie."""
+        working, binding = self._load()
+        if _uncertain(working) or (working.loaded.origin is Origin.NONE and self._from_elsewhere()):
+            return _LATER
+        if binding is None or not binding.registered or self._named() != encode(binding.binding_id):
+            return _OVER
+        if not self.proof:
+            return self._challenged(binding)
+        try:
+            proof = read_proof(self.proof, key=binding.key)
+        except InvalidToken:
+            return _BAD
+        fresh = self._fresh(proof.challenge, Challenge.REFRESH, binding)
+        return self._bound_cookie(binding) if fresh else self._challenged(binding)
+
+    def _named(self) -> str:
+        """Return the binding ID that the browser means."""
+        named: str = self._environ.get("HTTP_SEC_SECURE_SESSION_ID", "")
+        return named.strip(' "')
+
+    def _from_elsewhere(self) -> bool:
+        return self._environ.get("HTTP_SEC_FETCH_SITE", "") in {"cross-site", "same-site"}
+
+    def _fresh(self, challenge: str, kind: Challenge, binding: Binding) -> bool:
+        return self._cookies.answers(challenge, kind, binding.binding_id, now=self._now)
+
+    def _challenged(self, binding: Binding) -> _Answer:
+        challenge = self._cookies.challenge(Challenge.REFRESH, binding.binding_id, now=self._now)
+        named = f'"{challenge}";id="{encode(binding.binding_id)}"'
+        return _Answer("403 Forbidden", (("Secure-Session-Challenge", named),))
+
+    def _bound_cookie(self, binding: Binding, lines: Sequence[tuple[str, str]] = ()) -> _Answer:
+        line = self._cookies.cookie(binding, self, now=self._now).line
+        told = self._cookies.instructions(binding.binding_id, self)
+        return _Answer("200 OK", (_JSON, *lines, ("Set-Cookie", line)), told)
+
+
+def _uncertain(working: WorkingCopy) -> bool:
+    loaded = working.loaded
+    moved = loaded.located is not None and loaded.located.moved
+    return loaded.origin in _UNCERTAIN or loaded.closed is not None or moved

@@ -1,0 +1,178 @@
+"""Sessions that are bound to a device, in a Chromium that binds them: with a real key, and its quota switched on.
+
+Today's Debian package of Chromium has the feature switched off. Version 150 has it, and is fetched by ``apt-get
+download``, into the folder that ``COOKIESESS_BINDING_CHROMIUM`` names or one of the tests' own; nothing is installed.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from browser.conftest import ARGUMENTS, SHOP
+from browser.tls import serving_tls
+from cookiesess import CrossOriginProtection, DeviceBinding, SessionMiddleware, get_session
+from cookiesess.stores.memory import MemoryStore
+from cookiesess.testing import ManualClock
+from kit.constants import KEY, NAME, SECONDS
+
+VERSION = "150.0.7871.100-1~deb12u1"
+PACKAGES = ("chromium", "chromium-common")
+FEATURES = (
+    "DeviceBoundSessions:RequireOriginTrialTokens/false/CheckSubdomainRegistration/false",
+    "EnableBoundSessionCredentialsSoftwareKeysForManualTesting",
+)
+BOUND = f"{NAME}.bound"
+LATE = 360
+
+
+def fetched(folder):
+    """Return the browser in `folder`, where it is put if it is not there; or why it cannot be had."""
+    executable = folder / "x/usr/lib/chromium/chromium"
+    if executable.exists():
+        return executable
+    if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
+        return "apt-get and dpkg are missing, by which Chromium 150 could be had"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [f"{name}={VERSION}" for name in PACKAGES]
+    download = subprocess.run(["apt-get", "download", *wanted], cwd=folder, capture_output=True, text=True, check=False)
+    if download.returncode:
+        return f"Chromium {VERSION} cannot be had: {download.stderr.strip()[-200:]}"
+    for package in folder.glob("*.deb"):
+        subprocess.run(["dpkg", "-x", package, folder / "x"], check=True, capture_output=True)
+    return executable
+
+
+@pytest.fixture(scope="module")
+def launch(chromium, tmp_path_factory):
+    """Return a function that opens a new Chromium 150, as a device of its own."""
+    folder = os.environ.get("COOKIESESS_BINDING_CHROMIUM")
+    executable = fetched(Path(folder) if folder else tmp_path_factory.mktemp("chromium"))
+    if isinstance(executable, str):
+        pytest.skip(executable)
+    with ExitStack() as stack:
+
+        def device():
+            return stack.enter_context(
+                chromium.browser_type.launch_persistent_context(
+                    tmp_path_factory.mktemp("profile"),
+                    executable_path=executable,
+                    args=[*ARGUMENTS, "--ignore-certificate-errors", f"--enable-features={','.join(FEATURES)}"],
+                    ignore_https_errors=True,
+                )
+            )
+
+        yield device
+
+
+class KeptStore(MemoryStore):
+    """One that is never full, as a store of revocations has to be."""
+
+    evicts = False
+
+
+class Shop:
+    """A site by HTTPS, which notes what the browser does by itself."""
+
+    def __init__(self, kind):
+        self.clock = ManualClock()
+        self.events = []
+        self.calls = []
+        self.called = threading.Condition()
+        settings = {kind: KeptStore(), "clock": self.clock, "on_event": self.events.append}
+        bound = SessionMiddleware(self.app, KEY, binding=DeviceBinding(), **settings)
+        self.outer = CrossOriginProtection(bound)
+
+    def app(self, environ, start_response):
+        session, path = get_session(environ), environ["PATH_INFO"]
+        if path == "/login":
+            session.login("ann")
+        elif path == "/logout":
+            session.invalidate()
+        said = {"owner": session.owner, "bound": session.bound} if path != "/favicon.ico" else {}
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps(said).encode()]
+
+    def __call__(self, environ, start_response):
+        path = environ["PATH_INFO"]
+
+        def noting(status, headers, exc_info=None):
+            with self.called:
+                self.calls.append((path.rpartition("/")[2], status[:3]))
+                self.called.notify_all()
+            return start_response(status, headers, exc_info)
+
+        return self.outer(environ, noting)
+
+    def wait_for(self, *call):
+        with self.called:
+            assert self.called.wait_for(lambda: call in self.calls, SECONDS), self.calls
+
+    def wait_for_count(self, count, *call):
+        with self.called:
+            assert self.called.wait_for(lambda: self.calls.count(call) >= count, SECONDS), self.calls
+
+
+@pytest.fixture(params=["store", "revocations"])
+def shop(request, tmp_path):
+    site = Shop(request.param)
+    with serving_tls(site, tmp_path) as port:
+        site.url = f"https://{SHOP}:{port}"
+        yield site
+
+
+def seen(device, url):
+    page = device.pages[0]
+    return json.loads(page.goto(url).text())
+
+
+def logged_in(launch, shop):
+    """A device that is logged in, bound, and past the grace."""
+    device = launch()
+    seen(device, f"{shop.url}/login")
+    shop.wait_for("start", "200")
+    assert seen(device, f"{shop.url}/") == {"owner": "ann", "bound": True}
+    shop.clock.advance(11)
+    return device
+
+
+def test_a_request_without_the_bound_cookie_waits_for_the_proof(launch, shop):
+    device = logged_in(launch, shop)
+    for count in (1, 2):
+        device.clear_cookies(name=BOUND)  # as it does by itself when the cookie's time is over
+        shop.clock.advance(LATE)
+        assert seen(device, f"{shop.url}/") == {"owner": "ann", "bound": True}
+        assert shop.calls.count(("refresh", "200")) >= count
+    assert [event for event in shop.events if event.name == "session.unbound"] == []
+
+
+def test_copied_cookies_are_worth_nothing_on_another_device_and_the_first_goes_on(launch, shop):
+    device, thief = logged_in(launch, shop), launch()
+    thief.add_cookies(device.cookies())
+    assert seen(thief, f"{shop.url}/") == {"owner": "ann", "bound": True}
+    shop.clock.advance(LATE)
+    assert seen(thief, f"{shop.url}/") == {"owner": None, "bound": False}
+    device.clear_cookies(name=BOUND)
+    assert seen(device, f"{shop.url}/") == {"owner": "ann", "bound": True}
+    assert "session.unbound" in [event.name for event in shop.events]
+
+
+def test_a_logout_ends_the_binding_and_the_next_login_begins_another(launch, shop):
+    device = logged_in(launch, shop)
+    seen(device, f"{shop.url}/logout")
+    assert device.cookies() == []
+    assert seen(device, f"{shop.url}/") == {"owner": None, "bound": False}
+    seen(device, f"{shop.url}/login")
+    shop.wait_for_count(2, "start", "200")
+    assert seen(device, f"{shop.url}/") == {"owner": "ann", "bound": True}
+
+
+def test_a_browser_that_knows_nothing_of_it_goes_on_as_before(tab, shop):
+    assert json.loads(tab.goto(f"{shop.url}/login").text()) == {"owner": "ann", "bound": False}
+    shop.clock.advance(LATE)
+    assert json.loads(tab.goto(f"{shop.url}/").text()) == {"owner": "ann", "bound": False}
