@@ -14,6 +14,7 @@ from cookiesess.http.headers import UNTOUCHED, Commit, Headers, with_ours
 from cookiesess.http.jar import Cookies
 from cookiesess.http.policy import Transport
 from cookiesess.manager.manager import SessionManager
+from cookiesess.session.decision import Action
 from cookiesess.session.properties import LONGEST_LABEL
 from cookiesess.session.session import Session
 from cookiesess.wsgi.body import Body
@@ -31,6 +32,8 @@ PASSIVE_KEY: Final = "cookiesess.passive"
 
 T = TypeVar("T")
 _HTTPS: Final = Transport.HTTPS
+_CHANGES: Final = (Action.UPDATE, Action.CREATE, Action.DELETE)
+_MOVE: Final = Action.MOVE
 
 
 class Attachment(Arrived, Generic[S]):
@@ -134,9 +137,11 @@ class Attachment(Arrived, Generic[S]):
         self.session.label = label[:LONGEST_LABEL] if isinstance(label, str) else label
 
     @property
-    def written(self) -> bool:
-        """Whether `commit` has written something of the session."""
-        return self._needs.written
+    def changed(self) -> bool:
+        """Whether `commit` has just written a change, and not a new deadline or a new ID alone."""
+        working = self.session._working
+        action = working and working.done.action
+        return action in _CHANGES or (action is _MOVE and self.session.modified)
 
     def also_varies(self) -> None:
         """Have the response say that it depends on the request's cookies, though nobody looked at the session."""

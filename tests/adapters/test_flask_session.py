@@ -87,9 +87,10 @@ def test_modified_can_be_set_and_then_is_so(visit):
         (lambda: session.pop("cart") and None, True),
         (lambda: session["cart"], False),
         (lambda: session.renew(), False),
+        (lambda: session.login("ann"), True),
         (lambda: None, False),
     ],
-    ids=["assigned", "nested", "emptied", "read", "renewed", "untouched"],
+    ids=["assigned", "nested", "emptied", "read", "renewed", "logged in", "untouched"],
 )
 def test_modified_stays_what_it_was_when_the_session_was_saved(site, visit, view, modified):
     visit(lambda: session.update(cart=[1]))

@@ -63,8 +63,8 @@ class FlaskAttachment(Attachment[F]):
         try:
             if session.touched:
                 ours = self.commit(headers)  # with Vary in any case
-                if self.written:
-                    session.note_saved()
+                if self.changed:
+                    session.note_change()
                 return ours
             self.commit([])
         finally:

@@ -72,9 +72,9 @@ class FlaskSession(Session, SessionMixin):
             self._marked = True
             self.refresh()
 
-    def note_saved(self) -> None:
-        """Remember whether what has just been written was modified: afterwards nobody could tell."""
-        self._was_modified = super().modified
+    def note_change(self) -> None:
+        """Remember that what has just been written was modified: afterwards nobody could tell."""
+        self._was_modified = True
 
     def clear(self) -> None:
         """End the session, as `invalidate` does: this is how Flask apps log out, and what they do before a login.
