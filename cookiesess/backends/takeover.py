@@ -25,15 +25,15 @@ from typing import Final, NamedTuple
 from cookiesess.backends.base import Backend, Beginnings
 from cookiesess.backends.store import StoreBackend
 from cookiesess.backends.vault import Vault
-from cookiesess.errors import InvalidToken, RecordExists, RecordTooLarge, StoreUnavailable
-from cookiesess.events import OldSessionKept, SessionAccepted, SessionExpired
+from cookiesess.errors import CookieTooLarge, InvalidToken, RecordExists, RecordTooLarge, StoreUnavailable
+from cookiesess.events import OldSessionKept, SessionAccepted, SessionExpired, SessionNearLimit
 from cookiesess.http.envelope import Envelope
 from cookiesess.http.foreign import ForeignStore
 from cookiesess.http.grammar import values_of
 from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.session.decision import Action
 from cookiesess.session.state import REFERENCE, Origin, State
-from cookiesess.session.steps import Done, Line, Loaded
+from cookiesess.session.steps import NOTHING_DONE, Done, Line, Loaded
 from cookiesess.session.working_copy import WorkingCopy
 
 _OVER: Final = ("missing", "expired")
@@ -177,7 +177,14 @@ class TakeoverBackend:
         if action in _ENDS:
             for reader, value in left:
                 reader.forget(value)
-        done = self._inner.apply(action, working, now=now)
+        try:
+            done = self._inner.apply(action, working, now=now)
+        except CookieTooLarge as error:
+            if not (left and working.only_read):
+                raise
+            # Its visitor has done nothing: the session is read where it is, and stays there.
+            self._beginnings.emit(SessionNearLimit(error.size_bytes, error.limit_bytes))
+            return NOTHING_DONE
         if left and done.line is Line.ISSUE:
             self._leave(left, fading=self._ours is None and not working.asked.authenticates, now=now)
         return done

@@ -16,8 +16,9 @@ from typing import Any
 from itsdangerous import Signer
 
 from cookiesess.readers import DjangoStore
+from kit.accepting import KINDS
 from kit.browser import Browser
-from kit.constants import SECRET, UNTIL
+from kit.constants import DAY, SECRET, UNTIL
 from kit.world import World
 
 OLD = "sessionid"
@@ -84,3 +85,11 @@ class DjangoFile:
 def old_visitor(world: World, data: Mapping[str, str] | None = None) -> Browser:
     """A browser with the cookie that Django has set."""
     return Browser(world, {OLD: OLD_ID, **(data or {})})
+
+
+def taking_over(kind: str, world: World, old: DjangoFile) -> World:
+    """Have a world go on with a manager of that kind, to which the sessions of a file move; there is one in it."""
+    world.settings |= {"accept": [old.reader()], **KINDS[kind](world)}
+    world.use()
+    old.put(world.now + DAY)
+    return world
