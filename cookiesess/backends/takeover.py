@@ -23,6 +23,8 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from cookiesess.backends.base import Backend, Beginnings
+from cookiesess.backends.closings import Why
+from cookiesess.backends.found import Found
 from cookiesess.backends.store import StoreBackend
 from cookiesess.backends.vault import Vault
 from cookiesess.errors import CookieTooLarge, InvalidToken, RecordExists, RecordTooLarge, StoreUnavailable
@@ -130,7 +132,8 @@ class TakeoverBackend:
         """Create the session in our store. Where it has moved before, what it became since is there.
 
         Since the look at the other store a faster request may have moved the session, and have ended it. Then its row
-        is gone, which was deleted before the end: a second look tells, and what would come back is deleted.
+        is gone, which was deleted before the end: a second look tells, and what would come back is deleted. It is not
+        where another request goes on with it by now: that deletes the row too, once it has written the record.
         """
         try:
             created = vault.create(state, now, session_id=session_id)
@@ -143,7 +146,9 @@ class TakeoverBackend:
             still = look_again()
         finally:
             if still is None:
-                vault.delete(created)
+                found = vault.find(session_id, now, why=Why.MERGE)
+                if isinstance(found, Found) and found.located.record.payload == created.record.payload:
+                    vault.delete_unchanged(found.located, now)
 
     def _copy(
         self, reader: ForeignStore, session_id: bytes, state: State | None, *, header: str, now: int

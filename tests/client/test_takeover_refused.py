@@ -9,21 +9,21 @@ from cookiesess.stores.memory import MemoryStore
 from kit.browser import Browser
 from kit.constants import DAY, NAME, SECRET, UNTIL
 from kit.django_rows import DATA, OLD, OLD_ID, old_visitor, taking_over
-from kit.views import invalidate, put
+from kit.views import invalidate, login, put
 from kit.world import World
 
 # Slower requests
 
 
-def meanwhile(old, *actions):
-    """A reader for whose looks something happens just after each, as long as there are `actions`."""
-    left = list(actions)
+def meanwhile(old, *steps):
+    """A reader for whose looks something happens before the first, after it, before the second, and so on."""
+    left = iter(steps)
 
     class Slow(DjangoStore):
         def look_up(self, session_id):
+            next(left, len)(())
             found = super().look_up(session_id)
-            if left:
-                left.pop(0)()
+            next(left, len)(())
             return found
 
     return Slow(f"sqlite:///{old.path}", secret_key=SECRET, until=UNTIL)
@@ -32,24 +32,35 @@ def meanwhile(old, *actions):
 def test_a_slow_request_brings_no_session_back_that_has_moved_and_ended_meanwhile(stored, old):
     faster = old_visitor(stored)
     manager = stored.make_manager()
-    reader = meanwhile(old, lambda: [faster.visit(view, manager=manager) for view in (dict, invalidate)])
+    reader = meanwhile(old, len, lambda _: [faster.visit(view, manager=manager) for view in (dict, invalidate)])
     stored.use(accept=[reader])
     slow = old_visitor(stored)
     assert slow.visit(dict) == []
     assert slow.read() == old_visitor(stored).read() == {}
 
 
-def test_a_slow_request_goes_on_with_what_a_faster_one_has_moved(stored, old):
+@pytest.mark.parametrize("steps", [[len], [len, len]], ids=["before it is created", "just after"])
+def test_a_slow_request_goes_on_with_what_a_faster_one_has_moved(stored, old, steps):
     faster = old_visitor(stored)
     manager = stored.make_manager()
-    stored.use(accept=[meanwhile(old, lambda: faster.visit(put("a", 1), manager=manager))])
+    stored.use(accept=[meanwhile(old, *steps, lambda _: faster.visit(put("a", 1), manager=manager))])
     slow = old_visitor(stored)
     slow.visit(put("b", 2))
     assert slow.read() == faster.read() == {**DATA, "a": 1, "b": 2}
 
 
+def test_what_nobody_has_seen_does_not_come_back_where_it_has_moved_on_meanwhile(stored, old):
+    """The record was created, another request has logged in with it, and closed it."""
+    faster = old_visitor(stored)
+    manager = stored.make_manager()
+    stored.use(accept=[meanwhile(old, len, len, lambda _: faster.visit(login("ann"), manager=manager))])
+    slow = old_visitor(stored)
+    assert slow.visit(put("late", 1)) == []
+    assert (faster.owner(), slow.read()) == ("ann", {})
+
+
 def test_where_the_second_look_fails_nothing_has_moved(stored, old):
-    stored.use(accept=[meanwhile(old, old.take_down)])
+    stored.use(accept=[meanwhile(old, len, lambda _: old.take_down())])
     with pytest.raises(StoreUnavailable):
         old_visitor(stored).visit(dict)
     old.bring_up()
