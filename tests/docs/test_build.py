@@ -65,8 +65,12 @@ def refusal(tmp_path_factory):
     return warnings
 
 
-def test_the_pages_build_without_a_warning_as_they_are(tmp_path):
-    assert build(copy_pages(tmp_path)) == (0, "")
+def test_the_pages_build_without_a_warning_as_they_are_and_their_code_can_be_copied(tmp_path):
+    pages = copy_pages(tmp_path)
+    assert build(pages) == (0, "")
+    page = (pages / "_build" / "html" / "howto" / "login.html").read_text(encoding="utf-8")
+    assert "copybutton.js" in page
+    assert "pages.css" in page
 
 
 @pytest.mark.parametrize("says", BROKEN_LINKS.values())
