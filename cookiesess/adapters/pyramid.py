@@ -25,6 +25,7 @@ from cookiesess.http.jar import Cookies
 from cookiesess.manager.manager import SessionManager
 from cookiesess.manager.names import check_names
 from cookiesess.manager.settings import Settings
+from cookiesess.session import flash
 from cookiesess.session.session import Session
 from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.wsgi.attachment import SESSION_KEY, Attachment
@@ -32,6 +33,7 @@ from cookiesess.wsgi.binding import ANSWERED_KEY, BindingEndpoints
 from cookiesess.wsgi.session_classes import check_session_class
 
 try:
+    from pyramid.i18n import TranslationString
     from pyramid.interfaces import ISession, ISessionFactory
 except ImportError as error:
     raise MissingDependency("pyramid", extra="pyramid") from error
@@ -84,12 +86,19 @@ class PyramidSession(Session):
         """Keep `msg` for the next page that calls `pop_flash` with this `queue`.
 
         Args:
-            msg: Text, or anything that sessions carry.
+            msg: Text, or anything that sessions carry. A TranslationString is kept as its plain text: the message ID,
+                or, where it has a ``mapping``, its default with that filled in.
             queue: `pop_flashes` has it as the category.
             allow_duplicate: False: do nothing where the queue has such a message already.
         """
-        if allow_duplicate or msg not in self.peek_flash(queue):
+        if allow_duplicate or flash.plain(msg, self._text_of) not in self.peek_flash(queue):
             super().flash(msg, queue)
+
+    def _text_of(self, value: Any) -> str | None:
+        """As `Session`'s. What a ``mapping`` fills in could not be filled in by the page that shows the text."""
+        if isinstance(value, TranslationString) and value.mapping:
+            return str(value.interpolate())
+        return super()._text_of(value)
 
     def pop_flash(self, queue: str = "") -> list[Any]:
         """Return the messages of `queue`, oldest first, and forget them."""

@@ -6,6 +6,8 @@ A request goes through these stages, and what a write needs decides in each:
 - `STREAMING`: the headers have gone out, and the app goes on producing the body. A record can still be written, a
   cookie can not. So a change of a session in a store is kept; a login, a new ID, a first write and every client-side
   change are refused, at the line that makes them: otherwise the app would answer "saved" and lose it.
+- `UNANSWERED`: the request has become a WebSocket, so no headers of the app's will ever be sent. It is as in
+  `STREAMING`, from the first look at the session on, and says so in other words.
 - `OVER`: the response is complete, and nothing will be written any more, so every change is refused.
 - `ABANDONED`: the app failed, and nothing of the request is saved. A write does no harm then, and an error would hide
   the one that the app's error page is about. ``invalidate()`` ends the session all the same.
@@ -27,6 +29,7 @@ class Stage(Member):
 
     OPEN = "the app may change what it likes"
     STREAMING = "the headers have gone out, and the body follows"
+    UNANSWERED = "the request has become a WebSocket, which is sent no headers"
     OVER = "the response is complete"
     ABANDONED = "the app raised, and nothing is saved"
 
@@ -53,11 +56,20 @@ def _too_late() -> SessionCommitted:
     )
 
 
+def _no_answer() -> SessionCommitted:
+    return SessionCommitted(
+        "the session was changed by the handler of a WebSocket, which is sent no headers any more, and only a cookie"
+        " could carry that change; make it in a view of HTTP, where a login and the first write to a session belong in"
+        " any case, or keep sessions on the server with store="
+    )
+
+
 Refusal = Callable[[], Exception]
 
 TABLE: Final[dict[Stage, dict[Needs, Refusal | None]]] = {
     Stage.OPEN: {Needs.STORE: _read_only, Needs.COOKIE: None, Needs.RECORD: None},
     Stage.STREAMING: {Needs.STORE: _read_only, Needs.COOKIE: _too_late, Needs.RECORD: None},
+    Stage.UNANSWERED: {Needs.STORE: _read_only, Needs.COOKIE: _no_answer, Needs.RECORD: None},
     Stage.OVER: {Needs.STORE: _read_only, Needs.COOKIE: _too_late, Needs.RECORD: _too_late},
     Stage.ABANDONED: {Needs.STORE: _read_only, Needs.COOKIE: None, Needs.RECORD: None},
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from cookiesess.errors import drop_locals
+from cookiesess.errors import NotSerializable, drop_locals
 from cookiesess.session.changes import check_key
 from cookiesess.session.context import SessionContext
 from cookiesess.session.gate import Stage, refusal
@@ -17,8 +17,8 @@ _OPEN, _UNAVAILABLE = Stage.OPEN, Origin.UNAVAILABLE
 class LoadedMapping(MutableMapping[str, Any]):
     """What of a `Session` is a dict.
 
-    These names with an underscore are for subclasses, an adapter's among them: `_load`, to be extended, `_writable`,
-    `_context` and `_csrf_secret`.
+    These names with an underscore are for subclasses, an adapter's among them: `_load` and `_storable`, to be extended,
+    `_writable`, `_leave_unanswered`, `_context` and `_csrf_secret`.
     """
 
     __slots__ = ("_context", "_passive", "_source", "_stage", "_working")
@@ -46,7 +46,13 @@ class LoadedMapping(MutableMapping[str, Any]):
         # `_writable` asks the same, and would let nearly every write through: to call it is a third of what one costs.
         if working is None or self._stage is not _OPEN or working.loaded.origin is _UNAVAILABLE:
             working = self._writable()
-        (working.tracked_data or working.data).set(key, value)
+        try:
+            (working.tracked_data or working.data).set(key, value)
+        except NotSerializable:
+            storable = self._storable(key, value)
+            if storable is value:
+                raise
+            working.data.set(key, storable)
 
     def __delitem__(self, key: str) -> None:
         self._writable().data.remove(key)
@@ -70,6 +76,11 @@ class LoadedMapping(MutableMapping[str, Any]):
         """Return the value under `key`, or `default`."""
         return self[key] if key in (self._working or self._load()).state.data else default
 
+    def _storable(self, key: str, value: Any) -> Any:
+        """Return what is stored under `key` in place of a value that sessions do not carry; the same: an error is."""
+        del key
+        return value
+
     def _load(self) -> WorkingCopy:
         context = self._context
         try:
@@ -82,6 +93,10 @@ class LoadedMapping(MutableMapping[str, Any]):
         if self._stage is not _OPEN:
             self._context.touched_late(self._stage)
         return working
+
+    def _leave_unanswered(self) -> None:
+        """Note that the request has become a WebSocket: what needs a cookie is refused, and a close saves the rest."""
+        self._stage = Stage.UNANSWERED
 
     def _writable(self, *, new_id: bool = False) -> WorkingCopy:
         """Return the working copy, where the gate lets a write through."""

@@ -1,8 +1,9 @@
 """The mapping that the app sees."""
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, ClassVar
 
-from cookiesess.errors import without_locals
+from cookiesess.errors import NotSerializable, without_locals
 from cookiesess.session import csrf, flash
 from cookiesess.session.changes import Mutation
 from cookiesess.session.flash import Flash
@@ -126,9 +127,22 @@ class Session(SessionProperties):
     # Flash messages and CSRF
 
     def flash(self, message: Any, category: str = "message") -> None:
-        """Keep `message` for the next page that calls `pop_flashes`; the newest 50 wait."""
+        """Keep `message` for the next page that calls `pop_flashes`; the newest 50 wait.
+
+        Text of a class of its own is kept as plain text, unless that class is registered with ``types=``: no message
+        needs to be more. So are texts that are translated late, where an adapter knows them; in the language of now.
+
+        Args:
+            message: Text, or anything that sessions carry.
+            category: What `pop_flashes` selects by.
+
+        Raises:
+            NotSerializable: `message` is neither.
+        """
         extras = self._writable().extras
-        self._context.codec.dumps(message, "flash message")
+        message = self._message(message)
+        if type(category) is not str:
+            category = flash.plain(category, self._text_of)
         extras.set(FLASHES, [*extras.data.get(FLASHES, ()), [message, category]][-flash.MOST :])
 
     def pop_flashes(self, category: str | None = None) -> list[Flash]:
@@ -160,6 +174,30 @@ class Session(SessionProperties):
         return secret is not None and type(token) is str and csrf.matches(secret, token)
 
     # Inside
+
+    def _message(self, message: Any) -> Any:
+        """Return what is kept of a message; raise `NotSerializable` where nothing can be."""
+        dumps = self._context.codec.dumps
+        with suppress(NotSerializable):
+            dumps(message, "flash message")
+            return message
+        message = flash.plain(message, self._text_of)
+        dumps(message, "flash message")
+        return message
+
+    _lazy_texts: ClassVar[frozenset[str]] = frozenset()
+
+    def _text_of(self, value: Any) -> str | None:
+        """Return the text that a value stands for which sessions do not carry; None where it is no text.
+
+        The names of the classes of lazy texts are those of `_lazy_texts`, with or without their module's: an adapter
+        names them, so that none of their packages need be installed.
+        """
+        cls = type(value)
+        if issubclass(cls, str):
+            return None if self._context.codec.carries(cls) else str.__str__(value)
+        names = (name for each in cls.__mro__ for name in (each.__name__, f"{each.__module__}.{each.__name__}"))
+        return None if self._lazy_texts.isdisjoint(names) else str(value)
 
     def _csrf_secret(self, *, anew: bool = False) -> bytes:
         """Return what CSRF tokens are made of, made at the first call; for subclasses with tokens of another form."""

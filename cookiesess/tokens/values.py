@@ -103,6 +103,10 @@ class ValueCodec:
             raise ConfigurationError("two of types= share a tag or a class; give each ValueType its own")
         self._unhook = _unhook(decoders)
 
+    def carries(self, cls: type) -> bool:
+        """Whether values of exactly this class come back as they are, but for what is in them."""
+        return cls in _NATIVE or cls in _CONTAINERS or cls in self._encoders
+
     def dumps(self, value: object, path: str = "session") -> bytes:
         """Return `value` as bytes; the same value always gives the same bytes.
 

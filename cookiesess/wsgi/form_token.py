@@ -59,6 +59,8 @@ def _of_form(request: object, environ: "WSGIEnvironment", field: str) -> str | N
         if form is not None:
             found = form.get(field)
             return found if type(found) is str else None
+    if not environ.get("CONTENT_LENGTH"):
+        return None  # how long a chunked body is nobody has said, and it stays the app's to read
     body = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = BytesIO(body)
     try:

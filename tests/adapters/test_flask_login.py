@@ -1,9 +1,11 @@
 """`bind_flask_login`: the session's owner follows Flask-Login."""
 
+from datetime import timedelta
+
 import flask
 import pytest
 from flask import request, session
-from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_login import LoginManager, UserMixin, confirm_login, current_user, login_user, logout_user
 
 from cookiesess import get_manager
 from cookiesess.adapters.flask import Cookiesess, bind_flask_login
@@ -42,6 +44,15 @@ def make_app(*, ours=True, bound=True, protection="strong", owner=None):
     def me():
         who = current_user.is_authenticated
         return f"{who} {getattr(session, 'owner', '-')} {session.get('cart')}"
+
+    @app.get("/confirm")
+    def confirm():
+        confirm_login()
+        return "confirmed"
+
+    @app.get("/recent")
+    def recent():
+        return f"{current_user.is_authenticated} {session.authenticated_within(timedelta(minutes=5))}"
 
     @app.get("/end_all")
     def end_all():
@@ -101,6 +112,30 @@ def test_a_remembered_login_that_comes_back_is_listed():
     client.delete_cookie("session")
     assert get(client, "/me") == "True 42 None"
     assert get(client, "/count") == "2"
+
+
+def test_a_login_that_comes_back_is_no_recent_one_until_it_is_confirmed():
+    client = make_app().test_client()
+    get(client, "/login?remember")
+    assert get(client, "/recent") == "True True"
+    client.delete_cookie("session")
+    assert get(client, "/recent") == "True False"
+    before = client.get_cookie("session").value
+    get(client, "/confirm")
+    assert get(client, "/recent") == "True True"
+    assert client.get_cookie("session").value != before
+
+
+def test_a_login_from_another_browser_is_no_recent_one():
+    client = make_app(protection="basic").test_client()
+    get(client, "/login")
+    assert get(client, "/recent", "B") == "True False"
+
+
+def test_nobodys_login_can_be_confirmed():
+    client = make_app().test_client()
+    get(client, "/confirm")
+    assert get(client, "/me") == "False None None"
 
 
 def test_log_out_everywhere_ends_what_was_bound():

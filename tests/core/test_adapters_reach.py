@@ -7,7 +7,7 @@ import cookiesess
 
 ROOT = Path(cookiesess.__file__).parent
 # What `cookiesess.session.mapping.LoadedMapping` offers its subclasses.
-PROTECTED = {"_load", "_writable", "_context", "_csrf_secret"}
+PROTECTED = {"_load", "_storable", "_writable", "_leave_unanswered", "_context", "_csrf_secret"}
 # Of a named tuple, which calls it so to keep it from being a field.
 NAMED_TUPLE = {"_replace", "_fields"}
 

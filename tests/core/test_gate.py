@@ -11,6 +11,7 @@ from cookiesess.stores.memory import MemoryStore
 
 KEY = "the current key of the tests: more than 32 bytes"
 OPEN, STREAMING, OVER, ABANDONED = Stage.OPEN, Stage.STREAMING, Stage.OVER, Stage.ABANDONED
+UNANSWERED = Stage.UNANSWERED
 AVAILABLE = [origin for origin in Origin if origin is not Origin.UNAVAILABLE]
 
 
@@ -26,6 +27,8 @@ def error_of(stage, origin, *, needs_cookie):
         (OPEN, False, None),
         (STREAMING, True, SessionCommitted),
         (STREAMING, False, None),
+        (UNANSWERED, True, SessionCommitted),
+        (UNANSWERED, False, None),
         (OVER, True, SessionCommitted),
         (OVER, False, SessionCommitted),
         (ABANDONED, True, None),
@@ -81,6 +84,9 @@ def bring(manager, session, stage):
         manager.commit(session)
     if stage is STREAMING:
         manager.stream(session)
+    if stage is UNANSWERED:
+        manager.reopen(session)
+        session._leave_unanswered()
 
 
 WRITES = {

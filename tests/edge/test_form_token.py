@@ -85,6 +85,16 @@ def test_a_form_of_thousands_of_fields_has_no_token(session):
     assert not check_csrf(environ_of(session, b"a=1&" * 2000 + form(csrf_token=session.csrf_token())))
 
 
+@pytest.mark.parametrize("chunked", [{"CONTENT_LENGTH": ""}, {}], ids=["empty", "absent"])
+def test_a_chunked_form_stays_readable_and_has_a_token_where_a_framework_has_parsed_it(session, chunked):
+    body = form(csrf_token=session.csrf_token())
+    environ = environ_of(session, body, **{"wsgi.input_terminated": True})
+    del environ["CONTENT_LENGTH"]
+    environ |= chunked
+    assert not check_csrf(environ)
+    assert check_csrf(flask.Request(environ))
+
+
 @pytest.mark.parametrize("length", ["", "x", "-1", "²", "9" * 5000, "0" * 5000 + "9", "1.5"])
 def test_a_length_that_is_none_is_no_error(session, length):
     assert not check_csrf(environ_of(session, form(csrf_token=session.csrf_token()), CONTENT_LENGTH=length))

@@ -15,6 +15,8 @@ class DjangoSession(Session):
 
     __slots__ = ()
 
+    _lazy_texts = frozenset({"django.utils.functional.Promise"})
+
     @property
     def gets_new_id(self) -> bool:
         """Whether the next commit makes a new ID."""

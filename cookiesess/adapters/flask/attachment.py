@@ -25,13 +25,13 @@ F = TypeVar("F", bound=FlaskSession)
 class FlaskAttachment(Attachment[F]):
     """One request of a Flask app."""
 
-    __slots__ = ("_failed", "_streaming")
+    __slots__ = ("_failed", "_streaming", "unanswered")
 
     def __init__(self, manager: SessionManager, environ: "WSGIEnvironment", session_class: type[F]) -> None:
         # Flask opens a session twice for one environ in `session_transaction`; the second counts.
         before = environ.get(SESSION_KEY)
         again = before is not None and isinstance(before, FlaskSession)
-        self._streaming = self._failed = False
+        self._streaming = self._failed = self.unanswered = False
         super().__init__(
             manager, environ, session_class, whom="this Flask app with its CookiesessInterface", again=again
         )
@@ -51,6 +51,9 @@ class FlaskAttachment(Attachment[F]):
         """
         if not self.session.closed and refresh:
             self._refresh_permanent(response)
+        if self.unanswered:
+            self.close()  # what the handler has changed is saved, or refused; nobody gets this response
+            return
         headers = list(response.headers)
         result = self.with_ours(headers) if self.session.closed else self._committed(headers)
         if result is not headers:

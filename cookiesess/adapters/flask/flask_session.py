@@ -1,10 +1,14 @@
 """The session as Flask apps know it."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import nullcontext, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flask import Response
 from flask.sessions import NullSession, SessionMixin
 
+from cookiesess.adapters.flask.websocket import is_websocket
+from cookiesess.errors import SessionCommitted
 from cookiesess.manager.manager import SessionManager
 from cookiesess.session import flash
 from cookiesess.session.flash import Flash
@@ -14,10 +18,21 @@ from cookiesess.session.working_copy import WorkingCopy
 # Where Flask's own `flash` keeps its messages, a list of (category, message); and where its own sessions say that they
 # are permanent, which comes here in what `cookiesess.readers.flask.FlaskCookie` has read.
 _FLASHES, _PERMANENT = "_flashes", "_permanent"
+# Where Flask-Login notes whether the user has shown a password in this session.
+_FRESH: Final = "_fresh"
+# Flask-Babel's and its forks', the package that older ones use, and Babel's own.
+_LAZY_TEXTS: Final = frozenset({"LazyString", "speaklater._LazyString", "babel.support.LazyProxy"})
 
 
 class Attached(Protocol):
-    """What saves a session with its response; `cookiesess.adapters.flask.attachment.FlaskAttachment` does."""
+    """What saves a session with its response; `cookiesess.adapters.flask.attachment.FlaskAttachment` does.
+
+    Attributes:
+        unanswered: Whether the request has become a WebSocket, so that nobody gets that response.
+    """
+
+    _environ: dict[str, Any]
+    unanswered: bool
 
     def save(self, response: Response, *, refresh: bool) -> None:
         """Commit the session, and give `response` the headers that belong to it."""
@@ -52,7 +67,11 @@ class FlaskSession(Session, SessionMixin):
 
     @permanent.setter
     def permanent(self, value: bool) -> None:
-        if self.permanent is not bool(value):
+        if self.permanent is bool(value):
+            return
+        # Apps set it before each request, in a hook, and that is no change which the handler of a WebSocket loses.
+        unanswered = self.attachment is not None and self.attachment.unanswered
+        with suppress(SessionCommitted) if unanswered else nullcontext():
             self.persistent = bool(value)
 
     @property
@@ -90,12 +109,23 @@ class FlaskSession(Session, SessionMixin):
         """As `Session`'s; but what was cleared and filled is a login."""
         return super()._logged_out and not (self._cleared and self.keys() - {_FLASHES})
 
+    def authenticated_within(self, duration: timedelta, *, bound: bool = False) -> bool:
+        """As `Session`'s; False too where Flask-Login says that the login is not fresh.
+
+        It says so of one that its "remember me" cookie has brought back, since whoever has that cookie has not shown a
+        password, and of one that comes from another browser, until ``confirm_login``.
+        """
+        return super().authenticated_within(duration, bound=bound) and self.get(_FRESH) is not False
+
     def copy(self) -> dict[str, Any]:
         """Return the values in a dict of their own; not a deep copy."""
         return dict(self)
 
     def flash(self, message: Any, category: str = "message") -> None:
-        """As `flask.flash`: `flask.get_flashed_messages` and `pop_flashes` show the same messages."""
+        """As `flask.flash`: `flask.get_flashed_messages` and `pop_flashes` show the same messages.
+
+        Text that is translated late (Flask-Babel's ``lazy_gettext``) is kept as text, in the language of now.
+        """
         self[_FLASHES] = [*self.get(_FLASHES, ()), (category, message)][-flash.MOST :]
 
     def pop_flashes(self, category: str | None = None) -> list[Flash]:
@@ -107,9 +137,26 @@ class FlaskSession(Session, SessionMixin):
             del self[_FLASHES]
         return taken
 
+    _lazy_texts = _LAZY_TEXTS
+
+    def _storable(self, key: str, value: Any) -> Any:
+        """Return messages, which `flask.flash` puts here, as plain text; other values stay exact."""
+        return flash.plain(value, self._text_of) if key == _FLASHES else super()._storable(key, value)
+
+    def _look_for_websocket(self, attachment: Attached) -> None:
+        if not self.closed and is_websocket(attachment._environ):
+            attachment.unanswered = True
+            self._leave_unanswered()
+
     def _load(self) -> WorkingCopy:
         working = super()._load()
-        data = working.state.data
+        attachment, data = self.attachment, working.state.data
+        if attachment is not None:
+            environ = attachment._environ
+            # A handshake (RFC 6455 section 4.1), or what Flask-SocketIO or a server leaves: nearly no request needs a
+            # closer look, and every one that loads its session asks.
+            if "HTTP_UPGRADE" in environ or "flask.app" in environ or "wsgi.websocket" in environ:
+                self._look_for_websocket(attachment)
         flashes = data.get(_FLASHES)
         if type(flashes) is list and len(flashes) > flash.MOST:
             # `flask.flash` keeps any number. That is no change of the app's: the next write leaves the others out.

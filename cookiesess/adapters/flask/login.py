@@ -14,7 +14,8 @@ _USER: Final = "_user_id"
 def bind_flask_login(login_manager: Any, *, owner: Callable[[Any], str] | None = None) -> None:
     """Have the session's owner follow what Flask-Login does; call it once, beside ``LoginManager(app)``.
 
-    ``login_user`` logs the session in, which gets a new ID; so does a login that "remember me" brings back. What
+    ``login_user`` logs the session in, which gets a new ID; so do a login that "remember me" brings back, and
+    ``confirm_login``. What
     ``logout_user`` ends, or ``session_protection="strong"`` drops, is the session, with all its data, here and in the
     store. Flask-Login's own cookie ends as it says, and brings a login back after `SessionManager.end_all`.
 
@@ -23,12 +24,13 @@ def bind_flask_login(login_manager: Any, *, owner: Callable[[Any], str] | None =
         owner: Returns a user's ID for `Session.login`; by default what Flask-Login keeps in the session, ``get_id()``.
             Needed where that is another text after each password change.
     """
-    from flask_login import signals  # type: ignore[import-untyped]
+    from flask_login import signals
 
     binding = _Binding(login_manager, owner or (lambda user: str(user.get_id())))
     login_manager.cookiesess_binding = binding  # the signals hold it weakly
     signals.user_logged_in.connect(binding.login)
     signals.user_loaded_from_cookie.connect(binding.login)
+    signals.user_login_confirmed.connect(binding.confirm)
     signals.user_logged_out.connect(binding.logout)
     signals.session_protected.connect(binding.protect)
 
@@ -50,6 +52,12 @@ class _Binding:
         here = self._session(app)
         if here is not None:
             here.login(self._owner(user))
+
+    def confirm(self, app: Flask) -> None:
+        """Give the session of whoever has shown the password again a new ID, and the time of now."""
+        here = self._session(app)
+        if here is not None and here.owner is not None:
+            here.login(here.owner)
 
     def logout(self, app: Flask, **_: Any) -> None:
         """End the session; Flask-Login deletes its own cookie afterwards, by a note in the session."""
