@@ -75,7 +75,7 @@ def test_the_properties_that_the_page_names_exist():
 
 
 def test_a_registered_type_comes_back(names):
-    run("sessions.md", "from markupsafe", names)
+    run("values.md", "from markupsafe", names)
     cookies, markup = CookieHeader(), names["Markup"]
     with session_transaction(names["shop"].manager, cookies) as session:
         session["html"] = markup("<b>")
