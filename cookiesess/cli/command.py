@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("file", metavar="FILE", help="JSON lines; - reads standard input")
     _add_store(importing)
     _add_keys(importing)
-    importing.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
+    importing.add_argument("--dry-run", action="store_true", help="say what would be done, and import no session")
     importing.set_defaults(run=_import)
     for each in commands.choices.values():
         # Without a default of its own, which would count for more than what stood before the command.

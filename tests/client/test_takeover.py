@@ -1,6 +1,7 @@
 """Sessions that another library keeps in its store move to ours, once, and nobody is logged out."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,7 @@ from kit.browser import Browser
 from kit.constants import ABSOLUTE, DAY, NAME, SECRET
 from kit.django_rows import DATA, OLD, OLD_ID, old_visitor
 from kit.lines import expired, issued
+from kit.threads import in_threads
 from kit.views import every, invalidate, login, put, renew
 
 # Moving
@@ -146,6 +148,24 @@ def test_with_a_store_two_requests_at_the_same_time_are_one_session(stored):
     first.finish()
     second.finish()
     assert one.read() == two.read() == {**DATA, "a": 1, "b": 2}
+
+
+@pytest.mark.thorough
+def test_sixteen_threads_with_the_old_cookie_are_one_session(stored):
+    browsers = [old_visitor(stored) for _ in range(16)]
+    in_threads(*(partial(browser.visit, put(f"key {number}", 1)) for number, browser in enumerate(browsers)))
+    whole = {**DATA, **{f"key {number}": 1 for number in range(16)}}
+    assert [browser.read() for browser in browsers] == [whole] * 16
+
+
+@pytest.mark.thorough
+def test_beside_requests_in_threads_a_logout_ends_all_that_the_old_cookie_leads_to(stored, old):
+    browsers = [old_visitor(stored) for _ in range(8)]
+    in_threads(
+        *(partial(browser.visit, view) for browser, view in zip(browsers, [invalidate, *[dict] * 7], strict=True))
+    )
+    assert [browser.read() for browser in (*browsers, old_visitor(stored))] == [{}] * 9
+    assert old.keys == []
 
 
 def test_from_until_on_the_old_cookie_leads_nowhere(site, old):
