@@ -22,7 +22,7 @@ COPIED = sorted(path for path in FILES.iterdir() if path.suffix != ".md" and pat
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in FILES.glob("*.md")}
 # Which instructions a Dockerfile may have; a misspelt one is another.
 INSTRUCTIONS = {"FROM", "WORKDIR", "COPY", "RUN", "USER", "VOLUME", "EXPOSE", "CMD"}
-# Only a version of Python that has this module can run code in a second interpreter.
+# A second interpreter of the kind that mod_wsgi and uWSGI make, as each version of Python calls it.
 INTERPRETERS = """
 try:
     import _interpreters as interpreters
@@ -30,7 +30,11 @@ except ImportError:
     import _xxsubinterpreters as interpreters
 import cookiesess
 try:
-    failed = interpreters.run_string(interpreters.create(), "import cookiesess")
+    second = interpreters.create("legacy")
+except TypeError:
+    second = interpreters.create(isolated=False)
+try:
+    failed = interpreters.run_string(second, "import cookiesess")
 except Exception as error:
     failed = error
 print(getattr(failed, "msg", failed))
