@@ -261,9 +261,9 @@ class WorkingCopy:
                     key=loaded.key or (b"" if loaded.located is None else loaded.located.key),
                     binding=loaded.binding,
                 )
-            if done.action in HAS_CONTENT or not keep_line:
+            if self.asked is not NOTHING_ASKED and (done.action in HAS_CONTENT or not keep_line):
                 # Once the headers are out, nobody could be told of a new ID.
-                self.asked = NOTHING_ASKED._replace(passive=self.asked.passive, registers=self.asked.registers)
+                self.asked = Asked(passive=self.asked.passive, registers=self.asked.registers)
         self.done = NOTHING_DONE._replace(line=done.line, plaintext=done.plaintext) if keep_line else NOTHING_DONE
 
     def pair(self, twins: tuple[Twin, ...]) -> None:
