@@ -20,6 +20,7 @@ SITE = "kit.websocket_site:app_of_the_environment"
 PYTHON = (sys.executable, "-m")
 SERVERS = {
     "werkzeug": (*PYTHON, "flask", "--app", SITE, "run", "--port", "{port}"),
+    "gevent": (*PYTHON, "gunicorn", "--bind", "127.0.0.1:{port}", "--worker-class", "gevent", f"{SITE}()"),
     "gunicorn": (*PYTHON, "gunicorn", "--bind", "127.0.0.1:{port}", "--threads", "9", f"{SITE}()"),
 }
 
