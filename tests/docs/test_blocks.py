@@ -69,7 +69,7 @@ def test_what_a_session_can_do_ends_with_a_logout(names):
 
 def test_the_properties_that_the_page_names_exist():
     page = (ROOT / "docs" / "sessions.md").read_text(encoding="utf-8")
-    named = re.search(r"^Also (.*?), and everything", page, re.MULTILINE).group(1)
+    named = re.search(r"^A session also has (.*?), and\s+everything", page, re.MULTILINE | re.DOTALL).group(1)
     for name in re.findall(r"`(\w+)`", named):
         assert isinstance(getattr(cookiesess.Session, name), property), name
 
