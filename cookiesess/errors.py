@@ -48,7 +48,10 @@ class MissingDependency(ConfigurationError, ImportError):
     """
 
     def __init__(self, package: str, *, extra: str) -> None:
-        super().__init__(f'the package {package} is not installed; type: pip install "cookiesess[{extra}]"')
+        super().__init__(
+            f'the package {package} is not installed; type: pip install "cookiesess[{extra}]"'
+            f' (in a checkout: pip install ".[{extra}]")'
+        )
 
 
 class InvalidToken(CookiesessError):

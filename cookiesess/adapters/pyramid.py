@@ -34,7 +34,7 @@ from cookiesess.wsgi.session_classes import check_session_class
 
 try:
     from pyramid.i18n import TranslationString
-    from pyramid.interfaces import ISession, ISessionFactory
+    from pyramid.interfaces import IRequest, ISession, ISessionFactory
 except ImportError as error:
     raise MissingDependency("pyramid", extra="pyramid") from error
 
@@ -210,9 +210,14 @@ def session_factory(
         **settings: As `SessionManager` takes them.
 
     Raises:
-        ConfigurationError: A setting that is unknown, wrong or contradicts another; there are no keys.
+        ConfigurationError: A setting that is unknown, wrong or contradicts another; there are no keys; or Pyramid was
+            given this function in place of what it returns.
     """
     check_names("session_factory(keys", settings)
+    if IRequest.providedBy(keys):
+        raise ConfigurationError(
+            "Pyramid called session_factory with a request; write session_factory(keys), with its ()"
+        )
     if isinstance(keys, SessionManager) and settings:
         raise ConfigurationError(f"a ready manager has its settings; give {', '.join(settings)} to SessionManager")
     if isinstance(keys, Unset):

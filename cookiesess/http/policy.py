@@ -16,6 +16,7 @@ ClearDirective: TypeAlias = Literal[
 # Below this not even an empty session's token fits, with its attributes.
 _LEAST_LINE_BYTES = 256
 # Five lines of 4 KB are 20 KB of headers on every request; servers mostly allow 8 KB, the generous ones 32.
+_DEFAULT_NAME = "__Host-session"
 _MOST_CHUNKS = 5
 
 
@@ -70,7 +71,7 @@ class CookiePolicy:
         ConfigurationError: A field or combination that browsers would refuse, or drop silently.
     """
 
-    name: str = "__Host-session"
+    name: str = _DEFAULT_NAME
     path: str = field(default="/", kw_only=True)
     domain: str | None = field(default=None, kw_only=True)
     secure: bool | Literal["auto", "https"] = field(default=True, kw_only=True)
@@ -101,9 +102,14 @@ class CookiePolicy:
         try:
             usual = {transport: self._build(secure=self.secure_over(transport)) for transport in Transport}
         except ValueError as error:
-            raise ConfigurationError(str(error)) from error
+            raise ConfigurationError(f"{error}{self._way_out()}") from error
         object.__setattr__(self, "_usual", usual)
         object.__setattr__(self, "path", usual[Transport.HTTPS].path)
+
+    def _way_out(self) -> str:
+        """Return what somebody wants who has taken ``Secure`` off the default name, mostly to work on plain HTTP."""
+        at_home = self.secure is False and self.name == _DEFAULT_NAME
+        return "; while you develop on plain HTTP, take CookiePolicy.development()" if at_home else ""
 
     @classmethod
     def development(cls) -> Self:

@@ -234,7 +234,7 @@ _RULES: Final[dict[object, Rule]] = {
     ),
     CookiePolicy: (
         CookiePolicy,
-        "{name} is a CookiePolicy, and what came is of type {type}; write {name}=CookiePolicy(…)",
+        "{name} is a CookiePolicy, and what came is of type {type}; write {name}=CookiePolicy(…), with its ()",
     ),
     Lifetime: (Lifetime, "{name} is a Lifetime, and what came is of type {type}; write {name}=Lifetime(…)"),
     Store: (

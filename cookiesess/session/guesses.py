@@ -1,5 +1,6 @@
 """What other libraries call the verbs of a session, and what they are called here."""
 
+from collections.abc import Mapping
 from typing import Any, Final, NoReturn, TypeVar
 
 _LIFE: Final = "session.remember(timedelta) sets its life; session.idle, .absolute and .persistent are parts of it"
@@ -40,8 +41,8 @@ class _Guess:
     A subclass with a ``__dict__`` may have attributes of that name; a plain session has nowhere to keep one.
     """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, remedy: str) -> None:
+        self._name, self._remedy = name, remedy
 
     def __get__(self, session: object, owner: type) -> Any:
         own = _attributes(session)
@@ -57,7 +58,7 @@ class _Guess:
             self._refuse(session)
 
     def _refuse(self, session: object) -> NoReturn:
-        message = f"a session has no attribute {self._name!r}; {REMEDIES[self._name]}"
+        message = f"a session has no attribute {self._name!r}; {self._remedy}"
         raise AttributeError(message, name=self._name, obj=session)
 
 
@@ -65,14 +66,14 @@ def _attributes(session: object) -> dict[str, Any]:
     return getattr(session, "__dict__", {})
 
 
-def answer_guesses(cls: type[S]) -> type[S]:
-    """Have a class answer each of the `REMEDIES` with an AttributeError that names the right name.
+def answer_guesses(cls: type[S], remedies: Mapping[str, str] = REMEDIES) -> type[S]:
+    """Have a class answer each of the `remedies` with an AttributeError that names the right name.
 
     A ``__getattr__`` would do so in three lines. But with one Python looks up every attribute in the slow way, and a
     request reads dozens of a session's.
     """
-    for name in REMEDIES.keys() - set(dir(cls)):
-        setattr(cls, name, _Guess(name))
+    for name in remedies.keys() - set(dir(cls)):
+        setattr(cls, name, _Guess(name, remedies[name]))
     return cls
 
 

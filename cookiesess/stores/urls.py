@@ -61,13 +61,13 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
     parts = split(url.strip())  # a blank, or the end of a line, is part of no path
     opener = _OPENERS.get(parts.scheme.partition("+")[0])
     if opener is None:
-        raise _unknown_scheme(parts.scheme)
+        raise _unknown_scheme(parts.scheme, parts.path)
     if parts.fragment:
         raise ConfigurationError(f"a {parts.scheme}: URL has no fragment; write a # in a path as %23")
     return opener(parts, must_exist)
 
 
-def _unknown_scheme(scheme: str) -> ConfigurationError:
+def _unknown_scheme(scheme: str, path: str) -> ConfigurationError:
     """Return the error of a scheme that no store has, with the one that it may have been meant to be."""
     if len(scheme) == 1:  # a drive's letter
         scheme = ""
@@ -75,7 +75,8 @@ def _unknown_scheme(scheme: str) -> ConfigurationError:
     # A scheme has letters. With digits in it, it is perhaps the end of a password that somebody has cut out of a URL.
     came, remedy = f"{scheme}:" if scheme.replace("+", "").isalpha() else "another scheme", "take one of these"
     if not scheme:
-        came, remedy = "no scheme", "write it as sqlite:///sessions.db"
+        came = "no scheme"
+        remedy = f"write it as {path}://" if path in _OPENERS else "write it as sqlite:///sessions.db"
     for meant in get_close_matches(base, [*_OPENERS, *_ALIASES], n=1):
         remedy = f"did you mean {_ALIASES.get(meant, meant)}{plus}{rest}://…?"
     every = " or ".join(f"{each}:" for each in _OPENERS)

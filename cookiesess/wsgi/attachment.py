@@ -292,5 +292,6 @@ def _find(request: object, key: str | type[Session]) -> Any:
     except KeyError:
         raise SessionError(
             f"the environ has no {key!r}; wrap the app: app = SessionMiddleware(app, keys), outside of everything that"
-            " uses the session; or set up the framework's adapter (for Flask, its SECRET_KEY too)"
+            " uses the session; or set up the framework's adapter (for Flask, its SECRET_KEY too). In Pyramid pass the"
+            " request, not its environ; Django's engine has request.session and session_manager()"
         ) from None

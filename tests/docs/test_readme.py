@@ -116,8 +116,7 @@ def test_the_apps_for_plain_http_set_a_cookie_that_is_kept_there(names):
     assert "`cookie=CookiePolicy.development()`" in README
     run(names, "from flask import", instead=("CookiePolicy()", "CookiePolicy.development()"))
     run(names | {"flask_app": names.pop("app")}, "def whoami(environ")
-    exec("from cookiesess import CookiePolicy", names)
-    run(names, "def whoami(environ", instead=('"])  #', '"], cookie=CookiePolicy.development())  #'))
+    run(names, "def whoami(environ", instead=("CookiePolicy()", "CookiePolicy.development()"))
     line = ask(names["app"], CookieHeader(), "http://localhost:8000/login", method="POST").headers["Set-Cookie"]
     assert line.startswith("session=")
     assert "Secure" not in line
@@ -125,7 +124,7 @@ def test_the_apps_for_plain_http_set_a_cookie_that_is_kept_there(names):
 
 def test_the_apps_keep_sessions_in_a_file(names, tmp_path):
     assert f"`{ON_THE_SERVER}`" in README
-    run(names, "def whoami(environ", instead=('"])  #', f'"], {ON_THE_SERVER})  #'))
+    run(names, "def whoami(environ", instead=("CookiePolicy())", f"CookiePolicy(), {ON_THE_SERVER})"))
     assert walk(names["app"]) == WALKED
     ask(names["app"], CookieHeader(), "https://shop.example/login", method="POST")
     names["app"].manager.close_stores()
@@ -203,7 +202,8 @@ def test_the_demo_answers_its_five_routes_as_its_lines_say():
 def test_the_other_lines_of_the_shell_are_known():
     make, _curl, install = SHELL
     assert [line.split("#")[0].split() for line in make.splitlines()] == [["make", "demo"], ["make", "test"]]
-    pip, export = install.splitlines()
+    venv, pip, export = install.splitlines()
+    assert venv == "python3 -m venv venv && . venv/bin/activate"
     assert pip.startswith('pip install ".[flask]" waitress ')
     printed = subprocess.run(
         ["bash", "-c", f'{export}; echo "$COOKIESESS_KEYS"'], cwd=ROOT, env=_with_this_python(), capture_output=True,

@@ -33,7 +33,8 @@ USER = {"user": 42, "_user_id": "42", "_auth_user_id": "42"}
 
 
 def app(environ, start_response):
-    session = get_session(environ)
+    # As apps ask that were written for Beaker, and as all others do.
+    session = environ["beaker.session"] if "beaker.session" in environ else get_session(environ)
     return Response(f"{session.get('user')} {session.owner}")(environ, start_response)
 
 

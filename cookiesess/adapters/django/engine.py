@@ -12,6 +12,7 @@ from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.core.signals import setting_changed
 
 from cookiesess.adapters.django import responses
+from cookiesess.adapters.django.guesses import with_guesses
 from cookiesess.adapters.django.session import DjangoSession
 from cookiesess.adapters.django.settings import DEPENDS_ON, Setup
 from cookiesess.errors import SessionCommitted, without_locals
@@ -67,6 +68,7 @@ def session_manager() -> SessionManager:
     return _Shared.get().manager
 
 
+@with_guesses
 class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     """One request's session, as Django's `SessionBase` describes it.
 

@@ -1,7 +1,9 @@
 """The session underneath Django's: what its engine needs, which commits several times in one request."""
 
 from datetime import datetime, timedelta
+from typing import NoReturn
 
+from cookiesess.errors import SessionError
 from cookiesess.manager.manager import SessionManager
 from cookiesess.session.session import Session
 from cookiesess.session.state import Origin, pack
@@ -36,6 +38,16 @@ class DjangoSession(Session):
         if isinstance(expiry, datetime):
             return expiry <= datetime.fromtimestamp(self._context.clock(), expiry.tzinfo)
         return expiry is not None and expiry < 0
+
+    def remember(self, duration: timedelta) -> NoReturn:
+        """Nothing: Django decides how long a session lives, and its cookie with it.
+
+        Raises:
+            SessionError: Always, since Django's next save would undo it without a word.
+        """
+        raise SessionError(
+            f"in Django write request.session.set_expiry({duration!r}), which sets the cookie's life as well"
+        )
 
     def packed(self) -> bytes:
         """Return all that a save would write, to compare with what it would write later."""

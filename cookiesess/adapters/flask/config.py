@@ -92,6 +92,25 @@ def glance(app: Flask) -> tuple[object, ...]:
     return (*_READ_FROM(config), *(config["SECRET_KEY_FALLBACKS"] or ()))
 
 
+def refuse_unread(app: Flask, *, keys: bool, store: bool) -> None:
+    """Refuse a config that holds, as Django's settings do, what `Cookiesess` takes by keyword and was not given.
+
+    Args:
+        app: The app.
+        keys: Whether there are keys from elsewhere.
+        store: Whether a store was given.
+
+    Raises:
+        ConfigurationError: It holds ``COOKIESESS_KEYS`` or ``COOKIESESS_STORE``, which nobody reads there.
+    """
+    for keyword, given in (("keys", keys), ("store", store)):
+        name = f"COOKIESESS_{keyword.upper()}"
+        if not given and app.config.get(name) is not None:
+            raise ConfigurationError(
+                f"{_IN}{name}: it is not read there; write Cookiesess(app, {keyword}=app.config[{name!r}])"
+            )
+
+
 # Flask's own ways: methods of the interface, and attributes of the app.
 _COOKIE_SETTINGS: Final = ("name", "domain", "path", "secure", "httponly", "samesite", "partitioned")
 _APP_SETTINGS: Final = ("secret_key", "permanent_session_lifetime")

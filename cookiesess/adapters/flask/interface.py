@@ -12,7 +12,14 @@ from markupsafe import Markup
 
 from cookiesess.adapters import unset
 from cookiesess.adapters.flask.attachment import FlaskAttachment
-from cookiesess.adapters.flask.config import FlaskConfig, PartitionedAlone, ShortSecretKey, glance, reads_as_flask
+from cookiesess.adapters.flask.config import (
+    FlaskConfig,
+    PartitionedAlone,
+    ShortSecretKey,
+    glance,
+    reads_as_flask,
+    refuse_unread,
+)
 from cookiesess.adapters.flask.flask_session import FlaskSession, FlaskT_co, NoSession
 from cookiesess.errors import ConfigurationError, without_locals
 from cookiesess.events import Event
@@ -165,6 +172,7 @@ class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
     def _build(self, app: flask.Flask, config: FlaskConfig, keys: Keyring | Unset) -> SessionManager | None:
         # At the first request, when whoever reads a .env file has done so.
         own = keys if isinstance(keys, Keyring) else Keyring.found_in(os.environ)
+        refuse_unread(app, keys=own is not None, store="store" in self._settings)
         if own is None and not config.secret_key:
             return None
         settings: Settings = {**self._settings}
