@@ -260,7 +260,7 @@ class Envelope:
                 of the name came and a login has settled which one counts. So is what a line forgets that only forgets.
         """
         if done.line is _EXPIRE:
-            return tuple(self._forgetting.everywhere(self._present(header, opened, now), arrival))
+            return self._forgetting.after_logout(self._present(header, opened, now), arrival)
         max_age = self.max_age(state, now=now) if self._persistent or state.extras else None
         if max_age is None and done.line is _EXTEND:
             return ()

@@ -108,6 +108,15 @@ class Forgetting:
                     return
                 yield line
 
+    def after_logout(self, present: Iterable[CookieIdentity], arrival: Arrival) -> tuple[SetCookie, ...]:
+        """Return the lines of `everywhere`, those of `present` last.
+
+        curl with one file for ``-b`` and ``-c`` reads it again before it writes it, and then minds the last line alone.
+        """
+        known = dict.fromkeys(present)
+        lines = tuple(self.everywhere(known, arrival))
+        return (*lines[len(known) :], *lines[: len(known)])
+
     def line(self, each: CookieIdentity, how: Transport) -> SetCookie:
         """Return the line that has the browser forget one cookie."""
         if each in self._own:

@@ -1,5 +1,6 @@
 """What somebody meets who has just begun, and is in a hurry: each error says what to write."""
 
+import subprocess
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from cookiesess import (
     CookiePolicy,
     SessionError,
     SessionManager,
+    SessionMiddleware,
     get_manager,
     get_session,
     open_store,
@@ -21,6 +23,7 @@ from cookiesess.adapters.flask import Cookiesess, session
 from cookiesess.adapters.pyramid import session_factory
 from cookiesess.stores.memory import MemoryStore
 from kit.constants import KEY
+from kit.serving import serving
 
 # A cookie's policy
 
@@ -124,3 +127,27 @@ def test_django_s_session_says_how_django_calls_a_verb(django_session, name, tol
 def test_a_life_that_django_would_undo_at_its_next_save_is_refused(django_session):
     with pytest.raises(SessionError, match=r"request\.session\.set_expiry\(datetime\.timedelta\(days=60\)\)"):
         django_session.native.remember(timedelta(days=60))
+
+
+# A logout that somebody tries out with curl
+
+
+def account(environ, start_response):
+    own = get_session(environ)
+    match environ["PATH_INFO"]:
+        case "/login":
+            own.login("user-42")
+        case "/me/logout":
+            own.invalidate()
+    start_response("200 OK", [])
+    return [str(own.owner).encode()]
+
+
+@pytest.mark.process
+def test_after_a_logout_curl_has_no_session_either(tmp_path):
+    app = SessionMiddleware(account, KEY, cookie=CookiePolicy.development())
+    with serving(app) as url:
+        for path, user in (("login", "user-42"), ("", "user-42"), ("me/logout", "None"), ("", "None")):
+            asked = ["curl", "-sS", "-c", "jar", "-b", "jar", f"{url}/{path}"]
+            done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30)
+            assert done.stdout == user, path

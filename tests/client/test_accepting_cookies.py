@@ -49,7 +49,7 @@ def test_under_one_name_ours_takes_the_place_of_theirs_in_one_line(same):
 def test_under_one_name_a_logout_says_nothing_twice(same):
     browser = visitor(same)
     lines = browser.visit(invalidate)
-    assert places(lines) == [CookieIdentity(OLD, "/", None, partitioned) for partitioned in (False, True)]
+    assert places(lines) == [CookieIdentity(OLD, "/", None, partitioned) for partitioned in (True, False)]
 
 
 def test_under_one_name_at_another_path_theirs_is_forgotten_there(memory):

@@ -320,9 +320,9 @@ def test_a_forgotten_piece_is_named_by_what_it_was_set_with_and_the_first_wherev
     policy = {"name": "session", "path": "/shop", "domain": "shop.example"}
     browser = chunked(**policy).browser(letters(800))
     lines = browser.visit(invalidate)
-    assert [line.name for line in lines[:3]] == ["session", "session.1", "session.2"]
-    assert {line.name for line in lines[3:]} == {"session"}
-    for line in lines[:3]:
+    assert [line.name for line in lines[-3:]] == ["session", "session.1", "session.2"]
+    assert {line.name for line in lines[:-3]} == {"session"}
+    for line in lines[-3:]:
         assert line.value == ""
         assert line.attributes.suffix == (
             "; Path=/shop; Domain=shop.example; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure; HttpOnly;"

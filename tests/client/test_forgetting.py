@@ -14,14 +14,16 @@ NAME = "session"
 
 
 def logout(policy, host, *, transport=Transport.HTTPS, header=None, world=None, path=""):
-    """Return the lines of a logout at `host`."""
+    """Return the lines of a logout at `host`: first those of the cookies that came, which an answer has last."""
     manager = (world or World()).make_manager(cookie=policy)
     browser = Browser(manager, header or "")
     if header is None:
         browser.visit(put("a", 1))
     session = manager.open(browser.header)
     session.invalidate()
-    return list(manager.commit(session, arrival=Came(host, transport=transport, path=path)).cookies)
+    lines = list(manager.commit(session, arrival=Came(host, transport=transport, path=path)).cookies)
+    known = len(browser.header.split(";"))
+    return [*lines[-known:], *lines[:-known]]
 
 
 def where(policy, host, **settings):

@@ -132,7 +132,7 @@ def test_an_expiry_is_marked_as_the_cookie_was():
     (line,) = Server().run(wrap(answering(invalidate), cookie=AUTO), environ).lines()
     assert "Secure" not in line
     environ = environ_for("shop.example", HTTP_COOKIE="session=garbage")
-    line, *_ = Server().run(wrap(answering(invalidate), cookie=AUTO), environ).lines()
+    *_, line = Server().run(wrap(answering(invalidate), cookie=AUTO), environ).lines()
     assert "; Secure" in line
 
 
