@@ -241,7 +241,7 @@ class Down(MemoryStore):
 
 @pytest.mark.parametrize("when", ["it is read", "it is written"])
 def test_a_failure_to_read_is_an_event_and_one_to_write_an_exception_alone(when):
-    assert "`store.failed` comes when a session could not be read" in PAGE
+    assert "The event `store.failed`: a session could not be read" in PAGE
     seen, cookies, store = [], CookieHeader(), Down()
     manager = SessionManager(KEY, store=store, on_event=seen.append)
     with session_transaction(manager, cookies) as session:
