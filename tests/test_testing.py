@@ -14,7 +14,7 @@ import cookiesess.testing
 from cookiesess.errors import RecordExists
 from cookiesess.stores.base import Conflict, Gone, Page, Record, Store, Updated
 from cookiesess.stores.memory import MemoryStore
-from cookiesess.testing import CookieHeader, ManualClock, StoreContract, session_transaction
+from cookiesess.testing import BoundBrowser, CookieHeader, ManualClock, StoreContract, session_transaction
 
 
 class Listing(MemoryStore):
@@ -394,6 +394,7 @@ def test_nothing_in_it_needs_pytest_or_hypothesis():
 
 def test_the_public_names():
     assert {name: getattr(cookiesess.testing, name) for name in cookiesess.testing.__all__} == {
+        "BoundBrowser": BoundBrowser,
         "CookieHeader": CookieHeader,
         "ManualClock": ManualClock,
         "StoreContract": StoreContract,
