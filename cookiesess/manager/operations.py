@@ -172,7 +172,7 @@ class Operations:
 
     def _commit(self, working: WorkingCopy, arrival: Arrival) -> tuple[SetCookie, ...]:
         now = int(self.clock())
-        if working.loaded.binding is not None:
+        if self._bound is not None:
             take_effect(working, now)
         if self.lifetime.renew_seconds is not None:
             working.renew_in_time(now, self.lifetime)
