@@ -87,7 +87,8 @@ def test_the_demo_served_for_real(name):
 # The page on frameworks
 
 PAGE = (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+SHOWN = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = [block for block in SHOWN if "visits" in block]
 FRAMEWORKS = ["visits(environ", "bottle", "falcon", "cherrypy", "pyramid", "SESSION_ENGINE"]
 COUNT = """
 import warnings; warnings.simplefilter("ignore")
@@ -114,6 +115,15 @@ def test_the_example_on_the_page_counts_visits(words, tmp_path):
 
 def test_every_example_on_the_page_is_run():
     assert len(BLOCKS) == len(FRAMEWORKS)
+
+
+def test_the_settings_for_a_project_of_django_s_are_those_of_the_example(monkeypatch):
+    monkeypatch.setenv("COOKIESESS_KEYS", "k" * 50)
+    (settings,) = [block for block in SHOWN if block not in BLOCKS]
+    named = {}
+    exec(settings, named)
+    (example,) = [block for block in BLOCKS if "SESSION_ENGINE" in block]
+    assert all(f"{name}=" in example for name in named if name.isupper())
 
 
 @pytest.mark.parametrize("name", ALL)
