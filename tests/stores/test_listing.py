@@ -11,3 +11,4 @@ def test_a_listing_goes_on_from_page_to_page():
 
 def test_a_request_of_which_nothing_is_known_claims_nothing_of_a_proxy():
     assert HTTPS_ARRIVAL.forwarded_https() is False
+    assert HTTPS_ARRIVAL.skipped() == ""
