@@ -28,7 +28,7 @@ test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report term
 
 # The suite against the built wheel: in a folder without the sources, and an environment that has the wheel instead.
-# With few examples, and without the tests that take long: what may be missing is a file, and that shows at once.
+# Without the tests that start servers and browsers, and with few examples: `make test` has all of that on the sources.
 test-wheel: $(VENV)/.test
 	rm -rf build/wheel
 	$(BIN)/python -m build --no-isolation --outdir build/wheel . >/dev/null
@@ -37,7 +37,7 @@ test-wheel: $(VENV)/.test
 	$(BIN)/python -m pip --python build/wheel/venv/bin/python install --quiet --no-deps build/wheel/*.whl
 	mkdir build/wheel/project
 	cp -r tests examples benchmarks campaigns docs pyproject.toml Makefile LICENSE *.md build/wheel/project
-	cd build/wheel/project && ../venv/bin/python -m pytest --numprocesses auto --dist worksteal --ignore tests/servers -m "quick or process" --hypothesis-profile quick
+	cd build/wheel/project && ../venv/bin/python -m pytest --numprocesses auto --dist worksteal --ignore tests/servers -m "not servers and not browser" --hypothesis-profile quick
 
 # The core's and the adapters' tests with the oldest versions that the package says it works with.
 test-minimum: $(VENV)/.test

@@ -70,11 +70,11 @@ class InvalidToken(CookiesessError):
         self.kid = kid
 
     def unraised(self) -> "InvalidToken":
-        """Return the same without its traceback and context, to be kept: they hold the frames it went through.
+        """Return the same without its traceback and causes, to be kept: they hold the frames it went through.
 
         A frame that keeps it is held by it in turn, so that each request with a bad cookie would leave a cycle behind.
         """
-        self.__traceback__ = self.__context__ = None
+        self.__traceback__ = self.__context__ = self.__cause__ = None
         return self
 
 

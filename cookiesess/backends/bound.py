@@ -61,28 +61,32 @@ class BoundBackend:
         working = self.inner.load(header, now=now)
         loaded = working.loaded
         if loaded.twins:
-            twins = tuple(twin for twin in loaded.twins if not self._wants(cast("WorkingCopy", twin), header, now))
-            working.note(twins=twins)
+            copies = [cast("WorkingCopy", twin) for twin in loaded.twins]
+            working.note(
+                twins=tuple(copy for copy in copies if self._proof(copy, header, now) or not self._wants(copy, now))
+            )
         if loaded.origin is Origin.REPLACED and loaded.closed is not None and loaded.closed.bound:
             closed = Binding(loaded.closed.bound, at=loaded.closed.closed_at)
             proved = isinstance(self.cookies.shown(header, closed, now=now), Binding)
             return working if proved else self._unbound(working, closed, header, now)
         if not loaded.continued:
             return working
-        wanting = self._wants(working, header, now)
-        if wanting is not None:
-            return self._unbound(working, wanting, header, now)
-        binding = binding_of(working)
-        shown = "" if binding is None else self.cookies.shown(header, binding, now=now)
-        if isinstance(shown, Binding):
-            working.note(binding=shown)
-        return working
+        proof = self._proof(working, header, now)
+        if proof is not None:
+            working.note(binding=proof)
+            return working
+        wanted = self._wants(working, now)
+        return working if wanted is None else self._unbound(working, wanted, header, now)
 
-    def _wants(self, working: WorkingCopy, header: str, now: int) -> Binding | None:
-        """Return the binding whose proof a session lacks; None where it needs none, or has it."""
+    def _proof(self, working: WorkingCopy, header: str, now: int) -> Binding | None:
+        """Return the binding of a session, with its key, where the request's bound cookie proves it."""
         binding = binding_of(working)
-        if binding is not None and isinstance(self.cookies.shown(header, binding, now=now), Binding):
-            return None
+        shown = None if binding is None else self.cookies.shown(header, binding, now=now)
+        return shown if isinstance(shown, Binding) else None
+
+    def _wants(self, working: WorkingCopy, now: int) -> Binding | None:
+        """Return the binding whose proof a session lacks that has shown none; None where it can do without."""
+        binding = binding_of(working)
         if binding is not None and binding.at:
             return binding if now >= binding.at + GRACE_SECONDS else None
         return (binding or _NEVER_BOUND) if self._overdue(working, now) else None

@@ -60,6 +60,12 @@ class Binding(NamedTuple):
         return cls(*_LAYOUT.unpack(packed)) if type(packed) is bytes and len(packed) == _LAYOUT.size else None
 
 
+def in_effect(packed: object) -> bool:
+    """Whether packed bytes say that a binding is in effect."""
+    binding = Binding.unpack(packed)
+    return binding is not None and bool(binding.at)
+
+
 def merged_binding(mine: object, theirs: object) -> object:
     """Return which of the packed values of two parallel requests stands: of one binding, the one that has come further.
 

@@ -33,6 +33,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cookiesess.errors import InvalidToken
+from cookiesess.session.binding import in_effect
 from cookiesess.session.lifetime import ABSOLUTE, CLOCK_SKEW_SECONDS, Lifetime
 from cookiesess.session.member import Member
 from cookiesess.tokens.values import ValueCodec
@@ -41,7 +42,6 @@ INLINE, REFERENCE, COMPRESSED, MOVED, REPLACED = b"\x00", b"\x01", b"\x02", b"\x
 
 CSRF, FLASHES, PERSISTENT, LABEL, COUNTED_IDLE, MARKS, GENERATION, EPOCH = "c", "f", "p", "l", "e", "w", "g", "x"
 REPLACES, BINDING = "r", "b"
-_IN_EFFECT_BYTES = 8
 
 Description = tuple[int | str | bytes | None, ...]
 """What a record's summary says: created, authenticated, absolute deadline, idle seconds, label, what it replaced,
@@ -168,7 +168,7 @@ def describe(state: State) -> Description:
     """Return what the summary of `state` says."""
     extras = state.extras
     said = (state.created_at, state.authenticated_at, state.ends_at, extras.get(COUNTED_IDLE, 0), extras.get(LABEL))
-    if BINDING in extras and any(extras[BINDING][-_IN_EFFECT_BYTES:]):
+    if BINDING in extras and in_effect(extras[BINDING]):
         return (*said, extras.get(REPLACES), extras.get(ABSOLUTE), True)
     if ABSOLUTE in extras:
         return (*said, extras.get(REPLACES), extras[ABSOLUTE])

@@ -94,3 +94,15 @@ def test_a_plain_cookie_that_is_too_large_has_no_keys_to_name():
     error = CookieTooLarge("a", size_bytes=5000, limit_bytes=4093)
     assert str(error).endswith("at most 4093 are allowed, since browsers drop longer ones silently; store less")
     assert error.largest_keys == ()
+
+
+def test_a_token_error_that_is_kept_holds_no_frame_of_where_it_was_raised():
+    try:
+        try:
+            int("x")
+        except ValueError as cause:
+            raise InvalidToken("plaintext", "c0ffee00") from cause
+    except InvalidToken as error:
+        kept = error.unraised()
+    assert (kept.reason, kept.kid, str(kept)) == ("plaintext", "c0ffee00", "plaintext")
+    assert (kept.__traceback__, kept.__context__, kept.__cause__) == (None, None, None)
