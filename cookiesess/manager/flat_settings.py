@@ -1,7 +1,7 @@
 """Settings as flat text, as environment variables and ini files have them.
 
 Keys, or a file of them (parted by commas, or one to a line), are needed, and only one of the two. Defaults and dangers
-are those of `SessionManager`, `CookiePolicy` and `Lifetime`. What has no line here is given in code.
+are those of `SessionManager`, `CookiePolicy`, `Lifetime` and `DeviceBinding`. What has no line here is given in code.
 
 ::
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
 from cookiesess.errors import ConfigurationError, MissingDependency, without_locals
+from cookiesess.http.binding import DeviceBinding
 from cookiesess.http.policy import ClearDirective
 from cookiesess.manager.names import nearest
 from cookiesess.manager.settings import GROUPS, SETTINGS, naming
@@ -72,11 +73,14 @@ def read_settings(texts: Mapping[str, str], names: Mapping[str, str], *, given: 
         )
     values = {name: _value(name, spellings[name], texts[spellings[name]]) for name in NAMES if name in spellings}
     result: dict[str, Any] = {_target(name): value for name, value in values.items() if "." not in name}
-    for group, cls in GROUPS.items():
+    for group in GROUPS:
         parts = {name.partition(".")[2]: value for name, value in values.items() if name.startswith(f"{group}.")}
+        written = ", ".join(spellings[f"{group}.{field}"] for field in parts)
+        if parts and group in result and result[group] is None:
+            raise ConfigurationError(f"{spellings[group]} says that there is none; remove it, or {written}")
         if parts:
-            with naming(", ".join(spellings[f"{group}.{field}"] for field in parts)):
-                result[group] = cls(**parts)
+            with naming(written):
+                result[group] = GROUPS[group](**parts)
     return result
 
 
@@ -154,6 +158,7 @@ _KINDS: Final[dict[object, Reader]] = {
     int: (_count, "a whole number"),
     timedelta: (_duration, _DURATION_WORDS),
     timedelta | None: (lambda text: None if text == "never" else _duration(text), f"{_DURATION_WORDS}; or never"),
+    DeviceBinding: (lambda text: DeviceBinding() if FLAG[0](text.lower()) else None, FLAG[1]),
     Store: (open_store, "the URL of a store"),
     "cookie.secure": (
         lambda text: text if text in ("auto", "https") else FLAG[0](text.lower()),
@@ -176,14 +181,15 @@ _READERS: Final[dict[str, Reader]] = {
 NAMES: Final = tuple(_READERS)
 """All settings that text can hold, as an ini file names them."""
 
-_VARIABLES: Final = {_variable(setting.name): setting.name for setting in SETTINGS if setting.name not in GROUPS}
+# Of a group its parts can be written, and the whole only where that is a switch.
+_VARIABLES: Final = {_variable(name): name for name, *_ in SETTINGS if name in _READERS or name not in GROUPS}
 INI: Final = {prefix + name: name for prefix in ("", INI_PREFIX) for name in _VARIABLES.values()}
 """All names that an ini file may have, with and without the prefix, and what they are in the table."""
 
 __doc__ = "\n".join(
     [
         __doc__ or "",
-        "    variable                             name in an ini file       text",
-        *(f"    {_variable(name):37}{name:26}{words}" for name, (_, words) in _READERS.items()),
+        "    variable                                name in an ini file          text",
+        *(f"    {_variable(name):40}{name:29}{words}" for name, (_, words) in _READERS.items()),
     ]
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Final
 
@@ -9,8 +10,9 @@ from cookiesess.errors import ConfigurationError
 from cookiesess.manager.beaker_names import refuse_options
 from cookiesess.manager.settings import GROUPS, SETTINGS, Settings
 
-# What may be given in code; of a group its fields.
-_PLACES: Final = [setting.name for setting in SETTINGS if setting.name not in {"keys_file", *GROUPS}]
+# What may be given in code; of a group its fields. A binding is given as a whole as well: by default there is none.
+_PLACES: Final = [setting.name for setting in SETTINGS if setting.name not in {"keys_file", *GROUPS} - {"binding"}]
+_DURATIONS: Final = {setting.name for setting in SETTINGS if setting.kind in (timedelta, timedelta | None)}
 # What other libraries call them, in the spelling of `_word`.
 _ALIASES: Final = {
     **dict.fromkeys(("secret", "secretkey", "key"), "keys"),
@@ -66,5 +68,5 @@ def _form(place: str, call: str) -> str:
     """Return how the setting at `place` is written in `call`."""
     group, _, field = place.partition(".")
     if field:
-        return f"{group}={GROUPS[group].__name__}({field}={'timedelta(…)' if group == 'lifetime' else '…'})"
+        return f"{group}={GROUPS[group].__name__}({field}={'timedelta(…)' if place in _DURATIONS else '…'})"
     return f"{call}, …)" if place == "keys" else f"{place}=…"

@@ -7,11 +7,11 @@ To add a setting of `SessionManager`, write
 3. its field of `Configuration`, with the default;
 4. its paragraph in the docstring of `SessionManager`: what it does, its unit, its danger.
 
-A field of `CookiePolicy` or `Lifetime` is written there, with its paragraph, and has its row here. Then ``make tables``
-writes docs/settings.md, out of the rows, the types and the paragraphs. From the row follow the check of keywords and
-what a wrong one may have meant, the check of the value, how it is read from text, its environment variable, its name in
-an ini file, and that Django's ``COOKIESESS_OPTIONS`` may hold it. tests/edge/test_settings_table.py fails for what was
-forgotten.
+A field of `CookiePolicy`, `Lifetime` or `DeviceBinding` is written there, with its paragraph, and has its row here.
+Then ``make tables`` writes docs/settings.md, out of the rows, the types and the paragraphs. From the row follow the
+check of keywords and what a wrong one may have meant, the check of the value, how it is read from text, its environment
+variable, its name in an ini file, and that Django's ``COOKIESESS_OPTIONS`` may hold it.
+tests/edge/test_settings_table.py fails for what was forgotten.
 
 The kind of a setting says how its value is checked (`_RULES`, below) and how it is read from text (`_KINDS` in
 `flat_settings`). A setting that takes more or less than its kind (a number from 1; a switch or ``auto``) has a line
@@ -45,7 +45,7 @@ OnStoreError = Literal["raise", "anonymous"]
 Rule = tuple[type | UnionType | Callable[[Any], bool], str]
 _TYPES: Final = "{name} is a list of ValueType(tag, type, encode=…, decode=…), and"
 
-GROUPS: Final[dict[str, type[Any]]] = {"cookie": CookiePolicy, "lifetime": Lifetime}
+GROUPS: Final[dict[str, type[Any]]] = {"cookie": CookiePolicy, "lifetime": Lifetime, "binding": DeviceBinding}
 """The settings whose fields are settings as well."""
 
 
@@ -106,6 +106,11 @@ SETTINGS: Final = (
     Setting("lifetime.refresh_after", timedelta),
     Setting("lifetime.renew_after", timedelta | None),
     Setting("lifetime.renew_grace", timedelta | None),
+    Setting("binding.bound_for", timedelta),
+    Setting("binding.registration_within", timedelta),
+    Setting("binding.path", str),
+    Setting("binding.required", bool),
+    Setting("binding.testing", bool),
 )
 
 
@@ -228,10 +233,7 @@ _USELESS: Final = {
 # By a setting's name or its kind. A value is shown only where it cannot be a key in the wrong place.
 _RULES: Final[dict[object, Rule]] = {
     bool: (bool, "{name} is a bool, and what came is of type {type}; write True or False"),
-    DeviceBinding: (
-        DeviceBinding | None,
-        "{name} is a DeviceBinding, and what came is of type {type}; write {name}=DeviceBinding()",
-    ),
+    DeviceBinding: (DeviceBinding | None, "{name} is a DeviceBinding, not a {type}; write {name}=DeviceBinding()"),
     CookiePolicy: (
         CookiePolicy,
         "{name} is a CookiePolicy, and what came is of type {type}; write {name}=CookiePolicy(…), with its ()",

@@ -62,7 +62,7 @@ def type_words(hint):
 
 def default_words(value):
     if isinstance(value, timedelta):
-        return f"{value.days} days" if value.days else f"{value.seconds} seconds"
+        return duration_words(value)
     if isinstance(value, str):
         return f'`"{value}"`'
     if type(value) is int:
@@ -70,6 +70,12 @@ def default_words(value):
     if value is inspect.Parameter.empty or callable(value):
         return ""
     return {None: "None", (): "none", True: "True", False: "False"}.get(value, f"`{type(value).__name__}()`")
+
+
+def duration_words(value):
+    units = {"day": timedelta(days=1), "minute": timedelta(minutes=1), "second": timedelta(seconds=1)}
+    unit, count = next((unit, value // length) for unit, length in units.items() if not value % length)
+    return f"{count} {unit}{'s' * (count != 1)}"
 
 
 def table(header, rows):
@@ -84,6 +90,7 @@ def written(page):
         "# Settings\n": table(["setting", *columns], setting_rows("")),
         '`CookiePolicy(name="__Host-session", …)`': table(["field", *columns], setting_rows("cookie.")),
         "`Lifetime(…)`": table(["field", *columns], setting_rows("lifetime.")),
+        "`DeviceBinding(…)`": table(["field", *columns], setting_rows("binding.")),
         "## As text\n": table(["variable", "in an ini file", "text"], text_rows()),
     }
     for words, text in tables.items():

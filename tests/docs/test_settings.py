@@ -3,7 +3,7 @@
 import re
 from dataclasses import fields
 
-from cookiesess import CookiePolicy, Lifetime
+from cookiesess import CookiePolicy, DeviceBinding, Lifetime
 from cookiesess.manager.settings import Settings
 from docs import settings_page
 
@@ -29,6 +29,10 @@ def test_every_field_of_the_cookie_policy_is_in_the_table():
 
 def test_every_field_of_the_lifetime_is_in_the_table():
     assert table_after("`Lifetime(…)`") == {field.name for field in fields(Lifetime) if field.init}
+
+
+def test_every_field_of_the_binding_is_in_the_table():
+    assert table_after("`DeviceBinding(…)`") == {field.name for field in fields(DeviceBinding) if field.init}
 
 
 def test_the_tables_are_what_the_code_says():

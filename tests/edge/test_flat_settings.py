@@ -5,7 +5,14 @@ import sys
 
 import pytest
 
-from cookiesess import ConfigurationError, CookiePolicy, Lifetime, MissingDependency, SessionMiddleware
+from cookiesess import (
+    ConfigurationError,
+    CookiePolicy,
+    DeviceBinding,
+    Lifetime,
+    MissingDependency,
+    SessionMiddleware,
+)
 from cookiesess.manager import flat_settings
 from cookiesess.manager.flat_settings import NAMES, read_environment
 from cookiesess.manager.settings import Settings
@@ -31,8 +38,10 @@ def variable(name):
     return "COOKIESESS_" + name.replace(".", "_").upper()
 
 
-DURATION = ["LIFETIME_IDLE", "LIFETIME_ABSOLUTE", "LIFETIME_REFRESH_AFTER", "LIFETIME_RENEW_GRACE"]
-SWITCH = ["ENCRYPT", "COMPRESS", "COOKIE_SECURE", "COOKIE_HTTPONLY", "COOKIE_PARTITIONED", "COOKIE_PERSISTENT"]
+LIFETIME = ["LIFETIME_IDLE", "LIFETIME_ABSOLUTE", "LIFETIME_REFRESH_AFTER", "LIFETIME_RENEW_GRACE"]
+DURATION = [*LIFETIME, "BINDING_BOUND_FOR", "BINDING_REGISTRATION_WITHIN"]
+COOKIE = ["COOKIE_SECURE", "COOKIE_HTTPONLY", "COOKIE_PARTITIONED", "COOKIE_PERSISTENT"]
+SWITCH = ["ENCRYPT", "COMPRESS", *COOKIE, "BINDING", "BINDING_REQUIRED", "BINDING_TESTING"]
 WHOLE = ["MAX_RECORD_BYTES", "MAX_SESSIONS_PER_OWNER", "REVOCATION_CACHE_SECONDS", "COOKIE_MAX_BYTES", "COOKIE_CHUNKS"]
 CHOICE = ["ON_STORE_ERROR", "ON_OWNER_LIMIT", "COOKIE_SAMESITE"]
 
@@ -83,7 +92,11 @@ def test_an_empty_variable_is_refused(name, text):
 
 @pytest.mark.parametrize(
     "name",
-    [name for name in NAMES if name not in {"keys", "environ_key", "cookie.name", "cookie.path", "cookie.domain"}],
+    [
+        name
+        for name in NAMES
+        if name not in {"keys", "environ_key", "cookie.name", "cookie.path", "cookie.domain", "binding.path"}
+    ],
 )
 def test_no_error_repeats_a_value(name):
     """It may be a key in the wrong place."""
@@ -127,6 +140,17 @@ def test_a_wrong_lifetime_names_the_variables_that_made_it():
     assert refusal(LIFETIME_IDLE="40 days").startswith("COOKIESESS_LIFETIME_IDLE: idle (40 days, 0:00:00) is longer")
 
 
+def test_a_wrong_binding_names_the_variables_that_made_it():
+    message = refusal(BINDING_BOUND_FOR="2 minutes", BINDING_REQUIRED="true")
+    assert message.startswith("COOKIESESS_BINDING_BOUND_FOR, COOKIESESS_BINDING_REQUIRED: bound_for (0:02:00) must be")
+
+
+def test_a_binding_that_is_switched_off_has_no_parts():
+    message = refusal(BINDING="false", BINDING_PATH="/device", BINDING_REQUIRED="true")
+    remedy = "remove it, or COOKIESESS_BINDING_PATH, COOKIESESS_BINDING_REQUIRED"
+    assert message == f"COOKIESESS_BINDING says that there is none; {remedy}"
+
+
 def test_a_wrong_url_is_refused_by_the_variables_name():
     assert refusal(STORE="mongodb://host").startswith("COOKIESESS_STORE: a store URL begins with sqlite:")
 
@@ -154,12 +178,12 @@ def test_the_table_in_the_documentation_has_every_setting():
 
 def test_every_setting_of_a_manager_is_flat_or_given_in_code():
     flat = {name.partition(".")[0] for name in NAMES} - {"keys", "keys_file", "environ_key"}
-    assert flat | {"accept", "binding", "login_label", "types", "on_event", "clock", "random_bytes", "sleep"} == set(
+    assert flat | {"accept", "login_label", "types", "on_event", "clock", "random_bytes", "sleep"} == set(
         Settings.__annotations__
     )
 
 
-def test_every_field_of_a_policy_and_a_lifetime_is_flat():
-    for group, cls in (("cookie", CookiePolicy), ("lifetime", Lifetime)):
+def test_every_field_of_a_policy_and_a_lifetime_and_a_binding_is_flat():
+    for group, cls in (("cookie", CookiePolicy), ("lifetime", Lifetime), ("binding", DeviceBinding)):
         fields = {name for name, field in cls.__dataclass_fields__.items() if field.init and not name.startswith("_")}
         assert {name.partition(".")[2] for name in NAMES if name.startswith(f"{group}.")} == fields

@@ -10,6 +10,7 @@ import pytest
 from cookiesess import (
     ConfigurationError,
     CookiePolicy,
+    DeviceBinding,
     Keyring,
     Lifetime,
     SessionMiddleware,
@@ -188,6 +189,10 @@ def test_a_variable_for_what_is_no_text_is_refused(name):
         ("LIFETIME_REFRESH_AFTER", "60 seconds", "lifetime", Lifetime(refresh_after=timedelta(seconds=60))),
         ("LIFETIME_RENEW_AFTER", "2 days", "lifetime", Lifetime(renew_after=timedelta(days=2))),
         ("LIFETIME_RENEW_AFTER", "never", "lifetime", Lifetime(renew_after=None)),
+        ("BINDING", "true", "binding", DeviceBinding()),
+        ("BINDING", "0", "binding", None),
+        ("BINDING_BOUND_FOR", "10 minutes", "binding", DeviceBinding(bound_for=timedelta(minutes=10))),
+        ("BINDING_REQUIRED", "1", "binding", DeviceBinding(required=True)),
     ],
 )
 def test_a_variable_becomes_a_setting(name, text, setting, value):
@@ -202,6 +207,17 @@ def test_several_variables_make_one_cookie_policy():
 def test_several_variables_make_one_lifetime():
     found = read(LIFETIME_RENEW_AFTER="2 days", LIFETIME_RENEW_GRACE="0 seconds")
     assert found == {"lifetime": Lifetime(renew_after=timedelta(days=2), renew_grace=timedelta(0))}
+
+
+def test_several_variables_make_one_binding():
+    found = read(BINDING="true", BINDING_REGISTRATION_WITHIN="2 minutes", BINDING_PATH="/device")
+    assert found == {"binding": DeviceBinding(registration_within=timedelta(minutes=2), path="/device")}
+
+
+def test_a_binding_of_variables_binds_sessions():
+    variables = {**KEYS, "COOKIESESS_STORE": "memory://", "COOKIESESS_BINDING": "true"}
+    browser = WebBrowser(from_env(answering(lambda session: session.login("ann")), variables))
+    assert "Secure-Session-Registration" in browser.get().headers
 
 
 def test_an_embedded_app_needs_two_variables():

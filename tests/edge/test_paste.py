@@ -6,7 +6,7 @@ import pytest
 from paste.deploy import loadapp
 from webtest import TestApp
 
-from cookiesess import ConfigurationError, CookiePolicy, SessionMiddleware, get_session
+from cookiesess import ConfigurationError, CookiePolicy, DeviceBinding, SessionMiddleware, get_session
 from cookiesess.adapters.paste import filter_app_factory
 from docs.pages import ROOT, blocks
 from kit.constants import KEY, OTHER_KEY
@@ -60,10 +60,13 @@ def test_every_kind_of_setting_is_read(load, tmp_path):
         cookiesess.lifetime.idle = 2 hours
         cookiesess.cookie.name = __Host-shop
         cookiesess.cookie.persistent = true
+        cookiesess.binding = true
+        binding.path = /device
         max_sessions_per_owner = 3"""
     middleware = load(*dedent(settings).splitlines())
     assert type(middleware) is SessionMiddleware
     assert middleware.manager.cookie == CookiePolicy("__Host-shop", persistent=True)
+    assert middleware.manager.binding == DeviceBinding(path="/device")
     line = WebBrowser(middleware).get().headers["Set-Cookie"]
     assert "Max-Age=7200;" in line
     assert (tmp_path / "sessions.db").exists()

@@ -36,6 +36,10 @@ def refusal(**settings):
             for prefix in ("", "cookie_", "SESSION_COOKIE_")
         ),
         ("same_site", "cookie=CookiePolicy(samesite=…)"),
+        ("bindings", "binding=…"),
+        ("bound_for", "binding=DeviceBinding(bound_for=timedelta(…))"),
+        *((name, "binding=DeviceBinding(path=…)") for name in ("binding_path", "binding.path")),
+        ("required", "binding=DeviceBinding(required=…)"),
         ("sotre", "store=…"),
         ("onEvent", "on_event=…"),
         ("environ_kye", "environ_key=…"),
