@@ -47,9 +47,10 @@ class MissingDependency(ConfigurationError, ImportError):
     An ImportError as well, so that ``except ImportError`` around an optional store or adapter keeps working.
     """
 
-    def __init__(self, package: str, *, extra: str) -> None:
+    def __init__(self, *packages: str, extra: str) -> None:
+        missing = f"packages {' and '.join(packages)} are" if len(packages) > 1 else f"package {packages[0]} is"
         super().__init__(
-            f'the package {package} is not installed; type: pip install "cookiesess[{extra}]"'
+            f'the {missing} not installed; type: pip install "cookiesess[{extra}]"'
             f' (in a checkout: pip install ".[{extra}]")'
         )
 

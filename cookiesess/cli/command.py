@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 
 from cookiesess.backends.epochs import renew_epoch
@@ -18,7 +17,8 @@ from cookiesess.errors import ConfigurationError, CookiesessError
 from cookiesess.manager.importing import Importer
 from cookiesess.manager.manager import SessionManager
 from cookiesess.session.lifetime import Lifetime
-from cookiesess.stores.urls import open_store
+from cookiesess.stores.parameters import split
+from cookiesess.stores.urls import import_for, open_store
 from cookiesess.tokens.keys import KEYS_FILE_VARIABLE, KEYS_VARIABLE, Key, Keyring
 
 # The app's timeouts are not known here, and shorter ones would hide sessions that live. The deadline that was fixed
@@ -154,7 +154,8 @@ def _inspect(arguments: argparse.Namespace) -> Answer:
 
 def _migrate(arguments: argparse.Namespace) -> Answer:
     # Imported here: SQLAlchemy is an extra.
-    table: str = import_module("cookiesess.stores.sql").migrate(_store_url(arguments))
+    url = _store_url(arguments)
+    table: str = import_for(split(url).scheme, "cookiesess.stores.sql").migrate(url)
     return Answer([f"the table {table} is there"], {"table": table})
 
 

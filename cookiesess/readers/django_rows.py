@@ -11,13 +11,13 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, tzinfo
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import unquote
 
 from cookiesess.errors import ConfigurationError, StoreUnavailable
 from cookiesess.stores.parameters import refuse_form, split
+from cookiesess.stores.urls import import_for
 
 _TIMEOUT_SECONDS: Final = 2.0
 NO_TABLE: Final = "give the name of the table with Django's sessions as table="
@@ -101,7 +101,7 @@ def rows_of(url: str, table: str, *, zone: tzinfo = UTC) -> Callable[[], Rows]:
 
     Raises:
         ConfigurationError: The URL is not of a database that is known here.
-        MissingDependency: Its driver is not installed.
+        MissingDependency: SQLAlchemy or its driver is not installed.
     """
     if not isinstance(url, str):
         raise ConfigurationError(
@@ -109,8 +109,10 @@ def rows_of(url: str, table: str, *, zone: tzinfo = UTC) -> Callable[[], Rows]:
         )
     parts = split(url)
     if parts.scheme != "sqlite":
-        open_rows: Callable[..., Callable[[], Rows]] = import_module("cookiesess.readers.django_sql").rows_of
-        return open_rows(parts, table, zone=zone)
+        rows: Callable[[], Rows] = import_for(parts.scheme, "cookiesess.readers.django_sql").rows_of(
+            parts, table, zone=zone
+        )
+        return rows
     path = unquote(parts.path.removeprefix("/"))
     if parts.netloc or not path or parts.query:
         refuse_form(parts, "sqlite:///relative/path.db or sqlite:////absolute/path.db, without parameters")

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, Final
 from urllib.parse import SplitResult, unquote
 
-from cookiesess.errors import ConfigurationError
+from cookiesess.errors import ConfigurationError, MissingDependency
 from cookiesess.stores.base import Store
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.stores.parameters import COUNT, FLAG, SECONDS, read_parameters, refuse_form, split
@@ -14,6 +16,12 @@ from cookiesess.stores.sqlite.store import SQLiteStore
 
 Opener = Callable[[SplitResult, bool], Store]
 """Opens the store that a split URL names; the flag is `must_exist`."""
+
+# The driver of an SQL database, and the extra that brings it together with SQLAlchemy.
+_SQL: Final = {
+    "postgresql": ("psycopg", "postgresql"),
+    **dict.fromkeys(("mysql", "mariadb"), ("pymysql", "mysql")),
+}
 
 
 def open_store(url: str, *, must_exist: bool = False) -> Store:
@@ -53,7 +61,7 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
         ConfigurationError: `url` is no text (None: of a variable that is not set), the scheme or a parameter is
             unknown, given twice or unreadable, or the store refuses. The message holds neither the URL nor what may be
             a password in it.
-        MissingDependency: The store's client is not installed.
+        MissingDependency: The store's client is not installed; the line to type brings all that the URL needs.
         StoreUnavailable: The store cannot be reached.
     """
     if not isinstance(url, str):
@@ -102,10 +110,23 @@ def _engine(module: str) -> Opener:
     """Open with ``open_url`` of a module that is imported then: its client is an extra, which few have installed."""
 
     def open_it(parts: SplitResult, must_exist: bool) -> Store:
-        store: Store = import_module(f"cookiesess.stores.{module}.store").open_url(parts, must_exist)
+        store: Store = import_for(parts.scheme, f"cookiesess.stores.{module}.store").open_url(parts, must_exist)
         return store
 
     return open_it
+
+
+def import_for(scheme: str, module: str) -> Any:
+    """Import the `module` that opens URLs of that scheme.
+
+    Raises:
+        MissingDependency: What it needs is not installed. An SQL database needs SQLAlchemy and a driver: the error
+            names both where both are missing, and one line to type.
+    """
+    if scheme.partition("+")[0] in _SQL and find_spec("sqlalchemy") is None:
+        driver, extra = _SQL[scheme.partition("+")[0]]
+        raise MissingDependency("sqlalchemy", *([driver] if find_spec(driver) is None else []), extra=extra)
+    return import_module(module)
 
 
 # By the scheme before its "+": what stands after it names a driver or a topology, which the store's own module reads.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import pymysql
@@ -13,13 +15,14 @@ import sqlalchemy as sa
 
 from cookiesess.cli import main
 from cookiesess.errors import ConfigurationError, MissingDependency, StoreUnavailable
+from cookiesess.readers import DjangoStore
 from cookiesess.stores.base import Record
 from cookiesess.stores.sql import SQLStore, create_schema, migrate
 from cookiesess.stores.sql import errors as sql_errors
 from cookiesess.stores.sql.psycopg import limit_silence
 from cookiesess.stores.sql.urls import engine_of
 from cookiesess.stores.urls import open_store
-from kit.constants import NOW
+from kit.constants import NOW, SECRET
 from kit.servers.sql import KINDS, Database, create, key
 from kit.threads import Call
 
@@ -175,7 +178,36 @@ def test_missing_sqlalchemy_names_the_line_to_type(monkeypatch):
     monkeypatch.delitem(sys.modules, "cookiesess.stores.sql")
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     with pytest.raises(MissingDependency, match=r'pip install "cookiesess\[sql\]"'):
-        open_store("postgresql://host/db")
+        importlib.import_module("cookiesess.stores.sql")
+
+
+SCHEMES = [
+    ("postgresql", "psycopg", "postgresql"),
+    ("mysql", "pymysql", "mysql"),
+    ("mariadb+pymysql", "pymysql", "mysql"),
+]
+
+
+def refusals_of(url, capsys):
+    """Return what each way to a database says of a package that is missing."""
+    for door in (open_store, partial(DjangoStore, secret_key=SECRET)):
+        with pytest.raises(MissingDependency) as raised:
+            door(url)
+        yield str(raised.value)
+    assert main(["migrate", "--store", url]) == 2
+    yield capsys.readouterr().err.removeprefix("cookiesess: ").strip()
+
+
+@pytest.mark.parametrize(("scheme", "driver", "extra"), SCHEMES)
+@pytest.mark.parametrize("alone", [True, False], ids=["SQLAlchemy alone", "the driver as well"])
+def test_one_line_to_type_brings_all_that_a_url_needs(monkeypatch, capsys, scheme, driver, extra, alone):
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    if not alone:
+        monkeypatch.setitem(sys.modules, driver, None)
+    missing = "package sqlalchemy is" if alone else f"packages sqlalchemy and {driver} are"
+    line = f'the {missing} not installed; type: pip install "cookiesess[{extra}]"'
+    refusals = list(refusals_of(f"{scheme}://host/db", capsys))
+    assert [refusal.partition(" (in a checkout")[0] for refusal in refusals] == [line] * 3
 
 
 # Engines
