@@ -1,61 +1,38 @@
-"""Sessions that are bound to a device, in a Chromium that binds them: with a real key, and its quota switched on.
-
-Today's Debian package of Chromium has the feature switched off. Version 150 has it, and is fetched by ``apt-get
-download``, into the folder that ``COOKIESESS_BINDING_CHROMIUM`` names or one of the tests' own; nothing is installed.
-"""
+"""Sessions that are bound to a device, in a Chromium that binds them: with a real key, and its quota switched on."""
 
 import json
-import os
-import shutil
-import subprocess
 import threading
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from browser.conftest import ARGUMENTS, SHOP
+from browser.old_chromium import NotHere, old_chromium
 from browser.tls import serving_tls
 from cookiesess import CrossOriginProtection, DeviceBinding, SessionMiddleware, get_session
+from cookiesess.events import SessionUnbound
 from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
 from kit.constants import KEY, NAME, SECONDS
 
-VERSION = "150.0.7871.100-1~deb12u1"
-PACKAGES = ("chromium", "chromium-common")
 FEATURES = (
     "DeviceBoundSessions:RequireOriginTrialTokens/false/CheckSubdomainRegistration/false",
     "EnableBoundSessionCredentialsSoftwareKeysForManualTesting",
 )
 BOUND = f"{NAME}.bound"
 LATE = 360
-
-
-def fetched(folder):
-    """Return the browser in `folder`, where it is put if it is not there; or why it cannot be had."""
-    executable = folder / "x/usr/lib/chromium/chromium"
-    if executable.exists():
-        return executable
-    if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
-        return "apt-get and dpkg are missing, by which Chromium 150 could be had"
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = [f"{name}={VERSION}" for name in PACKAGES]
-    download = subprocess.run(["apt-get", "download", *wanted], cwd=folder, capture_output=True, text=True, check=False)
-    if download.returncode:
-        return f"Chromium {VERSION} cannot be had: {download.stderr.strip()[-200:]}"
-    for package in folder.glob("*.deb"):
-        subprocess.run(["dpkg", "-x", package, folder / "x"], check=True, capture_output=True)
-    return executable
+# Some more than the six that Chromium gives in nine minutes.
+MOST_PROOFS = 12
 
 
 @pytest.fixture(scope="module")
 def launch(chromium, tmp_path_factory):
     """Return a function that opens a new Chromium 150, as a device of its own."""
-    folder = os.environ.get("COOKIESESS_BINDING_CHROMIUM")
-    executable = fetched(Path(folder) if folder else tmp_path_factory.mktemp("chromium"))
-    if isinstance(executable, str):
-        pytest.skip(executable)
     with ExitStack() as stack:
+        try:
+            executable = stack.enter_context(old_chromium(tmp_path_factory))
+        except NotHere as reason:
+            pytest.skip(str(reason))
 
         def device():
             return stack.enter_context(
@@ -160,6 +137,18 @@ def test_copied_cookies_are_worth_nothing_on_another_device_and_the_first_goes_o
     device.clear_cookies(name=BOUND)
     assert seen(device, f"{shop.url}/") == {"owner": "ann", "bound": True}
     assert "session.unbound" in [event.name for event in shop.events]
+
+
+def test_a_quota_that_is_spent_is_told_and_a_login_works_all_the_same(launch, shop):
+    device = logged_in(launch, shop)
+    for _ in range(MOST_PROOFS):
+        device.clear_cookies(name=BOUND)
+        shop.clock.advance(LATE)
+        if seen(device, f"{shop.url}/")["owner"] is None:
+            break
+    assert [event for event in shop.events if event.name == "session.unbound"] == [SessionUnbound("quota_exceeded")]
+    seen(device, f"{shop.url}/login")
+    assert seen(device, f"{shop.url}/")["owner"] == "ann"
 
 
 def test_a_logout_ends_the_binding_and_the_next_login_begins_another(launch, shop):
