@@ -1,4 +1,4 @@
-"""Every error of the library, by who can mend it.
+"""Every error of the library, sorted by who can mend it.
 
 ::
 
@@ -19,9 +19,9 @@
         ├── SessionConflict              other requests were faster, too many times in a row
         └── StoreUnavailable             the engine did not answer, or refused
 
-A message says what came, what is allowed and what to do. None of them carries a secret, a session ID, a token, or
-bytes from the browser that nobody has authenticated. Error collectors print local variables as well, and there a Cookie
-header or a key may stand: `drop_locals` and `without_locals` empty those of this library's own frames.
+A message says what came, what is allowed and what to do. It never holds a secret, a session ID, a token, or
+unauthenticated bytes from the browser. Error collectors also print local variables, and those may hold a Cookie header
+or a key: `drop_locals` and `without_locals` empty the local variables of this library's own frames.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,17 +34,17 @@ _R = TypeVar("_R")
 
 
 class CookiesessError(Exception):
-    """The root of the tree above: catches everything this library raises on purpose."""
+    """The root of the tree above. Catch it to catch every error that this library raises on purpose."""
 
 
 class ConfigurationError(CookiesessError, ValueError):
-    """A setting is wrong or contradicts another one. Raised where it is given, which is mostly at construction."""
+    """A setting is wrong or contradicts another one. Raised as soon as you give it, mostly when the app starts."""
 
 
 class MissingDependency(ConfigurationError, ImportError):
-    """An optional package is not installed; the message holds the ``pip install`` line that mends it.
+    """An optional package is not installed. The message holds the ``pip install`` line to type.
 
-    An ImportError as well, so that ``except ImportError`` around an optional store or adapter keeps working.
+    It is an ImportError as well, so that ``except ImportError`` around an optional store or adapter keeps working.
     """
 
     def __init__(self, *packages: str, extra: str) -> None:
@@ -59,10 +59,9 @@ class InvalidToken(CookiesessError):
     """A token did not open. The manager turns it into an empty session; an app never sees it.
 
     Attributes:
-        reason: One short word out of the library's own vocabulary (``"malformed"``, ``"unknown-key"``, ``"forged"``,
-            ``"version"``, ``"future"``, ``"plaintext"``, ``"joined"``, and those of `cookiesess.readers.base`), safe to
-            log.
-        kid: The key id the token names, as eight hex digits, or None. It is the sender's claim, and no secret.
+        reason: One of the library's own short words, safe to log: ``"malformed"``, ``"unknown-key"``, ``"forged"``,
+            ``"version"``, ``"future"``, ``"plaintext"``, ``"joined"``, or one of `cookiesess.readers.base`.
+        kid: The key id that the token names, as eight hex digits, or None. It is the sender's claim, and no secret.
     """
 
     def __init__(self, reason: str, kid: str | None = None) -> None:
@@ -84,15 +83,15 @@ class SessionError(CookiesessError, RuntimeError):
 
 
 class ResponseStarted(SessionError):
-    """A cookie was set or deleted after the response's headers had gone out; set it before the body's first byte."""
+    """A cookie was set or deleted after the response's headers had gone out. Do it before the body's first byte."""
 
 
 class SessionCommitted(ResponseStarted):
-    """The session was changed after the headers had gone out, where the change would have needed a cookie."""
+    """The session was changed after the headers had gone out, and the change would have needed a cookie."""
 
 
 class TooManySessions(SessionError):
-    """The owner has as many sessions as ``max_sessions_per_owner`` allows, and ``on_owner_limit="refuse"``."""
+    """A login was refused: the user has ``max_sessions_per_owner`` sessions, and ``on_owner_limit="refuse"`` is set."""
 
 
 class NotSerializable(SessionError):
@@ -110,13 +109,13 @@ class NotSerializable(SessionError):
 class RecordTooLarge(SessionError):
     """A session in a store is larger than ``max_record_bytes`` allows, or than the store itself takes.
 
-    Nothing was written. It is raised again until the session holds less.
+    Nothing was written. Catching the error is not enough: it is raised again until the session holds less.
 
     Attributes:
-        size_bytes: How large it is, encoded.
-        limit_bytes: How large it may be; None where the store has not said.
-        largest_keys: Up to five ``(key, encoded bytes)`` of the session, largest first; empty where a store raises it.
-        remedy: Where the limit is raised.
+        size_bytes: How large the session is, in encoded bytes.
+        limit_bytes: How large it may be, in encoded bytes; None if the store has not said.
+        largest_keys: Up to five ``(key, encoded bytes)`` of the session, the largest first; empty if a store raised it.
+        remedy: How to raise the limit, in words.
     """
 
     def __init__(
@@ -146,9 +145,9 @@ class CookieTooLarge(SessionError):
 
     Attributes:
         name: The cookie's name.
-        size_bytes: The length of the whole Set-Cookie line that would have been sent; of all of them, with chunks.
-        limit_bytes: How long they may be.
-        largest_keys: Up to five ``(key, encoded bytes)`` of the session, largest first; empty for a plain cookie.
+        size_bytes: The length of the Set-Cookie line that would have been sent; with chunks, of all lines together.
+        limit_bytes: How long the line, or all lines together, may be.
+        largest_keys: Up to five ``(key, encoded bytes)`` of the session, the largest first; empty for a plain cookie.
     """
 
     def __init__(
@@ -172,29 +171,30 @@ class CookieTooLarge(SessionError):
 
 
 class StoreError(CookiesessError):
-    """The infrastructure under server-side sessions failed; ``__cause__`` is the engine's own error if it had one."""
+    """The store of server-side sessions failed. ``__cause__`` is the database's own error, if there was one."""
 
 
 class RecordExists(StoreError):
-    """`Store.create` met a record under the same key, and left it as it was."""
+    """`Store.create` found a record under the same key, and left it as it was."""
 
 
 class SessionConflict(StoreError):
-    """Other requests changed the same session faster, more times in a row than the manager tries again."""
+    """Other requests changed the same session again and again, and the manager has stopped trying."""
 
 
 class StoreUnavailable(StoreError):
-    """The store did not answer in time, refused, or broke; nothing is known to have been written."""
+    """The store did not answer in time, refused, or broke. Nobody knows whether a write was done."""
 
 
 class SessionReadOnly(SessionError, StoreUnavailable):
-    """The store is down and ``on_store_error="anonymous"`` answers with an empty session that cannot be written."""
+    """The app wrote to the empty session that ``on_store_error="anonymous"`` gives while the store is down."""
 
 
 def drop_locals(error: BaseException) -> None:
-    """Empty the local variables of this library's frames that `error` has left; files and lines stay.
+    """Empty the local variables of this library's frames in the traceback of `error`; files and lines stay.
 
-    The app's own frames keep theirs, and so do those that still run. What led to the error is treated alike.
+    The app's own frames keep their variables, and so do frames that still run. Causes and contexts of the error are
+    treated alike.
     """
     errors, seen = [error], set[int]()
     while errors:
@@ -215,7 +215,7 @@ def _drop_frames(error: BaseException) -> None:
 
 
 def without_locals(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Return `function`, whose errors show no local variables of this library: for what takes keys or cookies."""
+    """Return `function`, whose errors then show no local variables of this library: for code that takes keys."""
 
     @wraps(function)
     def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -52,14 +52,14 @@ class SessionInfo:
     """One of an owner's sessions, as a list of devices shows it.
 
     Attributes:
-        handle: Opaque text for `SessionManager.end`: not the ID, no use as a cookie, and another one after a renewal.
-        created_at: Unix seconds.
+        handle: Opaque text for `SessionManager.end`. It is no use as a cookie, and changes when the session is renewed.
+        created_at: When the session began, in Unix seconds.
         authenticated_at: When ``login()`` was called last, in Unix seconds, or None.
-        last_seen_at: Unix seconds, to within `Lifetime.refresh_after`.
-        label: What ``session.label`` was set to, or None.
-        expires_at: When it ends if nobody touches it again, in Unix seconds.
-        current: Whether it is the session that was given as `current`.
-        bound: Whether it is bound to a device.
+        last_seen_at: When the session was used last, in Unix seconds, to within `Lifetime.refresh_after`.
+        label: The session's ``label``, such as the device, or None.
+        expires_at: When the session ends if no request uses it again, in Unix seconds.
+        current: Whether it is the session that you gave to `sessions_of` as `current`.
+        bound: Whether the session is bound to a device.
     """
 
     handle: str

@@ -7,22 +7,22 @@ from cookiesess.session.session import Session
 
 
 class OwnedSessions:
-    """What a `SessionManager` can do for an owner, outside of that owner's own request.
+    """Lists and ends the sessions of one user, also from another user's request: a part of `SessionManager`.
 
     Attributes:
-        operations: What it does to sessions with its present keys.
+        operations: Opens and commits with the present keys.
     """
 
     operations: Operations
 
     def sessions_of(self, owner: str, *, current: Session | None = None, limit: int = 500) -> SessionList:
-        """Return the live sessions of `owner`, the one seen last first: for a page that lists devices.
+        """Return the live sessions of `owner`, the most recently used first: for a page that lists devices.
 
         Args:
-            owner: As given to `Session.login`.
-            current: The asker's own session; in the list its ``current`` is True. A session that has not been stored
-                yet, such as in the request of its login, is not in the list.
-            limit: The most sessions in the list, from 1. Its ``more`` says whether there are others.
+            owner: The user, as given to `Session.login`.
+            current: The session of this request; its ``current`` is True in the list. In the request of a login the new
+                session is not stored yet, so the list does not have it.
+            limit: The most sessions in the list, from 1. The list's ``more`` is True if the user has further ones.
 
         Raises:
             ConfigurationError: Sessions are client-side, or the store does not index owners.
@@ -33,7 +33,7 @@ class OwnedSessions:
         return index.sessions_of(owner, now=now, limit=limit, current=self._key_of(current, now=now))
 
     def handle_of(self, session: Session) -> str | None:
-        """Return the handle by which `sessions_of` lists `session`, or None where it is not stored (yet)."""
+        """Return the handle of `session`, as in the list of `sessions_of`; None if the session is not stored (yet)."""
         key = self._key_of(session, now=self._now())
         return None if key is None else key.hex()
 
@@ -46,14 +46,15 @@ class OwnedSessions:
         """End one session of `owner`: one row of a list of devices. A request that is using it does not keep it alive.
 
         Args:
-            owner: As given to `Session.login`. A handle of somebody else's session ends nothing.
-            handle: As `sessions_of` gave it.
+            owner: The user, as given to `Session.login`. With the handle of another user's session nothing ends.
+            handle: The `SessionInfo.handle` from `sessions_of`.
 
         Returns:
-            True where a session was ended; False where it was gone, or has been renewed: list again.
+            True if a session was ended. False if there is none under that handle: it has ended, or has got a new ID.
+            Then list the sessions again.
 
         Raises:
-            As `sessions_of`.
+            As in `sessions_of`.
         """
         return self._index().end(owner, handle, now=self._now())
 
@@ -65,12 +66,12 @@ class OwnedSessions:
         if the response never arrives, `keep` has ended with the others.
 
         Returns:
-            How many were ended; None client-side, where nobody counts them.
+            How many sessions were ended. None client-side, because nobody can count them.
 
         Raises:
-            SessionConflict: New ones appeared again and again.
-            SessionCommitted: Client-side, after the headers of `keep`'s response have gone out.
-            As `sessions_of`.
+            SessionConflict: The user logged in again and again meanwhile.
+            SessionCommitted: Client-side: the headers of this response have gone out, so `keep` can get no new cookie.
+            As in `sessions_of`.
         """
         now = self._now()
         parts = self.operations.parts

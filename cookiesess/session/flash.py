@@ -16,8 +16,8 @@ class Flash(NamedTuple):
     """A message for the next page.
 
     Attributes:
-        message: Text, or anything that sessions carry.
-        category: What `Session.pop_flashes` selects by; ``"message"`` by default.
+        message: Text, or any other value that sessions carry.
+        category: A word by which `Session.pop_flashes` can select; ``"message"`` by default.
     """
 
     message: Any

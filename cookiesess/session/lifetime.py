@@ -49,23 +49,23 @@ _RENEW_GRACE = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifetime:
-    """Timeouts, enforced by the server whatever the browser keeps (OWASP ASVS 5.0 section 7.3).
+    """Timeouts. The server enforces them, whatever cookies the browser keeps (OWASP ASVS 5.0 section 7.3).
 
     Args:
         idle: A session ends when no request has touched it for this long. Default 14 days.
         absolute: A session ends this long after its creation or last ``login()``, however busy it is. Default 30 days.
-            None: never, for as long as it is used; a stolen session then lives as long as its thief wants.
-        refresh_after: How often a session that is only read gets a new idle deadline, so that not every read has to
-            write. A session may therefore end early by as much, and never late. Default a tenth of `idle`.
-        renew_after: How old a session's ID may become. The next request that touches the session then gets it a new one
-            (OWASP: periodic renewal). At least `refresh_after`. Default None: never. For ``store=`` or
-            ``revocations=``; without either, the cookie changes with each write anyway.
-        renew_grace: After such a renewal the old ID still leads to the session for this long, so that the other
-            requests of a page are not logged out. Default 10 seconds; 0 switches it off. The hosts' clocks must agree
-            within it. (After ``renew()`` and ``login()`` the old ID is dead at once.)
+            None: a session never ends while it is used; a thief can then keep a stolen session for ever.
+        refresh_after: A session that is only read gets a new idle deadline at most once in this time, so that not every
+            read has to write. A session may therefore end early by as much, but never late. Default a tenth of `idle`.
+        renew_after: How old a session's ID may get. The next request that touches the session then gives it a new ID
+            (OWASP: periodic renewal). At least `refresh_after`. Default None: no periodic renewal. For ``store=``
+            or ``revocations=``; without either, the cookie changes with each write anyway.
+        renew_grace: How long the old ID still leads to the session after such a periodic renewal, so that the other
+            requests of the same page stay logged in. Default 10 seconds; 0 switches it off. The clocks of your servers
+            must agree to within this time. (After ``renew()`` and ``login()`` the old ID is dead at once.)
 
     Raises:
-        ConfigurationError: A duration that is not positive, or longer than the one that bounds it.
+        ConfigurationError: A duration is not positive, or longer than the one that bounds it.
     """
 
     idle: timedelta = timedelta(days=14)
@@ -120,17 +120,17 @@ class Lifetime:
 
     @classmethod
     def aal1(cls) -> Self:
-        """NIST SP 800-63B-4 section 2.1.3, low assurance: 30 days in all, no idle timeout of its own."""
+        """The limits of NIST SP 800-63B-4 section 2.1.3, low assurance: 30 days in all, no further idle timeout."""
         return cls(idle=timedelta(days=30), absolute=timedelta(days=30))
 
     @classmethod
     def aal2(cls) -> Self:
-        """NIST SP 800-63B-4 section 2.2.3: 24 hours in all, 1 hour idle."""
+        """The limits of NIST SP 800-63B-4 section 2.2.3: 24 hours in all, 1 hour idle."""
         return cls(idle=timedelta(hours=1), absolute=timedelta(hours=24))
 
     @classmethod
     def aal3(cls) -> Self:
-        """NIST SP 800-63B-4 section 2.3.3: 12 hours in all, 15 minutes idle."""
+        """The limits of NIST SP 800-63B-4 section 2.3.3: 12 hours in all, 15 minutes idle."""
         return cls(idle=timedelta(minutes=15), absolute=timedelta(hours=12))
 
     def ends_at(self, start: int) -> int | None:

@@ -15,7 +15,7 @@ _OPEN, _UNAVAILABLE = Stage.OPEN, Origin.UNAVAILABLE
 
 
 class LoadedMapping(MutableMapping[str, Any]):
-    """What of a `Session` is a dict.
+    """The part of a `Session` that is a dict.
 
     These names with an underscore are for subclasses, an adapter's among them: `_load` and `_storable`, to be extended,
     `_writable`, `_leave_unanswered`, `_context` and `_csrf_secret`.

@@ -31,22 +31,25 @@ class SessionProperties(LoadedMapping):
 
     @property
     def touched(self) -> bool:
-        """Whether anything of the session was looked at in this request."""
+        """Whether this request has looked at the session, or changed it."""
         return self._working is not None
 
     @property
     def origin(self) -> Origin:
-        """Where it came from."""
+        """Where this request's session came from; see `Origin`."""
         return (self._working or self._load()).loaded.origin
 
     @property
     def renewed(self) -> bool:
-        """Whether `login` or `renew` was called in this request, so that the session is to get a new ID."""
+        """Whether this request has called `login` or `renew`, so that the session gets a new ID."""
         return (self._working or self._load()).asked.how is not None
 
     @property
     def refreshes(self) -> bool:
-        """Whether it is written even if nothing changes: after `refresh`, or as it moves out of another's store."""
+        """Whether the commit writes the session even if no value has changed.
+
+        It does so after `refresh`, and when the session moves here from another library's store.
+        """
         return (self._working or self._load()).asked.refresh
 
     @property
@@ -69,7 +72,7 @@ class SessionProperties(LoadedMapping):
 
     @property
     def modified(self) -> bool:
-        """Whether the session differs from what was loaded, nested values included."""
+        """Whether the session differs from the one that was loaded; nested values count too."""
         return (self._working or self._load()).modified
 
     @property
@@ -79,7 +82,7 @@ class SessionProperties(LoadedMapping):
 
     @property
     def refreshed_at(self) -> int:
-        """When the session was last written or refreshed, in Unix seconds; the idle timeout counts from then."""
+        """When the session was last written or refreshed, in Unix seconds. The idle timeout counts from that time."""
         return (self._working or self._load()).state.refreshed_at
 
     @property
@@ -99,24 +102,24 @@ class SessionProperties(LoadedMapping):
     def bound(self) -> bool:
         """Whether this request has proved that it comes from the device that the session is bound to.
 
-        False without the setting ``binding=``, in browsers that do not know it, and for the requests that are let in
-        without the proof: until the browser has brought its key, and for ten seconds more.
+        False without the setting ``binding=``, and in browsers that do not know device binding. Also False after a
+        login until the browser has brought its key, and for ten seconds more: such requests are let in without proof.
         """
         loaded = (self._working or self._load()).loaded
         return loaded.binding is not None and loaded.origin is not _UNBOUND
 
     def authenticated_within(self, duration: timedelta, *, bound: bool = False) -> bool:
-        """Whether the user has logged in at most `duration` ago: for what needs a recent password ("sudo mode").
+        """Whether the user has logged in at most `duration` ago: for pages that need a recent password ("sudo mode").
 
         Args:
-            duration: Longer than 0.
-            bound: Ask for `bound` as well. Browsers that cannot bind a session never pass then.
+            duration: At least a second.
+            bound: Ask for `bound` as well. Users whose browsers cannot bind a session then always get False.
 
         Returns:
-            False where nobody is logged in.
+            False if nobody is logged in.
 
         Raises:
-            ConfigurationError: `duration` is no timedelta, or shorter than a second.
+            ConfigurationError: `duration` is not a timedelta, or shorter than a second.
         """
         seconds = whole_seconds("duration", duration, least=1)
         state = (self._working or self._load()).state
@@ -138,10 +141,10 @@ class SessionProperties(LoadedMapping):
 
     @property
     def persistent(self) -> bool | None:
-        """Whether the cookie outlives the browser window; None: as `CookiePolicy.persistent` says. Settable.
+        """Whether the cookie outlives the browser window. Settable; None (the default): as `CookiePolicy.persistent`.
 
         Raises:
-            ValueError: On setting anything but True, False and None.
+            ValueError: You set another value than True, False or None.
         """
         value: bool | None = (self._working or self._load()).state.extras.get(PERSISTENT)
         return value
@@ -154,11 +157,12 @@ class SessionProperties(LoadedMapping):
 
     @property
     def idle(self) -> timedelta | None:
-        """This session's own idle timeout; None: as `Lifetime.idle` says. Settable; the absolute timeout still holds.
+        """This session's own idle timeout. Settable; None (the default): as `Lifetime.idle`.
+
+        The absolute timeout still holds.
 
         Raises:
-            ConfigurationError: On setting less than a second, more than the absolute timeout, or another type than
-                timedelta.
+            ConfigurationError: You set less than a second, more than the absolute timeout, or no timedelta.
         """
         value = (self._working or self._load()).state.extras.get(IDLE)
         return None if value is None else timedelta(seconds=value)
@@ -177,13 +181,13 @@ class SessionProperties(LoadedMapping):
 
     @property
     def absolute(self) -> timedelta | None:
-        """This session's own absolute timeout; None: as `Lifetime.absolute` says. Settable.
+        """This session's own absolute timeout. Settable; None (the default): as `Lifetime.absolute`.
 
-        It counts from the last login, else from the session's creation, and never from now: setting it again prolongs
-        nothing. A longer one than the usual takes its place, and a shorter one too.
+        It replaces `Lifetime.absolute`, whether it is longer or shorter. It counts from the last login; without a
+        login, from the session's creation. It never counts from now, so setting it again prolongs nothing.
 
         Raises:
-            ConfigurationError: On setting less than a second or another type than timedelta.
+            ConfigurationError: You set less than a second, or no timedelta.
         """
         value = (self._working or self._load()).state.extras.get(ABSOLUTE)
         return None if value is None else timedelta(seconds=value)
@@ -196,12 +200,12 @@ class SessionProperties(LoadedMapping):
     def remember(self, duration: timedelta) -> None:
         """Keep this session for `duration` after its login, in a cookie that outlives the browser window.
 
-        "Remember me": it sets `persistent`, `absolute` and `idle`. Call it after `login`, where the user has asked for
-        it. Calling it on every request prolongs nothing. Whoever gets hold of the cookie has the session for as long,
-        so keep `authenticated_within` in front of what matters.
+        This is "remember me": it sets `persistent`, `absolute` and `idle`. Call it after `login`, if the user has
+        asked for it. Calling it on every request prolongs nothing. A thief who gets the cookie can use the session
+        just as long, so ask `authenticated_within` before important actions.
 
         Raises:
-            ConfigurationError: `duration` is no timedelta, or shorter than a second.
+            ConfigurationError: `duration` is not a timedelta, or shorter than a second.
         """
         whole_seconds("duration", duration, least=1)  # None would be no error of the two below
         self.absolute = duration
@@ -210,7 +214,7 @@ class SessionProperties(LoadedMapping):
 
     @property
     def label(self) -> str | None:
-        """A name for lists of sessions, such as the device; None by default. Settable, at most 200 characters."""
+        """A name for this session in lists of devices. Settable, at most 200 characters; None by default."""
         value: str | None = (self._working or self._load()).state.extras.get(LABEL)
         return value
 
@@ -220,11 +224,11 @@ class SessionProperties(LoadedMapping):
         self._set_extra(LABEL, value)
 
     def passive(self) -> None:
-        """Look without prolonging: this request is not its user's doing, so the idle timeout goes on as it was.
+        """Say that the user did not cause this request, so that it does not put off the idle timeout.
 
-        For what a page asks by itself, such as polling for notifications, or whether the login still holds. It may be
-        called before anything is read or afterwards. No idle deadline moves and no cookie is sent for having looked; a
-        change is saved as ever. `login`, `renew` and `refresh` cancel it. Code that has no session in hand sets
+        For requests that a page sends by itself, such as polling for notifications, or asking whether the user is still
+        logged in. Call it before or after you read the session. Reading then moves no deadline and sends no cookie;
+        changes are saved as usual. `login`, `renew` and `refresh` cancel it. Code that has no session at hand sets
         ``environ["cookiesess.passive"] = True``, which counts for every session of the request.
         """
         self._passive = True

@@ -17,18 +17,19 @@ from cookiesess.tokens.encoding import is_utf8
 class Session(SessionProperties):
     """A dict that survives from request to request, and the verbs of a login.
 
-    Keys are text; values are None, bool, int, float, str, bytes, list, tuple, dict, set, frozenset, datetime, date,
-    time, timedelta, UUID and Decimal, nested at will, and come back equal and of the same type; other types are
-    registered with ``types=[ValueType(…)]``. Nothing is read before the first method that has to look, and nothing is
-    written unless something changed.
+    Keys are text. Values are None, bool, int, float, str, bytes, list, tuple, dict, set, frozenset, datetime, date,
+    time, timedelta, UUID and Decimal, nested as you like. They come back equal and of the same type. Register other
+    types with ``types=[ValueType(…)]``. The session is read when you first use it, and written only if something
+    changed.
 
-    Not for two threads of one request at once. Made by `SessionManager.open`; an app gets it with `get_session`.
+    An app gets its session with `get_session`. Two threads of one request must not use it at the same time.
 
     Errors that any method may raise:
-        NotSerializable: On assignment, of a value that cannot be stored.
-        SessionCommitted: On a write after the response's headers have gone out, where a cookie would be needed.
-        StoreUnavailable: Server-side, when the store does not answer (`SessionReadOnly` on a write where
-            ``on_store_error="anonymous"``).
+        NotSerializable: You assigned a value that cannot be stored.
+        SessionCommitted: You changed the session after the response's headers had gone out, and the change needs a
+            cookie.
+        StoreUnavailable: Server-side: the store does not answer. With ``on_store_error="anonymous"`` a write raises
+            `SessionReadOnly` instead.
     """
 
     __slots__ = ()
@@ -40,20 +41,22 @@ class Session(SessionProperties):
     # The verbs
 
     def login(self, owner: str, *, label: str | None = None) -> None:
-        """Make the session `owner`'s: new ID, new CSRF secret, absolute timeout counted from now.
+        """Log a user in: the session belongs to `owner` from now on.
 
-        Call it after every successful authentication, re-authentication included: keeping the ID would let whoever
-        planted it share the login (session fixation; OWASP Session Management Cheat Sheet, "Renew the Session ID After
-        Any Privilege Level Change"). An anonymous visitor's data is kept; another owner's is dropped.
+        The session gets a new ID and a new CSRF secret, and its absolute timeout counts from now. The data of an
+        anonymous visitor is kept; the data of another user is dropped. Call it after every successful authentication,
+        also when a user enters the password again. With the old ID, whoever had planted it would share the login
+        (session fixation; OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level
+        Change").
 
         Args:
-            owner: Any text that names the user for good, such as a primary key; not a name that can change hands.
-            label: A name for lists of the owner's sessions, such as the device, as `label` takes it. None (the
-                default): it stays as it is; or, with the setting ``login_label``, that makes one where there is none.
+            owner: Text that names the user for ever, such as a primary key. Not a name that another user can get later.
+            label: A name for this session in lists of devices, at most 200 characters. None (the default): the label
+                stays as it is; a session without one gets the label that the setting ``login_label`` makes, if set.
 
         Raises:
-            ValueError: `owner` is empty, or not text; or `label` is not what it may be.
-            TooManySessions: Server-side, with ``on_owner_limit="refuse"``.
+            ValueError: `owner` is empty or not text, or `label` is not text or too long.
+            TooManySessions: Server-side, with ``on_owner_limit="refuse"``: the user has too many sessions.
         """
         if type(owner) is not str or not owner or not is_utf8(owner):
             raise ValueError(f"an owner is text that names the user, not {owner!r}; use str(user.id)")
@@ -69,8 +72,8 @@ class Session(SessionProperties):
     def renew(self) -> None:
         """Give the session a new ID and keep everything else: for a change of privileges without a login.
 
-        The old ID is dead at once; a logout under it still ends the session. Where nobody is logged in, CSRF tokens
-        from before are worth nothing afterwards.
+        The old ID is dead at once. A logout that still comes with the old ID ends the session. If nobody is logged in,
+        the CSRF tokens in older pages are worth nothing afterwards.
         """
         self._writable(new_id=True).renew()
 
@@ -85,22 +88,23 @@ class Session(SessionProperties):
     def invalidate(self) -> None:
         """End the session (log out). Server-side it leaves the store at once, even if the app raises afterwards.
 
-        Afterwards this object is an empty, new session; writing to it makes another one. A session that was renewed
-        meanwhile ends under its new ID. The browser forgets its cookie, if it sent one.
+        Afterwards this object is an empty, new session; if you write to it, the visitor gets another session. If
+        another request has renewed the session meanwhile, it ends under its new ID too. The browser deletes its cookie,
+        if it sent one.
         """
         working = self._writable()
         self._context.end(working)
         working.restart(now=int(self._context.clock()), lifetime=self._context.lifetime)
 
     def save(self) -> None:
-        """Serialise and check the size now, and server-side write now, so that a view can catch what goes wrong.
+        """Encode the session and check its size now; server-side, also write it now. So a view can catch the errors.
 
         After ``login()`` or ``renew()``, the old ID is dead from this moment. If the app then fails before it answers,
         the browser never gets the new ID, and the visitor has to log in again.
 
         Raises:
-            CookieTooLarge: The cookie would be dropped by browsers.
-            RecordTooLarge: The store does not take as much.
+            CookieTooLarge: Browsers would drop the cookie.
+            RecordTooLarge: The session is larger than the store takes.
             NotSerializable: A nested value cannot be stored.
             SessionConflict: Other requests were faster, too many times.
         """
@@ -111,33 +115,33 @@ class Session(SessionProperties):
         (self._working or self._load()).refresh()
 
     def revert(self) -> None:
-        """Make the values what they were when the request began, or when the session was last ended in it."""
+        """Undo the changes of this request. After `invalidate` in this request: the changes since then."""
         self._writable().revert()
 
     def mutate(self, function: Mutation) -> None:
         """Apply `function` to the session's dict now, and again on the newest data if another request was faster.
 
         For values that depend on the old one, such as counters: ``session.mutate(lambda data:
-        data.update(n=data.get("n", 0) + 1))``. `function` may run several times, each time on other data, so it must do
-        nothing but change the dict it is given, and not rely on what was in it before. If it raises, nothing has
-        changed; where it does so at commit, on newer data, the error comes out of the commit.
+        data.update(n=data.get("n", 0) + 1))``. `function` may run several times, each time on other data. So it must do
+        nothing but change the dict that it is given. If it raises, the session stays as it was. If it raises at the
+        commit, on newer data, the commit raises that error.
         """
         self._writable().data.mutate(function)
 
     # Flash messages and CSRF
 
     def flash(self, message: Any, category: str = "message") -> None:
-        """Keep `message` for the next page that calls `pop_flashes`; the newest 50 wait.
+        """Keep `message` for the next page that calls `pop_flashes`. At most 50 messages wait; the newest are kept.
 
-        Text of a class of its own is kept as plain text, unless that class is registered with ``types=``: no message
-        needs to be more. So are texts that are translated late, where an adapter knows them; in the language of now.
+        Text of a class of its own, such as ``Markup``, is kept as plain text, unless you have registered that class
+        with ``types=``. A lazily translated text that the adapter knows is translated now.
 
         Args:
-            message: Text, or anything that sessions carry.
-            category: What `pop_flashes` selects by.
+            message: Text, or any other value that sessions carry.
+            category: A word by which `pop_flashes` can select.
 
         Raises:
-            NotSerializable: `message` is neither.
+            NotSerializable: Sessions cannot carry `message`.
         """
         extras = self._writable().extras
         message = self._message(message)
@@ -146,7 +150,7 @@ class Session(SessionProperties):
         extras.set(FLASHES, [*extras.data.get(FLASHES, ()), [message, category]][-flash.MOST :])
 
     def pop_flashes(self, category: str | None = None) -> list[Flash]:
-        """Return the waiting messages, oldest first, and forget them; with `category`, only those of that one."""
+        """Return the waiting messages, oldest first, and forget them. With `category`: only those of that category."""
         flashes = (self._working or self._load()).state.extras.get(FLASHES)
         if not flashes:
             return []
@@ -156,20 +160,20 @@ class Session(SessionProperties):
         return taken
 
     def peek_flashes(self, category: str | None = None) -> list[Flash]:
-        """Return what `pop_flashes` would, and keep it."""
+        """Return the messages that `pop_flashes` would return, and keep them."""
         flashes = (self._working or self._load()).state.extras.get(FLASHES, [])
         return flash.take(flashes, category)[0]
 
     def csrf_token(self) -> str:
-        """Return a token for a form: 86 characters, different each time, good until the session ends or logs in.
+        """Return a token for a form: 86 characters, different each time.
 
-        For a visitor without a session this starts one.
+        The token is valid until the session ends or the user logs in. A visitor without a session gets one.
         """
         return csrf.mask(self._csrf_secret(), self._context.random_bytes(csrf.SECRET_BYTES))
 
     @without_locals
     def check_csrf(self, token: str | None) -> bool:
-        """Whether `token` came from this session's `csrf_token`; compared in constant time."""
+        """Whether this session's `csrf_token` made `token`. The comparison takes constant time."""
         secret = (self._working or self._load()).csrf
         return secret is not None and type(token) is str and csrf.matches(secret, token)
 
