@@ -71,3 +71,38 @@ def test_nothing_of_a_user_is_shown_by_the_back_button(open_app):
     page.wait_for_url("**/")
     page.go_back()
     page.get_by_text("Please log in").wait_for()
+
+
+def test_a_device_ends_another_by_its_button(open_app, other_page):
+    page = open_app("devices")
+    for each in (page, other_page):
+        each.goto(page.url)
+        each.get_by_role("button", name="Log in").click()
+        each.get_by_text("(this one)").wait_for()
+    end = other_page.locator("form").filter(has_not_text="(this one)").get_by_role("button", name="End", exact=True)
+    with other_page.expect_navigation():
+        end.click()
+    page.reload()
+    page.get_by_role("button", name="Log in").wait_for()
+
+
+def test_a_user_changes_the_password_by_the_form(open_app):
+    page = open_app("password-change")
+    log_in(page, user="user-42", password="tea")
+    log_in(page, old="tea", new="honey")
+    page.get_by_text("changed").wait_for()
+
+
+def test_a_user_pays_by_the_button(open_app):
+    page = open_app("sudo", "/account")
+    log_in(page, user="ann", password="tea")
+    page.get_by_role("button", name="Pay").click()
+    page.get_by_text("user-42 has paid").wait_for()
+
+
+def test_the_button_of_the_warning_asks_to_stay_and_then_how_long_is_left(open_app):
+    page = open_app("timeout-warning")
+    page.get_by_role("button", name="Log in").click()
+    page.locator("#stay").wait_for(state="attached")
+    with page.expect_response("**/session/left"), page.expect_response("**/session/stay"):
+        page.evaluate("document.getElementById('stay').click()")

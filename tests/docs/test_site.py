@@ -95,6 +95,31 @@ def test_a_how_to_shows_by_a_test_what_its_app_does(path):
     assert any(re.search(r"^ *assert ", code, re.MULTILINE) for code in codes)
 
 
+def apps_and_tests(path):
+    """Yield each app of a page with the code behind it that tests it."""
+    found = []
+    for language, _, code in blocks(path):
+        if language == "python" and "\napp = " in code:
+            found.append((code, []))
+        elif language == "python" and found:
+            found[-1][1].append(code)
+    return found
+
+
+# Where no commands stand between the blocks.
+ALONE = [path for path in HOWTOS if "\n```console\n" not in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("path", ALONE, ids=name_of)
+def test_the_test_of_a_how_to_needs_nothing_but_all_names_of_its_app(path, names):
+    for app, tests in apps_and_tests(path):
+        module = dict(names)
+        exec(compile(app, path.name, "exec"), module)
+        test = {name: value for name, value in module.items() if not name.startswith("_")}  # from myapp import *
+        for code in tests:
+            exec(compile(code, path.name, "exec"), test)
+
+
 @pytest.mark.parametrize("path", HOWTOS, ids=name_of)
 def test_the_title_of_a_how_to_says_the_job(path):
     title = path.read_text(encoding="utf-8").splitlines()[0]
