@@ -22,7 +22,7 @@ from cookiesess.session.closing import Closed, How, derived_csrf
 from cookiesess.session.decision import Action
 from cookiesess.session.effect import binding_of, takes_effect_alone
 from cookiesess.session.state import Origin, fresh
-from cookiesess.session.steps import NOTHING_DONE, Done, Line, Loaded, dropped
+from cookiesess.session.steps import HAS_CONTENT, NOTHING_DONE, Done, Line, Loaded, dropped
 from cookiesess.session.working_copy import WorkingCopy
 
 # Of how many bindings one process remembers that it has emitted `SessionUnbound`.
@@ -134,7 +134,8 @@ class BoundBackend:
         registers = ""
         if loaded.opened is None or working.done.line is Line.EXPIRE:
             lines = self.cookies.expiry(loaded.header, arrival)
-        if working.asked.registers and working.done.line is Line.ISSUE:
+        done = working.done
+        if working.asked.registers and (done.line is Line.ISSUE or done.action in HAS_CONTENT):
             binding = binding_of(working)
             registers = "" if binding is None else self.cookies.registration(binding.binding_id, arrival, now=now)
         return lines, registers

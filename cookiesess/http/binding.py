@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 from cookiesess.errors import ConfigurationError, InvalidToken
 from cookiesess.http.arrival import Arrival
+from cookiesess.http.grammar import quote as quoted
 from cookiesess.http.grammar import values_of
 from cookiesess.http.headers import SetCookie
 from cookiesess.http.pieces import MAX_CANDIDATES
@@ -107,6 +108,11 @@ class DeviceBinding:
         """Where the browser proves that it still holds the key, as PATH_INFO has it."""
         return f"{self.path}/refresh"
 
+    @property
+    def paths(self) -> tuple[str, str]:
+        """Both."""
+        return self.start_path, self.refresh_path
+
 
 def _checked_path(path: object) -> str:
     if type(path) is not str or not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(path.split("/")):
@@ -170,6 +176,11 @@ class BoundCookies:
             else:
                 return binding._replace(key=found.key)
         return reason
+
+    def in_header(self, header: str) -> str:
+        """Return the bound cookies of a Cookie header, each after ``"; "``, to stand behind the session's own."""
+        values = values_of(header, self.name, limit=MAX_CANDIDATES)
+        return "".join(f"; {self.name}={quoted(value)}" for value in values)
 
     def cookie(self, binding: Binding, arrival: Arrival, *, now: int) -> SetCookie:
         """Return a bound cookie for who has just proved that they hold the key of `binding`."""

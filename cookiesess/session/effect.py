@@ -27,15 +27,22 @@ def offer(working: WorkingCopy, binding_id: bytes) -> None:
         working.extras.set(BINDING, binding.packed())
 
 
+def shown_first(working: WorkingCopy) -> Binding | None:
+    """Return the binding of a request that has shown its bound cookie as the first one; else None."""
+    loaded, binding = working.loaded, proven(working)
+    first = binding is not None and not binding.at and loaded.origin is Origin.LOADED and loaded.closed is None
+    return binding if first else None
+
+
 def take_effect(working: WorkingCopy, now: int) -> None:
     """Where the request has shown its bound cookie as the first one: have every copy without it be worth nothing."""
-    loaded, binding = working.loaded, proven(working)
-    if binding is None or binding.at or loaded.origin is not Origin.LOADED or loaded.closed is not None:
+    binding = shown_first(working)
+    if binding is None:
         return
     effective = binding._replace(at=now)
     working.extras.set(BINDING, effective.packed())
     working.note(binding=effective)
-    if loaded.sid is not None and working.asked.how is None:
+    if working.loaded.sid is not None and working.asked.how is None:
         working.ask(How.PERIODIC)
 
 

@@ -259,7 +259,7 @@ class WorkingCopy:
                     opened=loaded.opened if keep_line else (),
                     settled=settled,
                     key=loaded.key or (b"" if loaded.located is None else loaded.located.key),
-                    binding=loaded.binding,
+                    binding=None if loaded.origin is Origin.UNBOUND else loaded.binding,
                 )
             if self.asked is not NOTHING_ASKED and (done.action in HAS_CONTENT or not keep_line):
                 # Once the headers are out, nobody could be told of a new ID.

@@ -175,7 +175,7 @@ class BoundBrowser:
 
     def _keep(self, lines: Iterable[str]) -> None:
         for line in lines:
-            pair, *attributes = line.split("; ")
+            pair, *attributes = line.strip().split("; ")
             name, value = pair.split("=", 1)
             ages = [int(each[8:]) for each in attributes if each.startswith("Max-Age=")]
             self.cookies.pop(name, None)

@@ -78,7 +78,7 @@ class BindingEndpoints:
     ) -> None:
         self.app = app
         self._manager = manager
-        self._paths = (binding.start_path, binding.refresh_path)
+        self._paths = binding.paths
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""

@@ -91,6 +91,11 @@ def sudo(session: Session, _: Any) -> list[bool]:
     return [session.authenticated_within(hour), session.authenticated_within(hour, bound=True)]
 
 
+def sudo_saved(session: Session, said: dict[str, str]) -> list[bool]:
+    saved(session, said)
+    return sudo(session, said)
+
+
 PAGES = {
     "login": begin,
     "write": write,
@@ -101,6 +106,7 @@ PAGES = {
     "check": check,
     "saved": saved,
     "sudo": sudo,
+    "sudo_saved": sudo_saved,
     "nothing": lambda session, _: None,
 }
 

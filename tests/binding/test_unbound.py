@@ -46,6 +46,13 @@ def test_a_login_while_unbound_makes_a_new_session_and_leaves_the_old_one(site):
     assert page(browser, "read") == {"owner": "ann", "data": {"cart": "tea"}, "bound": True, "new": False}
 
 
+def test_a_login_while_unbound_that_is_saved_at_once_is_not_bound(site):
+    _, thief = stolen(site)
+    thief.at_once = False
+    assert page(thief, "sudo_saved") == [True, False]
+    assert thief.offered is not None
+
+
 def test_what_was_written_before_a_login_while_unbound_is_lost_with_an_event(site):
     browser, thief = stolen(site)
     session = site.manager.open(

@@ -20,7 +20,8 @@ try:
 except ImportError as error:
     raise MissingDependency("django", extra="django") from error
 
-from cookiesess.adapters.django.engine import SessionStore, session_manager
+from cookiesess.adapters.django.engine import SessionStore
 from cookiesess.adapters.django.settings import SAFE_STRING
+from cookiesess.adapters.django.shared import session_manager
 
 __all__ = ["SAFE_STRING", "SessionStore", "session_manager"]

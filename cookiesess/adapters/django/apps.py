@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 
-from cookiesess.adapters.django.engine import session_manager
+from cookiesess.adapters.django.shared import session_manager
 from cookiesess.errors import ConfigurationError, StoreUnavailable
 
 _ENGINE: Final = "cookiesess.adapters.django"

@@ -2,70 +2,28 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from threading import Lock
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
-from django.core.signals import setting_changed
 
 from cookiesess.adapters.django import responses
 from cookiesess.adapters.django.guesses import with_guesses
 from cookiesess.adapters.django.session import DjangoSession
-from cookiesess.adapters.django.settings import DEPENDS_ON, Setup
+from cookiesess.adapters.django.shared import Shared
 from cookiesess.errors import SessionCommitted, without_locals
-from cookiesess.events import StoreNotShared
-from cookiesess.manager.manager import SessionManager
+from cookiesess.http.arrival import HTTPS_ARRIVAL, Arrival
+from cookiesess.session.decision import READ_AS_EMPTY
 from cookiesess.session.session import Session
 from cookiesess.session.state import Origin
 
 # How many expired records one statement of `clear_expired` deletes: other writers of an embedded store wait meanwhile.
 _BATCH = 500
 # Of these the browser keeps its cookie: it may be another session's by now, or good on another server, or later.
-_SPARED = (Origin.REJECTED, Origin.GONE, Origin.REPLACED, Origin.UNAVAILABLE)
-
-
-class _Shared:
-    """The one setup of a process: Django's engines are modules, so it cannot be handed to them."""
-
-    lock = Lock()
-    setup: ClassVar[Setup | None] = None
-
-    @classmethod
-    def get(cls) -> Setup:
-        setup = cls.setup or cls._read()
-        if setup.manager.unshared and responses.Server.several_processes:
-            setup.manager.unshared = False  # each process says it once
-            setup.manager.emit(StoreNotShared())
-        return setup
-
-    @classmethod
-    def _read(cls) -> Setup:
-        with cls.lock:
-            cls.setup = cls.setup or Setup.read()
-            return cls.setup
-
-    @classmethod
-    def forget(cls, *, setting: str, **_: object) -> None:
-        """Read the settings again where a test has changed one of them."""
-        if setting in DEPENDS_ON:
-            cls.setup = None
-
-
-setting_changed.connect(_Shared.forget)
-
-
-def session_manager() -> SessionManager:
-    """Return the manager behind the engine: ``session_manager().sessions_of(str(user.pk))``, ``.end_all(…)``.
-
-    The owner of a session is the primary key, as text, of the user whom `django.contrib.auth` has logged in.
-
-    Raises:
-        ConfigurationError: A setting that is missing, wrong, or contradicts another.
-    """
-    return _Shared.get().manager
+_SPARED = (Origin.REJECTED, Origin.GONE, Origin.REPLACED, Origin.UNAVAILABLE, Origin.UNBOUND)
 
 
 @with_guesses
@@ -78,6 +36,9 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     Args:
         session_key: What the cookie holds, or None.
 
+    Attributes:
+        registers: What the response is to say in ``Secure-Session-Registration``; empty: nothing.
+
     Raises:
         ConfigurationError: A setting that is missing, wrong, or contradicts another.
     """
@@ -85,7 +46,8 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     _session_key: str | None
 
     def __init__(self, session_key: str | None = None) -> None:
-        self._setup = _Shared.get()
+        self._setup = Shared.get()
+        self._arrival, self._shown, self.registers = HTTPS_ARRIVAL, "", ""
         # Whether the present key was made by this object, so that a login need not make another one.
         self._own_key = False
         self._marked = False
@@ -93,6 +55,15 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         self._ruled_out: bytes | None = None
         self._left_unsaved = False
         super().__init__(session_key)
+
+    def arrive(self, arrival: Arrival, *, shown: str) -> None:
+        """Take from a middleware what the key alone does not tell.
+
+        Args:
+            arrival: How the request came.
+            shown: The bound cookies that came with it, as a Cookie header has them, each after ``"; "``.
+        """
+        self._arrival, self._shown = arrival, shown
 
     @property
     def native(self) -> Session:
@@ -132,8 +103,8 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         session = self._loaded
         if self.session_key is not None or session is None:
             return self.session_key is None
-        if session.origin is Origin.REPLACED:
-            session.commit_and_go_on(self._setup.manager)
+        if session.origin in READ_AS_EMPTY:
+            session.commit_and_go_on(self._setup.manager, self._arrival)
         elif session or session.origin not in _SPARED:
             return not session
         return cast("bool", responses.Neither())
@@ -155,6 +126,8 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
                 # Django saves what is marked, so that it moves now. A login that it has keeps its ID: the old cookie
                 # must lead there until the answer has arrived.
                 self._marked, self._own_key = True, SESSION_KEY in session
+            if self._setup.manager.binding is not None and session.proves_first:
+                self._marked = True
             if session.origin is not Origin.LOADED:
                 self._session_key = None
         return session
@@ -171,7 +144,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         return key is not None
 
     def _open(self, session_key: str | None) -> DjangoSession:
-        header = "" if session_key is None else f"{self._setup.name}={session_key}"
+        header = "" if session_key is None else f"{self._setup.name}={session_key}{self._shown}"
         self._setup.manager.look_at_keys()
         session = self._setup.manager.open(header, session_class=DjangoSession)
         return self._open(None) if session.is_over else session
@@ -219,7 +192,8 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
 
     def _write(self, session: DjangoSession) -> None:
         self._own_key = self._own_key or session.gets_new_id
-        session_key, written = session.commit_and_go_on(self._setup.manager)
+        session_key, written, registers = session.commit_and_go_on(self._setup.manager, self._arrival)
+        self.registers = registers or self.registers
         self._ruled_out, self._left_unsaved = None, False
         # A new deadline was not written where somebody was faster: with a change of the same session, or with its end.
         if session.origin is not Origin.LOADED or not (written or self.exists(self.session_key)):
@@ -280,6 +254,12 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         self._session_key = None
         self.accessed = self.modified = True
 
+    def confirm(self, user: object) -> None:
+        """Note that the user whose session this is has just logged in once more; the session gets a new key."""
+        session = self._get_session()
+        if session.owner is not None and session.owner == str(user):
+            session.login(session.owner)
+
     async def acycle_key(self) -> None:
         """As `cycle_key`."""
         await sync_to_async(self.cycle_key)()
@@ -291,7 +271,17 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     @classmethod
     def clear_expired(cls) -> None:
         """Delete what has expired, in small batches: for ``manage.py clearsessions``. In cookies there is nothing."""
-        setup = _Shared.get()
+        setup = Shared.get()
         if setup.store is not None:
             while setup.store.delete_expired(now=int(setup.clock()), limit=_BATCH):
                 pass
+
+
+def _logged_in(*, request: Any, user: Any, **_: object) -> None:
+    """Hear of a login. Django leaves the session of the same user as it is, and a new user's is noted as it is saved."""
+    session = getattr(request, "session", None)
+    if isinstance(session, SessionStore):
+        session.confirm(user.pk)
+
+
+user_logged_in.connect(_logged_in)

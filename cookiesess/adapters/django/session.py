@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 from typing import NoReturn
 
 from cookiesess.errors import SessionError
+from cookiesess.http.arrival import Arrival
 from cookiesess.manager.manager import SessionManager
+from cookiesess.session.effect import shown_first
 from cookiesess.session.session import Session
 from cookiesess.session.state import Origin, pack
 
@@ -28,6 +30,11 @@ class DjangoSession(Session):
         """As `Session.cycle`; with a secret of its own, so that there is something to keep even if all else ended."""
         super().cycle()
         self._csrf_secret(anew=True)
+
+    @property
+    def proves_first(self) -> bool:
+        """Whether the request is the first that proves which device it is, so that it is to be written."""
+        return shown_first(self._working or self._load()) is not None
 
     @property
     def is_over(self) -> bool:
@@ -88,18 +95,18 @@ class DjangoSession(Session):
             if keep_id:
                 self._writable().keep_id()
 
-    def commit_and_go_on(self, manager: SessionManager) -> tuple[str | None, bool]:
+    def commit_and_go_on(self, manager: SessionManager, arrival: Arrival) -> tuple[str | None, bool, str]:
         """Write the session, an empty one as well.
 
         Returns:
-            The cookie's new value, if it needs one, and whether anything was written.
+            The cookie's new value, if it needs one; whether anything was written; and `Commit.registers`.
         """
-        if not self and self.owner is None:
+        if not self and self.owner is None and self.origin is not Origin.UNBOUND:
             # Django keeps empty sessions too; with a secret in it there is something to keep. A session that a login
             # has replaced has the secret of the one before, and gets one of its own where it is to be another.
             self._csrf_secret(anew=self.origin is Origin.REPLACED and self.renewed)
-        commit = manager.commit(self)
+        commit = manager.commit(self, arrival=arrival)
         manager.reopen(self)
         name = manager.cookie.name
         values = (cookie.value for cookie in commit.cookies if cookie.name == name and cookie.value)
-        return next(values, None), commit.written
+        return next(values, None), commit.written, commit.registers

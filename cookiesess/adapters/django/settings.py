@@ -34,6 +34,7 @@ DEPENDS_ON: Final = frozenset(
         "COOKIESESS_KEYS",
         "COOKIESESS_KEYS_FILE",
         "COOKIESESS_OPTIONS",
+        "MIDDLEWARE",
         "SECRET_KEY",
         "SECRET_KEY_FALLBACKS",
         "SESSION_SERIALIZER",
@@ -58,7 +59,6 @@ _NOT_OPTIONS: Final = {
     "cookie": "set SESSION_COOKIE_NAME and the other SESSION_COOKIE_…",
     "login_label": "Django's session engine sees no request; set request.session.native.label after the login",
     "overflow": "Django knows one cookie alone; set COOKIESESS_STORE",
-    "binding": "Django hands its session engine one cookie alone, and no response; leave it out",
 }
 
 
@@ -96,6 +96,8 @@ class Setup(NamedTuple):
         with naming(_IN + "COOKIESESS_OPTIONS"):
             opened = OpenedStores(options)
         configuration = opened.configuration
+        if configuration.binding is not None:
+            _check_middleware()
         complete = {**opened.settings, "types": [SAFE_STRING, *configuration.types]}
         if settings.SESSION_SAVE_EVERY_REQUEST and configuration.on_store_error == "anonymous":
             raise _wrong(
@@ -138,6 +140,17 @@ def _options() -> Settings:
             remedy = _NOT_OPTIONS.get(name, f"it may hold {', '.join(sorted(known))}")
             raise _wrong("COOKIESESS_OPTIONS", f"{name!r} is not for here; {remedy}")
     return cast("Settings", options.copy())
+
+
+def _check_middleware() -> None:
+    classes = (import_string(path) for path in settings.MIDDLEWARE)
+    if not any(getattr(each, "answers_browsers", False) for each in classes):
+        raise _wrong(
+            'COOKIESESS_OPTIONS["binding"]',
+            "browsers ask for paths that the project does not know; in MIDDLEWARE write"
+            ' "cookiesess.adapters.django.middleware.SessionMiddleware" in place of'
+            ' "django.contrib.sessions.middleware.SessionMiddleware"',
+        )
 
 
 def _check_readers(readers: Sequence[ForeignReader], name: str) -> None:
