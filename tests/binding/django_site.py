@@ -59,8 +59,8 @@ def fail(request):
 
 
 def sudo(request):
-    within, native = timedelta(minutes=10), request.session.native
-    return JsonResponse([native.authenticated_within(within), native.authenticated_within(within, bound=True)], safe=False)
+    within, passes = timedelta(minutes=10), request.session.native.authenticated_within
+    return JsonResponse([passes(within), passes(within, bound=True)], safe=False)
 
 
 def nothing(request):

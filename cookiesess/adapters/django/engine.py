@@ -278,7 +278,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
 
 
 def _logged_in(*, request: Any, user: Any, **_: object) -> None:
-    """Hear of a login. Django leaves the session of the same user as it is, and a new user's is noted as it is saved."""
+    """Hear of a login: Django leaves the session of the same user as it is, and a new user's is noted at the save."""
     session = getattr(request, "session", None)
     if isinstance(session, SessionStore):
         session.confirm(user.pk)
