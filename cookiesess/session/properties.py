@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from cookiesess.errors import ConfigurationError, StoreUnavailable
+from cookiesess.session.effect import shown_first
 from cookiesess.session.gate import Stage
 from cookiesess.session.lifetime import ABSOLUTE, IDLE, whole_seconds
 from cookiesess.session.mapping import LoadedMapping
@@ -51,6 +52,11 @@ class SessionProperties(LoadedMapping):
         It does so after `refresh`, and when the session moves here from another library's store.
         """
         return (self._working or self._load()).asked.refresh
+
+    @property
+    def proves_first(self) -> bool:
+        """Whether the request is the first that proves which device it is, so that it is to be written."""
+        return shown_first(self._working or self._load()) is not None
 
     @property
     def closed(self) -> bool:

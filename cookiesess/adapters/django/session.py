@@ -6,7 +6,6 @@ from typing import NoReturn
 from cookiesess.errors import SessionError
 from cookiesess.http.arrival import Arrival
 from cookiesess.manager.manager import SessionManager
-from cookiesess.session.effect import shown_first
 from cookiesess.session.session import Session
 from cookiesess.session.state import Origin, pack
 
@@ -30,11 +29,6 @@ class DjangoSession(Session):
         """As `Session.cycle`; with a secret of its own, so that there is something to keep even if all else ended."""
         super().cycle()
         self._csrf_secret(anew=True)
-
-    @property
-    def proves_first(self) -> bool:
-        """Whether the request is the first that proves which device it is, so that it is to be written."""
-        return shown_first(self._working or self._load()) is not None
 
     @property
     def is_over(self) -> bool:
