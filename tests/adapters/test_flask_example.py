@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cookiesess.adapters.flask import Cookiesess
+from cookiesess.adapters.flask import CookiesessInterface
 from cookiesess.stores.sqlite import SQLiteStore
 from examples.flask_app import app
 
@@ -30,7 +30,7 @@ def client(request, tmp_path):
     """A browser in front of the demo."""
     store = None if request.param == "client-side" else SQLiteStore(tmp_path / "sessions.db")
     before = app.session_interface
-    Cookiesess(app, store=store)
+    app.session_interface = CookiesessInterface(store=store)
     yield app.test_client()
     app.session_interface = before
     if store is not None:

@@ -7,7 +7,7 @@ import weakref
 import flask
 import pytest
 
-from cookiesess import ConfigurationError, CookiePolicy
+from cookiesess import ConfigurationError, CookiePolicy, DeviceBinding
 from cookiesess.adapters.flask import Cookiesess, CookiesessInterface, PartitionedAlone
 from cookiesess.stores.memory import MemoryStore
 from kit.constants import OTHER_KEY
@@ -230,3 +230,23 @@ def test_one_extension_may_be_put_into_apps_later():
     client.get("/put")
     assert client.get("/show").text == "{'a': 1}"
     assert all(app.extensions["cookiesess"] is extension for app in apps)
+
+
+@pytest.mark.parametrize("again", [Cookiesess, lambda app: Cookiesess().init_app(app)], ids=["at once", "later"])
+def test_a_second_extension_is_refused_and_the_first_stays(again):
+    app = make_app(PUT)
+    first = Cookiesess(app)
+    with pytest.raises(ConfigurationError, match=r"a Cookiesess already, .* remove one .* = CookiesessInterface\(…\)$"):
+        again(app)
+    assert app.extensions["cookiesess"] is first
+    assert app.session_interface is first.interface
+
+
+@pytest.mark.parametrize("binding", [None, DeviceBinding()], ids=["unbound", "bound"])
+def test_an_extension_that_is_put_into_an_app_twice_is_there_once(binding):
+    app = make_app(PUT)
+    extension = Cookiesess(app, store=MemoryStore(), binding=binding)
+    answering = app.wsgi_app
+    extension.init_app(app)
+    assert app.wsgi_app == answering
+    assert app.test_client().get("/put").text == "put"

@@ -10,8 +10,8 @@
 
     app = Flask(__name__)
     keys = os.environ["COOKIESESS_KEYS"]
-    Cookiesess(app, keys=keys)                                          # client-side, encrypted
-    Cookiesess(app, keys=keys, store=SQLiteStore("sessions.db"))        # server-side
+    Cookiesess(app, keys=keys)                                          # client-side, encrypted; or,
+    Cookiesess(app, keys=keys, store=SQLiteStore("sessions.db"))        # in its place, server-side
 
 Flask's own settings count, as they stand at each request; no middleware is needed.
 """

@@ -229,7 +229,7 @@ class Cookiesess(Generic[FlaskT_co]):
     ) -> None:
         check_names("Cookiesess(app, keys", settings)
         if app is not None:
-            _check_app(app)
+            self._check(app)
         self.interface: CookiesessInterface[FlaskT_co] = _AnsweringInterface(
             keys, session_class=session_class, **settings
         )
@@ -240,20 +240,26 @@ class Cookiesess(Generic[FlaskT_co]):
     def init_app(self, app: flask.Flask) -> None:
         """Have this library keep the sessions of `app`. One extension may serve several apps.
 
+        To call it again for the same app does nothing.
+
         Raises:
-            ConfigurationError: It is no Flask app.
+            ConfigurationError: It is no Flask app, or it has another extension of this library.
         """
-        _check_app(app)
+        self._check(app)
         interface = app.session_interface = self.interface
-        if interface.binding is not None:
+        if interface.binding is not None and app.extensions.get("cookiesess") is not self:
             answering = BindingEndpoints(app.wsgi_app, lambda: interface.manager_of(app), binding=interface.binding)
             app.wsgi_app = answering  # type: ignore[method-assign]  # as Flask's documentation has it
         app.extensions["cookiesess"] = self
 
-
-def _check_app(app: object) -> None:
-    if not isinstance(app, flask.Flask):
-        # Without the value: it may be the keys.
-        raise ConfigurationError(
-            f"app is a Flask app, and what came is of type {type(app).__name__}; write Cookiesess(app, keys=…)"
-        )
+    def _check(self, app: object) -> None:
+        if not isinstance(app, flask.Flask):
+            # Without the value: it may be the keys.
+            raise ConfigurationError(
+                f"app is a Flask app, and what came is of type {type(app).__name__}; write Cookiesess(app, keys=…)"
+            )
+        if app.extensions.get("cookiesess", self) is not self:
+            raise ConfigurationError(
+                "this Flask app has a Cookiesess already, whose settings and store would be lost; remove one of the two"
+                " calls; a test that wants other sessions sets app.session_interface = CookiesessInterface(…)"
+            )
