@@ -1,6 +1,6 @@
-"""What travels between server and browser where sessions are bound to devices: settings, bound cookies, challenges.
+"""What server and browser exchange for sessions that are bound to devices: settings, bound cookies, challenges.
 
-Both are sealed tokens, so nothing has to be kept:
+Bound cookies and challenges are sealed tokens, so the server keeps nothing of them:
 
 - the *bound cookie* holds the binding ID, the browser's key, and its end (`cookiesess.session.binding.Binding`), for
   the purpose ``bound``. It has the key because a client-side session's own cookie may be the older one: two answers
@@ -48,24 +48,27 @@ _SKIPPED: Final = re.compile(r"\b(quota_exceeded|unreachable|server_error)\b")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceBinding:
-    """How sessions are bound to devices: a copy of a session's cookie is worth nothing after `bound_for`.
+    """Settings of device binding: stolen cookies are worth nothing after `bound_for`.
 
-    After each ``login()`` the browser is asked for a key that never leaves the device (W3C Device Bound Session
-    Credentials). From then on it proves every few minutes that it holds that key, and gets a short-lived cookie for
-    it. A bound session that comes without that cookie reads as empty. Browsers that do not know this go on as before.
+    After each ``login()`` the server asks the browser for a key that never leaves the device (W3C Device Bound Session
+    Credentials). Every few minutes the browser then proves that it holds the key, and gets a short-lived cookie. If a
+    request brings a bound session without that cookie, the session reads as empty. Nothing changes for browsers that do
+    not know device binding.
 
     Args:
-        bound_for: How long the short-lived cookie lasts, and with it a copy of all cookies (up to a minute more, since
-            clocks differ). 5 minutes by default, and at least; at most an hour. Browsers limit how often they sign.
-        registration_within: How long after a login a browser may bind the session; a minute by default, at most ten.
-        path: Under which path of the app the browser reaches ``start`` and ``refresh``, which the app never sees. Not
-            under ``/.well-known``, which proxies like to keep for certificates.
-        required: Refuse a login's session that was not bound within `registration_within`. Only for a fleet of which
-            every browser can do it: all others are logged out after that time. False by default.
-        testing: Allow a `bound_for` from one second on. A real browser runs out of its quota with it.
+        bound_for: How long the short-lived cookie lasts. A copy of all cookies works for this long, and up to a minute
+            more because clocks differ. 5 minutes (the default) to an hour. Browsers limit how often they sign, so
+            shorter times do not work.
+        registration_within: How long after a login the browser may bind the session; a minute by default, at most ten.
+        path: The path, below where the app is mounted, at which the browser calls ``start`` and ``refresh``. Your app
+            does not see these requests. Do not choose ``/.well-known``: proxies often keep it for certificates.
+        required: True: log out every session that the browser has not bound within `registration_within` of the login.
+            Only for fleets in which every browser can bind sessions; users of other browsers cannot stay logged in.
+            False by default.
+        testing: True: allow a `bound_for` from one second. Real browsers then exceed their limit of signatures.
 
     Raises:
-        ConfigurationError: A duration outside its limits, or a path that is none.
+        ConfigurationError: A duration is outside its limits, or `path` is not a path.
     """
 
     bound_for: timedelta = _LEAST_BOUND
@@ -100,12 +103,12 @@ class DeviceBinding:
 
     @property
     def start_path(self) -> str:
-        """Where the browser brings its key, as PATH_INFO has it."""
+        """The path where the browser registers its key, as PATH_INFO has it."""
         return f"{self.path}/start"
 
     @property
     def refresh_path(self) -> str:
-        """Where the browser proves that it still holds the key, as PATH_INFO has it."""
+        """The path where the browser proves that it still holds the key, as PATH_INFO has it."""
         return f"{self.path}/refresh"
 
     @property

@@ -63,23 +63,24 @@ def http_date(moment: datetime) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class CookieAttributes:
-    """Everything of a Set-Cookie line but name and value (RFC 6265bis section 4.1.2).
+    """The attributes of a Set-Cookie line: all of it except name and value (RFC 6265bis section 4.1.2).
 
     Attributes:
-        path: Begins with ``/``. Blanks, what is beyond ASCII, and whatever else a browser percent-encodes in a URL, is
-            so encoded here. Not a security boundary: any page of the host can read around it.
-        domain: None for this host alone (safest); else the cookie also goes to every subdomain.
-        max_age: Seconds until the browser forgets it; 0 deletes; None: until the window closes.
-        expires: Aware datetime, for clients that know no Max-Age; `max_age` outranks it. A `max_age` of 0 or less
-            brings one in the past along.
-        secure: Sent over HTTPS only.
-        httponly: Hidden from scripts.
+        path: A path that begins with ``/``. Blanks, characters beyond ASCII, and others that browsers percent-encode in
+            a URL, are encoded here too. Not a security boundary: any page of the host can read around it.
+        domain: None (safest): the browser sends the cookie to this host alone. Else also to every subdomain.
+        max_age: Seconds until the browser deletes the cookie; 0 deletes it now; None: when the window closes.
+        expires: An aware datetime, for clients that do not know Max-Age; `max_age` takes precedence. With a `max_age`
+            of 0 or less, an ``Expires`` in the past is sent as well.
+        secure: True: browsers send the cookie over HTTPS only.
+        httponly: True: scripts cannot read the cookie.
         samesite: ``"Strict"``, ``"Lax"``, ``"None"`` or None (the browser decides).
-        partitioned: Kept apart for each embedding site (CHIPS); needs `secure` and ``samesite="None"``.
-        suffix: The attributes as they stand behind the value, made once.
+        partitioned: True: the browser keeps one cookie for each embedding site (CHIPS). Needs `secure` and
+            ``samesite="None"``.
+        suffix: The attributes as text, as they follow the value.
 
     Raises:
-        ValueError: A field that is not of its form.
+        ValueError: A field has a value that is not allowed.
     """
 
     path: str = "/"

@@ -40,8 +40,8 @@ class SetCookie(NamedTuple):
 
     Attributes:
         name: The cookie's name.
-        value: As it stands in the header, already quoted.
-        attributes: The rest, as fields.
+        value: The value as it stands in the header, already quoted.
+        attributes: Path, Max-Age and so on.
     """
 
     name: str
@@ -57,7 +57,7 @@ class SetCookie(NamedTuple):
         """The Set-Cookie header's value.
 
         Raises:
-            ValueError: Name or value would end the header (CWE-113). The jar and the policy let none of them come here.
+            ValueError: The name or the value would end the header (CWE-113). The jar and the policy refuse them before.
         """
         line = f"{self.name}={self.value}{self.attributes.suffix}"
         if "\n" in line or "\r" in line or "\0" in line:
@@ -85,15 +85,15 @@ class Commit(NamedTuple):
     """What a response needs.
 
     Attributes:
-        cookies: The Set-Cookie lines, the session's and the jar's.
-        vary: The response depends on the request's cookies and must say ``Vary: Cookie``.
-        no_store: The response must not be kept by any cache.
-        personal: The response was made from somebody's session, so that shared caches must not keep it unless the app
-            says so: some ignore ``Vary``, or go by the path's ending (web cache deception).
+        cookies: The Set-Cookie lines of the session and of the jar.
+        vary: True: the response depends on the request's cookies, and needs ``Vary: Cookie``.
+        no_store: True: no cache may keep the response.
+        personal: True: the app used somebody's session for the response. Shared caches must not keep it, unless the app
+            allows that: some caches ignore ``Vary``, or go by the path's ending (web cache deception).
         clears: The value of ``Clear-Site-Data``; empty: no such header.
         registers: The value of ``Secure-Session-Registration``, after a login; empty: no such header.
-        written: Something of the session was written: a record, or what the cookies hold.
-        private: The response sets cookies and must be kept out of shared caches.
+        written: True: the session was written, to a store or to its cookies.
+        private: True: the response sets cookies, and shared caches must not keep it.
     """
 
     cookies: tuple[SetCookie, ...]
@@ -106,7 +106,7 @@ class Commit(NamedTuple):
 
     @property
     def private(self) -> bool:
-        """True where there are cookies."""
+        """True if there are cookies."""
         return bool(self.cookies)
 
 

@@ -1,4 +1,4 @@
-"""The jar for plain cookies: the request's cookies in, Set-Cookie lines out."""
+"""The jar for plain cookies: reads the request's cookies, and makes Set-Cookie lines for the response."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -17,11 +17,11 @@ from cookiesess.session.session import Session
 
 
 class Cookies(Mapping[str, str]):
-    """The request's cookies, and a way to set others on the response.
+    """The request's cookies, as a mapping, and methods to set and delete cookies on the response.
 
-    Reading shows what the browser sent, as text; `set` and `delete` do not change it. An app gets its jar with
-    `get_cookies`. Cookies are the visitor's to read and to change: `signed` keeps them from being changed, `sealed`
-    from being read as well.
+    An app gets its jar with `get_cookies`. Reading always shows what the browser sent, as text, even after `set` and
+    `delete`. A visitor can read and change these cookies. Use `signed` for cookies that the visitor cannot change, and
+    `sealed` for cookies that the visitor cannot read either.
     """
 
     # Defaults of the class, for what is not even looked at unless the app looks into its jar, as few do.
@@ -58,7 +58,7 @@ class Cookies(Mapping[str, str]):
 
     @property
     def signed(self) -> ProtectedCookies:
-        """Cookies that the visitor can read and not change."""
+        """Cookies that the visitor can read, but not change."""
         return ProtectedCookies(self, self._context.signed)
 
     @property
@@ -68,19 +68,20 @@ class Cookies(Mapping[str, str]):
 
     @without_locals
     def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
-        """Set a cookie on the response; the last one set under one name, domain, path and partition counts.
+        """Set a cookie on the response. A second call with the same name, domain, path and partition replaces it.
 
         Args:
-            key: ASCII letters, digits and ``!#$%&'*+-.^_`|~``. Names that begin with ``__Host-``, ``__Secure-`` or
-                ``__Http-`` have rules.
-            value: Any text without CR, LF and NUL; what would break a header is written quoted.
+            key: The cookie's name: ASCII letters, digits and ``!#$%&'*+-.^_`|~``. Browsers have rules for names that
+                begin with ``__Host-``, ``__Secure-`` or ``__Http-``.
+            value: Any text without CR, LF and NUL. Characters that would break a header are written quoted.
             **attributes: ``max_age`` (seconds or timedelta) and ``expires`` (aware datetime), both None by default: the
-                cookie lives until the window closes; ``domain`` None: this host alone; ``path`` ``"/"``; ``secure`` as
-                the session's policy has it; ``httponly`` False; ``samesite`` ``"Lax"``; ``partitioned`` False (it needs
-                ``samesite="None"``).
+                cookie lives until the window closes. ``domain``, by default None: this host alone. ``path``, by default
+                ``"/"``. ``secure``, by default as in the session's policy. ``httponly``, by default False.
+                ``samesite``, by default ``"Lax"``. ``partitioned``, by default False; it needs ``samesite="None"``.
 
         Raises:
-            ValueError: A field that browsers would refuse, or that would break the header; or the session's own name.
+            ValueError: Browsers would refuse an attribute, the name or the value would break the header, or the name is
+                that of the session's cookie.
             CookieTooLarge: The line is longer than browsers keep.
             ResponseStarted: The headers have gone out.
         """
@@ -97,18 +98,18 @@ class Cookies(Mapping[str, str]):
         samesite: Literal["Strict", "Lax", "None"] | None = None,
         partitioned: bool = False,
     ) -> None:
-        """Have the browser forget a cookie.
+        """Delete a cookie in the browser.
 
         Args:
             key: The cookie's name.
-            path: What it was set with.
-            domain: The same.
-            samesite: Write ``"None"`` for a page that another site shows in a frame: browsers ignore anything else
-                there, deletions included. None (the default): ``"None"`` if `partitioned` is True, else ``"Lax"``.
-            partitioned: What it was set with.
+            path: The path with which the cookie was set.
+            domain: The domain with which the cookie was set.
+            samesite: Write ``"None"`` for a page that another site shows in a frame: there, browsers ignore deletions
+                with any other value. None (the default): ``"None"`` if `partitioned` is True, else ``"Lax"``.
+            partitioned: The ``partitioned`` with which the cookie was set.
 
         Raises:
-            ValueError, ResponseStarted: As `set`.
+            ValueError, ResponseStarted: As in `set`.
         """
         samesite = samesite or ("None" if partitioned else "Lax")
         attributes: Attributes = {"max_age": 0, "path": path, "domain": domain, "partitioned": partitioned}

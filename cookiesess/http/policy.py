@@ -1,4 +1,4 @@
-"""What the session's cookie is called and allowed to do. Wrong combinations cannot be built."""
+"""The name and the attributes of the session's cookie. Wrong combinations cannot be built."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Self, TypeAlias, get_args
@@ -21,7 +21,7 @@ _MOST_CHUNKS = 5
 
 
 class Transport(Member):
-    """How a request came, as far as it decides about ``Secure``."""
+    """How a request came: this decides whether its cookies are ``Secure``."""
 
     HTTPS = "https"
     PLAIN = "plain HTTP"
@@ -33,42 +33,48 @@ class CookiePolicy:
     """Name and attributes of the session cookie.
 
     Args:
-        name: The default's prefix ``__Host-`` has browsers refuse a cookie of that name that a subdomain, or plain
-            HTTP, tries to plant (RFC 6265bis section 4.1.3.2). A `domain` or another `path` needs another name.
-        path: Begins with ``/``, and covers every page that uses the session. Written as a browser has it in a URL:
+        name: The cookie's name. With the prefix ``__Host-`` of the default, browsers refuse a cookie of that name that
+            a subdomain, or plain HTTP, tries to plant (RFC 6265bis section 4.1.3.2). If you set `domain` or another
+            `path`, choose a name without that prefix.
+        path: A path that covers every page that uses the session. It begins with ``/``, and is written as in a URL:
             ``/caf%C3%A9`` for ``/café``. Not a security boundary.
-        domain: None: this host alone. A domain sends the session to every one of its subdomains, each of which can
-            then read and plant it.
-        secure: HTTPS only. ``"auto"`` leaves ``Secure`` out where host and client are both this machine and no proxy
-            shows: for development. A proxy on the same machine that adds no header looks just like that. ``"https"``
-            marks what answers an HTTPS request, as the Flask adapter does by default: for sites that speak both, where
-            a session that began over HTTPS is not sent over plain HTTP, and plain HTTP cannot replace it.
-        httponly: Keeps the cookie from scripts; without it one XSS takes the session.
-        samesite: ``"Lax"`` stops most cross-site requests from carrying the session; ``"None"`` lets all of them.
-            ``"Strict"`` stops links too, and is dangerous: a visitor who comes from elsewhere (a search, a mail, an
-            identity provider) comes without the session, and the first page that keeps something for new visitors
-            replaces the login's cookie. The state of an OAuth login in the session is lost; `begin_login` keeps it.
-        partitioned: For apps embedded in other sites (CHIPS); needs `secure`, and ``samesite="None"``.
-        persistent: The cookie outlives the browser window, with a Max-Age of what the session has left.
-        cross_site_posts: What to do where another site's page sends a POST, and the app begins an anonymous session.
-            With `samesite` Lax or Strict such a POST comes without the session's cookie, and yet the browser stores the
-            cookie of the answer: it would take the place of the visitor's login. ``"withhold"`` (the default) sends no
-            cookie, unless the app logs somebody in. ``"issue"`` sends it, for apps that must begin a session that way.
-        clear_on_logout: What else the browser should forget at a logout, by ``Clear-Site-Data`` in the answer that
-            deletes the cookie after ``invalidate()``. With ``("cache",)`` the back button asks for pages from before
-            anew (in Chromium for all but the one that was left last: give such pages ``Cache-Control: no-store``).
-            Browsers heed it over HTTPS alone, and may take seconds. ``"storage"`` is also what the app's scripts have
-            kept, ``"cookies"`` all cookies of the site, its subdomains' too, ``"*"`` everything; both spare the cookies
-            where the answer begins a new session, as with a flash. Default ``()``: nothing.
-        max_bytes: The longest Set-Cookie line, attributes included; 256 to 4,093 bytes. The default is what every
-            browser keeps; less suits a front end that allows less.
-        chunks: Over how many cookies (``name``, ``name.1``, …) a client-side session may be spread; 1 (the default, no
-            spreading) to 5. Each of them comes back with each request, images and scripts included, and most servers
-            refuse request headers beyond 8 KB in all (nginx ``large_client_header_buffers``, gunicorn
-            ``limit_request_field_size``): two chunks are about what they take unasked. A store has no such limits.
+        domain: None: the browser sends the cookie to this host alone. With a domain it sends the session to all
+            subdomains as well, and each of them can read and plant it.
+        secure: True (the default): browsers send the cookie over HTTPS only. ``"auto"``, for development: the same, but
+            without ``Secure`` if a request comes from this machine to itself, without a proxy. Danger: a proxy on the
+            same machine that adds no header looks just like that. ``"https"``, as the Flask adapter does by default:
+            ``Secure`` in answers to HTTPS requests, for sites that also speak plain HTTP. A session that began over
+            HTTPS is then not sent over plain HTTP, and plain HTTP cannot replace it. False: no ``Secure``.
+        httponly: True (the default): scripts cannot read the cookie. Without it, one XSS can steal the session.
+        samesite: ``"Lax"`` (the default): most requests that other sites' pages cause come without the session.
+            ``"None"``: all of them come with it. ``"Strict"``: links from other sites come without it too. Danger of
+            ``"Strict"``: a visitor who comes from a search, a mail or an identity provider comes without the session,
+            and the first page that keeps something for new visitors replaces the login's cookie. The state of an OAuth
+            login in the session is lost as well; `begin_login` keeps it.
+        partitioned: For apps that other sites embed (CHIPS). Needs `secure`, and ``samesite="None"``.
+        persistent: True: the cookie outlives the browser window, and its Max-Age is the time that the session has left.
+            False by default.
+        cross_site_posts: What happens when another site's page sends a POST, and the app begins an anonymous session.
+            With `samesite` Lax or Strict such a POST comes without the session's cookie, but the browser stores the
+            cookie of the answer, which would replace the visitor's login. ``"withhold"`` (the default): the answer sets
+            no cookie, unless the app logs somebody in. ``"issue"``: it sets the cookie, for apps that must begin a
+            session that way.
+        clear_on_logout: What else the browser should delete at a logout. The answer that deletes the cookie after
+            ``invalidate()`` then has a ``Clear-Site-Data`` header. ``"cache"``: the back button asks the server again
+            for pages that the user has seen. (Chromium still shows the last one: give such pages ``Cache-Control:
+            no-store``.) ``"storage"``: also what the app's scripts have kept. ``"cookies"``: all cookies of the site
+            and its subdomains. ``"*"``: everything. ``"cookies"`` and ``"*"`` spare the cookies if the answer begins a
+            new session, for a flash perhaps. Browsers obey over HTTPS only, and may take seconds. Default ``()``:
+            nothing.
+        max_bytes: The longest Set-Cookie line, attributes included; 256 to 4,093 bytes. Every browser keeps lines of
+            the default, 4,093. Give less if a proxy or load balancer allows less.
+        chunks: Over how many cookies (``name``, ``name.1``, …) a client-side session may be spread; 1 (the default: no
+            spreading) to 5. Danger: the browser sends all of them with each request, for images and scripts too, and
+            most servers refuse request headers of more than 8 KB in all (nginx ``large_client_header_buffers``,
+            gunicorn ``limit_request_field_size``). Two chunks fit their defaults. A store has no such limit.
 
     Raises:
-        ConfigurationError: A field or combination that browsers would refuse, or drop silently.
+        ConfigurationError: Browsers would refuse the cookie, or drop it silently.
     """
 
     name: str = _DEFAULT_NAME
@@ -113,7 +119,7 @@ class CookiePolicy:
 
     @classmethod
     def development(cls) -> Self:
-        """A policy for plain HTTP on one's own machine: name ``session``, ``secure="auto"``. Never for production."""
+        """Return a policy for plain HTTP on your own machine: ``session``, ``secure="auto"``. Not for production."""
         return cls("session", secure="auto")
 
     def secure_over(self, transport: Transport) -> bool:

@@ -54,12 +54,12 @@ class Jar(Protocol):
 
 
 class ProtectedCookies:
-    """What `Cookies.signed` and `Cookies.sealed` return: cookies that come back only if this app wrote them.
+    """What `Cookies.signed` and `Cookies.sealed` return: cookies that you can read only if your app wrote them.
 
-    That is, with a key that is still in the ring, under this name, in the same of the two views, and not longer ago
-    than their ``max_age``. What a browser kept, or somebody copied, can be sent again until that has passed: it proves
-    that the app once said so, not that it still holds. Without a ``max_age`` or ``expires`` that is for as long as the
-    key is in the ring.
+    A value comes back only if your app wrote it with a key that is still in the ring, under the same name, in the same
+    view (`signed` or `sealed`), and not longer ago than its ``max_age``. Danger: the browser, or whoever copied the
+    cookie, can send an old value again until ``max_age`` has passed. So the value proves that your app once wrote it,
+    not that it is still true. Without ``max_age`` and ``expires``, it can be sent again while the key is in the ring.
     """
 
     def __init__(self, jar: Jar, protection: JarProtection) -> None:
@@ -71,13 +71,13 @@ class ProtectedCookies:
     @overload
     def get(self, name: str, default: str) -> str: ...
     def get(self, name: str, default: str | None = None) -> str | None:
-        """Return the value of a request's cookie. What `set` does to the response does not show here.
+        """Return the value of a cookie of the request. A cookie that you `set` on the response does not show here.
 
-        Of several cookies of one name the first that opens counts, of at most four.
+        If the browser sends several cookies of one name, the first that opens counts; at most four are tried.
 
         Args:
             name: The cookie's name.
-            default: What is returned where there is no such cookie, none that this app wrote, or its time is over.
+            default: The value to return if there is no such cookie, if your app did not write it, or if it is too old.
         """
         found = self._find(name)
         return default if found is None else str(found[0])
@@ -114,21 +114,21 @@ class ProtectedCookies:
         samesite: Literal["Strict", "Lax", "None"] | None = None,
         partitioned: bool = False,
     ) -> str | None:
-        """Return the value of a request's cookie, as `get` does, and have the browser forget the cookie.
+        """Return the value of a cookie of the request, as `get` does, and delete the cookie in the browser.
 
-        A cookie that does not open is left alone: it may be good on another server. A copy of one that does can be
-        sent again until its time is over; "exactly once" needs a store.
+        A cookie that does not open stays: another server may be able to read it. Danger: a copy of the cookie can be
+        sent again until its ``max_age`` has passed. If a value may count only once, you need a store.
 
         Args:
             name: The cookie's name.
-            default: As `get` takes it.
-            path: What the cookie was set with.
-            domain: The same.
-            samesite: As `Cookies.delete` takes it.
-            partitioned: What the cookie was set with.
+            default: As in `get`.
+            path: The path with which the cookie was set.
+            domain: The domain with which the cookie was set.
+            samesite: As in `Cookies.delete`.
+            partitioned: The ``partitioned`` with which the cookie was set.
 
         Raises:
-            ValueError, ResponseStarted: As `Cookies.delete`, where there is a cookie to forget.
+            ValueError, ResponseStarted: As in `Cookies.delete`, if there is a cookie to delete.
         """
         found = self._find(name)
         if found is None:
@@ -138,18 +138,18 @@ class ProtectedCookies:
 
     @without_locals
     def set(self, key: str, value: str, **attributes: Unpack[Attributes]) -> None:
-        """Set a cookie on the response, as `Cookies.set` does, but ``httponly`` is True by default.
+        """Set a cookie on the response, as `Cookies.set` does; but here ``httponly`` is True by default.
 
         Args:
-            key: As `Cookies.set` takes it.
-            value: Any text, CR, LF and NUL included. Its token is a third longer than its UTF-8, and another 50
-                characters (signed) or 70 (sealed).
-            **attributes: As `Cookies.set` takes them. The deadline of ``max_age`` or ``expires`` travels inside as
-                well, and the server enforces it.
+            key: As in `Cookies.set`.
+            value: Any text, also with CR, LF and NUL. In the cookie it takes a third more than its UTF-8 bytes, and
+                another 50 characters (signed) or 70 characters (sealed).
+            **attributes: As in `Cookies.set`. The server enforces the deadline of ``max_age`` or ``expires``: it is
+                also stored inside the value.
 
         Raises:
             NotSerializable: The text holds half a surrogate pair.
-            ValueError, CookieTooLarge, ResponseStarted: As `Cookies.set`.
+            ValueError, CookieTooLarge, ResponseStarted: As in `Cookies.set`.
         """
         if type(value) is not str:
             raise ValueError(f"the value of cookie {key!r} is {type(value).__name__}; cookies hold text, use str(…)")

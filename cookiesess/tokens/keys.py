@@ -34,20 +34,20 @@ class Key:
     """One secret. Its repr shows only the key id.
 
     Args:
-        secret: At least 32 bytes, used verbatim; text counts as its UTF-8 bytes. It should be random: a sentence of 32
-            letters passes this check and can still be guessed offline by whoever holds one cookie.
+        secret: At least 32 bytes, used verbatim; text counts as its UTF-8 bytes. It should be random. A sentence of 32
+            letters is accepted, but whoever holds one cookie can try to guess it offline.
 
     Attributes:
-        kid: Key id, 4 bytes; stands in every sealed token so that the right key is found without trying. It is derived
-            from the key by a one-way function and no secret.
-        weakness: Why others could guess it, in a few words that show nothing of it; ``""`` for no known reason. A
-            manager warns of it when it is built (`WeakKey`).
+        kid: The key id, 4 bytes. Every sealed token names it, so that the right key is found without trying. It is
+            derived from the key by a one-way function, and is no secret.
+        weakness: Why others could guess the key, in a few words that show nothing of it; ``""`` if no reason is known.
+            A manager warns of a weakness when it is built (`WeakKey`).
 
     Raises:
-        ConfigurationError: Too short or empty; the documentation's placeholder, a variable that was not filled in, a
-            path or an address; text that holds a comma, a line break or another character that cannot be seen, or has
-            blanks or quotes around it; bytes that are lines of ASCII text, or several generated keys. Each of these
-            would silently be another key than the one that was meant.
+        ConfigurationError: The secret is empty or too short; or it cannot be the key that you meant: the placeholder of
+            the documentation, a variable that was not filled in, a path or an address; text with a comma, a line break
+            or another invisible character in it, or with blanks or quotes around it; bytes that are lines of ASCII
+            text, or several generated keys.
     """
 
     __slots__ = ("_secret", "kid", "weakness")
@@ -70,13 +70,13 @@ class Key:
     @classmethod
     @without_locals
     def of_secret_key(cls, secret: bytes) -> Self:
-        """Return the key that a framework's own ``SECRET_KEY`` is: these bytes, line breaks, quotes and all.
+        """Return a framework's own ``SECRET_KEY`` as a key: exactly these bytes, with line breaks, quotes and all.
 
-        The framework itself signs with them, so a path or a variable's name is no mistake here, but a `weakness`.
+        The framework itself signs with these bytes. So a path or a variable's name is accepted here, as a `weakness`.
 
         Raises:
-            ConfigurationError: Too short, the documentation's placeholder, or several generated keys: whoever put them
-                there means to rotate, and would log everybody out.
+            ConfigurationError: The secret is too short, the placeholder of the documentation, or several generated
+                keys. (You mean to rotate, and as one key they would log everybody out.)
         """
         if _RING.fullmatch(secret):
             raise ConfigurationError(
@@ -101,7 +101,7 @@ class Key:
 
     @classmethod
     def generate(cls) -> str:
-        """Return the text of a new random key: 43 characters that hold 255 bits and more, fit for `Keyring.parse`."""
+        """Return a new random key as text for `Keyring.parse`: 43 characters, with at least 255 random bits."""
         text = "-"
         while text[0] in "-_":  # a leading "-" looks like an option where the key is typed on a command line
             text = encode(secrets.token_bytes(MIN_SECRET_BYTES))
@@ -120,22 +120,23 @@ class Key:
 
 
 class Keyring:
-    """The key that seals, and the keys that still (or already) open.
+    """The key that seals, and further keys that still (or already) open.
 
-    To rotate without logging anybody out: deploy ``Keyring(old, accepted=[new])`` everywhere, then
-    ``Keyring(new, accepted=[old])``, and drop `old` when its last session has run out.
+    To rotate without logging anybody out, deploy ``Keyring(old, accepted=[new])`` everywhere. Then deploy
+    ``Keyring(new, accepted=[old])``. Remove `old` when the last session that it sealed has ended.
 
     Args:
-        current: Seals everything new. A `Key`, or bytes or text for one.
-        accepted: Further keys that open. A session opened by one is sealed with `current` when it is next written.
+        current: The key that seals everything new. A `Key`, or bytes or text for one.
+        accepted: Further keys that open. When a session that one of them opened is next written, `current` seals it.
 
     Attributes:
-        current: A `Key`.
-        keys: All of them, `current` first.
-        path: The file that they were read from, which a running process looks at again; else None.
+        current: The `Key` that seals.
+        keys: All keys, `current` first.
+        path: The file that the keys were read from, and that a running process looks at again; else None.
 
     Raises:
-        ConfigurationError: A bad key; one key twice; a bare string as `accepted` (each letter would be a key).
+        ConfigurationError: A key is bad, or comes twice; or `accepted` is a bare string, of which each letter would be
+            a key.
     """
 
     __slots__ = ("current", "keys", "path")
@@ -153,10 +154,10 @@ class Keyring:
     @classmethod
     @without_locals
     def parse(cls, text: str) -> Self:
-        """Return the ring that one setting holds: keys parted by commas, blanks around them ignored, current first.
+        """Return the ring in one setting's text: keys parted by commas, the current one first. Blanks do not count.
 
         Raises:
-            ConfigurationError: No key, or a bad one.
+            ConfigurationError: There is no key, or a bad one.
         """
         if type(text) is not str:
             raise _wrong_type("the keys are text", text)
@@ -169,18 +170,18 @@ class Keyring:
     @classmethod
     @without_locals
     def from_file(cls, path: "str | os.PathLike[str]") -> Self:
-        """Return the ring that a file holds: keys parted by commas or one to a line, the current one first.
+        """Return the ring in a file: keys parted by commas, or one on each line, the current one first.
 
-        A running process looks at the file again once a minute. A key that is new there opens at once, and seals after
-        two minutes, when all processes can open it. One that has gone stops at once; if it was the current one, the
-        new one seals at once. An event says so (`cookiesess.events.KeysChanged`). A file that cannot be used changes
-        nothing, and is an event too.
+        A running process looks at the file again once a minute. A key that you add opens at once. If it is the first
+        one, it seals after two minutes, when all processes can open it. A key that you remove stops at once; if it was
+        the current one, the new one seals at once. The process then emits `cookiesess.events.KeysChanged`. If it cannot
+        use the file, it keeps its keys, and emits `cookiesess.events.KeysFileRejected`.
 
         Args:
-            path: A file of text that its owner alone can read, as ``python -m cookiesess keygen --file`` writes it.
+            path: A text file that only its owner can read, as ``python -m cookiesess keygen --file`` writes it.
 
         Raises:
-            ConfigurationError: There is no such file of text, or a bad key in it.
+            ConfigurationError: There is no such text file, or a bad key in it.
         """
         if not isinstance(path, str | os.PathLike):
             raise _wrong_type("the path of the keys' file is text, or a Path", path)
@@ -198,13 +199,13 @@ class Keyring:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Return the ring that ``COOKIESESS_KEYS`` holds, or the file that ``COOKIESESS_KEYS_FILE`` names.
+        """Return the ring in ``COOKIESESS_KEYS``, or in the file that ``COOKIESESS_KEYS_FILE`` names.
 
         Args:
             environ: The variables, by default those of the process.
 
         Raises:
-            ConfigurationError: Neither of them is set, or both are, or what one of them says is no ring.
+            ConfigurationError: Neither variable is set, both are set, or the keys are bad.
         """
         if environ is not None and not isinstance(environ, Mapping):
             raise _wrong_type("environ is a mapping such as os.environ", environ)
@@ -232,10 +233,10 @@ class Keyring:
     @classmethod
     @without_locals
     def of(cls, keys: "Keyring | Key | bytes | str") -> "Keyring":
-        """Return `keys` as a ring: bytes are one key, verbatim; text is always parsed.
+        """Return `keys` as a ring: bytes are one key, verbatim; `parse` reads text.
 
         Raises:
-            ConfigurationError: None, a list, or another type, or a bad key.
+            ConfigurationError: `keys` is None, a list or of another type, or a key is bad.
         """
         if isinstance(keys, Keyring):
             return keys

@@ -60,16 +60,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ValueType(Generic[T]):
-    """A type of the app's own that sessions may carry.
+    """A type of your own that sessions may carry.
 
     Args:
-        tag: 0 to 63, unique among the app's types, and never given to another type while old sessions live.
-        cls: The exact class; its subclasses are other types.
-        encode: Takes a value to anything that sessions carry already. Equal values must encode alike.
-        decode: Takes that back to a `cls`. It only ever sees what `encode` made, since tokens are authenticated.
+        tag: A number from 0 to 63, unique among your types. Do not give it to another type while old sessions live.
+        cls: The exact class; subclasses need a `ValueType` of their own.
+        encode: Turns a value into one that sessions already carry. Equal values must become equal.
+        decode: Turns that back into a `cls`. It gets only what `encode` made, because tokens are authenticated.
 
     Raises:
-        ConfigurationError: A tag out of range, or a type that sessions carry already.
+        ConfigurationError: The tag is out of range, or sessions carry the class already.
     """
 
     tag: int

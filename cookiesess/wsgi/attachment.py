@@ -206,13 +206,13 @@ def get_session(request: object, key: str | type[Session] = SESSION_KEY) -> Sess
 
     Args:
         request: A WSGI environ, or an object with ``.environ`` (webob, Flask, Bottle, Pyramid, Django) or ``.env``
-            (Falcon). In Pyramid the request itself: its environ has no session before the request was asked for one.
-        key: The middleware's ``environ_key``, by default ``"cookiesess.session"``; or its ``session_class``, for type
-            checkers to know what comes: ``get_session(environ, ShopSession).cart()``.
+            (Falcon). In Pyramid give the request, not its environ: only the request can make the session.
+        key: The middleware's ``environ_key``, by default ``"cookiesess.session"``; or its ``session_class``, so that
+            type checkers know the result: ``get_session(environ, ShopSession).cart()``.
 
     Raises:
-        SessionError: The app is not wrapped in `SessionMiddleware`, and has no adapter set up; or its sessions are not
-            of that class.
+        SessionError: The app is not wrapped in `SessionMiddleware`, and no adapter is set up; or the app's sessions are
+            not of that class.
     """
     if type(request) is dict and key in request:
         session: Session = request[key]  # what nearly every request does is no call deeper than it need be
@@ -227,13 +227,13 @@ def get_session(request: object, key: str | type[Session] = SESSION_KEY) -> Sess
 
 
 def get_cookies(request: object) -> Cookies:
-    """Return the cookie jar of a request; all middlewares of one stack share it.
+    """Return the cookie jar of a request. All middlewares of one stack share it.
 
     Args:
-        request: As `get_session` takes it.
+        request: As in `get_session`.
 
     Raises:
-        SessionError: As `get_session`.
+        SessionError: As in `get_session`.
     """
     try:
         cookies: Cookies = _find(request, COOKIES_KEY)
@@ -248,12 +248,12 @@ def get_manager(request: object, key: str = MANAGER_KEY) -> SessionManager:
     """Return the manager behind a request's session.
 
     Args:
-        request: As `get_session` takes it.
-        key: Where it stands in the environ. Beside a session of another ``environ_key`` than the default that is
+        request: As in `get_session`.
+        key: The key of the manager in the environ. If you have set another ``environ_key``, it is
             ``"<environ_key>.manager"``, such as ``"beaker.session.manager"``.
 
     Raises:
-        SessionError: As `get_session`.
+        SessionError: As in `get_session`.
     """
     try:
         manager: SessionManager = _find(request, key)

@@ -62,15 +62,14 @@ _OVER: Final = _Answer("200 OK", (_JSON,), _ENDS)
 
 
 class BindingEndpoints:
-    """Answers what browsers ask where sessions are bound to devices, and hands everything else on to the app.
+    """Answers the requests by which browsers bind sessions to devices, and hands all others on to the app.
 
-    `SessionMiddleware` and the Flask extension put it around the app by themselves. For Pyramid, wrap what
+    `SessionMiddleware` and the Flask extension put it around the app by themselves. For Pyramid, wrap the app that
     ``config.make_wsgi_app()`` returns.
 
     Args:
         app: Any WSGI app.
-        manager: Has the sessions; or a function without arguments that returns it, for an app whose manager comes
-            later.
+        manager: The `SessionManager`; or a function without arguments that returns it, if the manager is built later.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Requests from other sites' pages, refused without a token: what the browser itself says of them is enough."""
+"""Refuses requests from other sites' pages, by what the browser says of them: no token is needed."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -30,43 +30,44 @@ _REFUSAL: Final = (
 class CrossOriginProtection:
     """Protects a WSGI app from cross-site request forgery, without tokens in forms.
 
-    Browsers say of each request where the page stands that sent it. The rules are those of Go's standard library
-    (net/http since 1.25):
+    Browsers say with each request which site's page sent it. The rules are those of Go's standard library (net/http
+    since 1.25):
 
     - GET, HEAD and OPTIONS pass.
-    - ``Sec-Fetch-Site``, which all browsers of today send over HTTPS and to localhost: ``same-origin`` and ``none``
-      pass, anything else is refused.
-    - Where it is absent, a request without ``Origin`` passes: it comes from no page of a browser of this decade. With
-      ``Origin``, its host and port must be those of ``Host``; ``null`` is refused. The scheme is not compared, since
-      behind a proxy WSGI sees http.
+    - If the request has ``Sec-Fetch-Site`` (all of today's browsers send it over HTTPS and to localhost),
+      ``same-origin`` and ``none`` pass. Any other value is refused.
+    - Else, if the request has ``Origin``, its host and port must be those of ``Host``; ``null`` is refused. The scheme
+      is not compared, because behind a proxy WSGI sees http.
+    - A request with neither header passes: no page in a browser of this decade has sent it.
 
-    What is refused is answered with 403 in plain text, and is an event (`cookiesess.events.CrossOriginRefused`).
+    A refused request gets 403 in plain text, and emits `cookiesess.events.CrossOriginRefused`.
 
     It does not protect
 
     - what a GET changes: let only other methods change things;
     - a WebSocket, which begins with a GET: compare its ``Origin`` yourself;
-    - visitors with browsers from before 2020 over plain HTTP, where neither header may be sent;
-    - from a page of a `trusted` origin, such as a sibling subdomain that somebody has taken over, nor from script that
-      an attacker has brought into your own pages.
+    - visitors with browsers from before 2020 over plain HTTP, which may send neither header;
+    - from a page of a `trusted` origin, such as a sibling subdomain that somebody has taken over, nor from a script
+      that an attacker has put into your own pages.
 
-    A sibling subdomain that is not `trusted` is refused: it is another origin. Behind a proxy ``Host`` must be what the
-    browser sent (nginx: ``proxy_set_header Host $host``), for the few browsers that send no ``Sec-Fetch-Site``.
+    A sibling subdomain is another origin: it is refused unless it is `trusted`. Behind a proxy, pass on the ``Host``
+    that the browser sent (nginx: ``proxy_set_header Host $host``), for the few browsers that send no
+    ``Sec-Fetch-Site``.
 
     Args:
-        app: Any WSGI app: a Flask app's ``wsgi_app``, what Pyramid's or Django's set-up returns, a Bottle app. Put this
-            outside of `SessionMiddleware` or inside, as you like.
+        app: Any WSGI app: a Flask app's ``wsgi_app``, the app that Pyramid's or Django's set-up returns, a Bottle app.
+            Put this outside of `SessionMiddleware` or inside, as you like.
         trusted: Other origins whose pages may send requests, exactly as browsers write them:
-            ``"https://admin.example.com"``. None by default.
-        exempt: Beginnings of paths that must take posts of other sites, such as where an identity provider sends its
-            answer: ``"/saml/acs"`` stands for itself and what is below it. They are compared with PATH_INFO, so below
-            where the app is mounted. None by default. Protect these by what they carry, such as a signature and a
-            ``state``.
-        on_refuse: A WSGI app that answers what is refused, or None (the default): 403 in plain text.
+            ``"https://admin.example.com"``. None of them by default.
+        exempt: Paths that must take other sites' posts, such as the one where an identity provider sends its answer.
+            ``"/saml/acs"`` stands for itself and all paths below it, and is compared with PATH_INFO, which begins where
+            the app is mounted. None of them by default. Danger: protect these paths yourself, such as by a signature
+            and a ``state``.
+        on_refuse: A WSGI app that answers refused requests, or None (the default): 403 in plain text.
 
     Raises:
-        ConfigurationError: An origin with a path, a default port or another spelling than browsers send; a path
-            without its leading slash, or one that would exempt everything; something that cannot be called.
+        ConfigurationError: An origin has a path, a default port, or another spelling than browsers send; a path has no
+            leading slash, or would exempt everything; `app` or `on_refuse` cannot be called.
     """
 
     def __init__(

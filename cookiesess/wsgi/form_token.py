@@ -22,20 +22,20 @@ _PARSED: Final = ("form", "POST", "forms")
 
 @without_locals
 def check_csrf(request: object, token: str | None = None, *, field: str = "csrf_token", key: str = SESSION_KEY) -> bool:
-    """Whether a request brings a token that its session's `csrf_token` has made; compared in constant time.
+    """Whether a request brings a CSRF token of its own session. The comparison takes constant time.
 
-    The token is looked for in the header ``X-CSRF-Token``, as a script sends it, and then in the field `field` of a
-    urlencoded form of at most 64 kB, whose body the app can still read. A multipart form is the app's to parse: pass
-    its field as `token`.
+    It looks for the token in the header ``X-CSRF-Token``, which scripts send, and then in the field `field` of a
+    urlencoded form of at most 64 kB. Your app can still read the form afterwards. A multipart form is not read: parse
+    it yourself, and pass its field as `token`.
 
     Args:
-        request: A WSGI environ, or an object with ``.environ`` or ``.env``, as `get_session` takes it.
-        token: The token, where the app has it already.
-        field: The form's field, by default ``"csrf_token"``.
+        request: A WSGI environ, or an object with ``.environ`` or ``.env``, as in `get_session`.
+        token: The token, if your app has it already.
+        field: The name of the form's field, by default ``"csrf_token"``.
         key: The middleware's ``environ_key``.
 
     Returns:
-        False where there is no token, it is another session's, or the body is not what its headers say.
+        False if there is no token, if it is another session's, or if the body is not as its headers say.
 
     Raises:
         SessionError: The app is not wrapped in `SessionMiddleware`.

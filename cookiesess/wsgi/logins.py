@@ -11,21 +11,21 @@ from cookiesess.wsgi.attachment import get_cookies
 def begin_login(request: object, state: str, data: dict[str, Any]) -> None:
     """Keep what a login by OAuth, OpenID Connect or SAML needs when the visitor comes back from the provider.
 
-    Each login has a sealed cookie of its own, named by a hash of its state and beside the session's, with
-    ``SameSite=None; Secure``: it comes back by a link and by a form of the provider's page (``form_post``, SAML's POST
-    binding), for ten minutes. Up to five logins go on side by side; the oldest of more is forgotten. Over plain HTTP,
-    as under `CookiePolicy.development`, it is ``SameSite=Lax``, and comes back by a link alone.
+    Each login gets a sealed cookie of its own, beside the session's cookie, for ten minutes. It has ``SameSite=None;
+    Secure``, so the browser sends it when the provider leads the visitor back by a link or by a form (``form_post``,
+    SAML's POST binding). A visitor may have five logins under way at once; a sixth replaces the oldest. Over plain
+    HTTP, as with `CookiePolicy.development`, the cookie has ``SameSite=Lax``, and works with links only.
 
     Args:
-        request: As `get_session` takes it.
-        state: What the provider hands back: OAuth's ``state``, SAML's ``RelayState``. 16 to 2,048 characters that
-            nobody can guess, new for each login, such as ``secrets.token_urlsafe(32)``. Else another site could have
-            the visitor finish a login that is not the visitor's own (RFC 9700 section 4.7).
-        data: The PKCE verifier, the nonce, where to go afterwards: a dict of what a session may hold, about 2,500
-            bytes of it. The visitor can neither read nor change it.
+        request: As in `get_session`.
+        state: The text that the provider hands back: OAuth's ``state``, SAML's ``RelayState``. 16 to 2,048 characters
+            that nobody can guess, new for each login, such as ``secrets.token_urlsafe(32)``. With a guessable one,
+            another site could make the visitor finish somebody else's login (RFC 9700 section 4.7).
+        data: A dict of values that sessions carry, about 2,500 bytes: the PKCE verifier, the nonce, the page to show
+            afterwards. The visitor can neither read nor change it.
 
     Raises:
-        ValueError: `state` or `data` is not as above.
+        ValueError: `state` or `data` is not as described above.
         NotSerializable: `data` holds what a session cannot hold.
         CookieTooLarge: `data` is longer than a cookie may be.
         ResponseStarted: The headers have gone out.
@@ -36,17 +36,18 @@ def begin_login(request: object, state: str, data: dict[str, Any]) -> None:
 
 @without_locals
 def finish_login(request: object, state: object) -> dict[str, Any] | None:
-    """Return what `begin_login` kept under a state, in this browser, and have the browser forget it.
+    """Return the data that `begin_login` kept under `state` in this browser, and delete its cookie.
 
-    This is no "exactly once": a copy of the cookie can be shown again until its ten minutes are over. The provider
-    takes a code once; what has no such thing (a SAML assertion) needs a store of what has been seen.
+    Danger: a copy of the cookie works again until its ten minutes are over. That is harmless with OAuth, because the
+    provider accepts each code once. With SAML, keep the assertions that you have seen in a store of your own.
 
     Args:
-        request: As `get_session` takes it.
-        state: What came with the request; anything may.
+        request: As in `get_session`.
+        state: The state that came with the request. It may be any text.
 
     Returns:
-        None where no such login began in this browser within the last ten minutes: refuse it, and offer to try again.
+        The data. None if no such login began in this browser within the last ten minutes: refuse the login, and offer
+        to try again.
 
     Raises:
         ResponseStarted: The headers have gone out.

@@ -40,27 +40,28 @@ _TESTING_KEY: Final = "paste.testing_variables"
 class SessionMiddleware(Generic[SessionT_co]):
     """Gives a WSGI app ``environ["cookiesess.session"]`` and ``environ["cookiesess.cookies"]``.
 
-    WebTest shows the session as ``response.session``. With an `environ_key` of your own, which is not Beaker's, it is
-    the attribute of that name, with underscores in place of the dots.
+    In WebTest the session is ``response.session``. With an `environ_key` other than the default and Beaker's, it is the
+    attribute of that name; replace the dots by underscores.
 
     Args:
         app: Any WSGI app.
-        keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which then
-            has all the settings.
-        environ_key: Where the session stands in the environ. Two middlewares in one stack need two keys and two
+        keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which
+            brings all its settings.
+        environ_key: The key of the session in the environ. Two middlewares in one stack need two such keys and two
             cookie names; they share one jar.
-        session_class: `Session`, or a subclass with further methods: ``get_session(environ, ShopSession)`` returns it,
-            and type checkers know. With the `environ_key` ``"beaker.session"`` the default is
-            `cookiesess.adapters.beaker.BeakerSession`, which has those methods that apps written for Beaker call.
-        **settings: As `SessionManager` takes them.
+        session_class: `Session` (the default), or a subclass with your own methods. Views get it by
+            ``get_session(environ, ShopSession)``, and type checkers know its type. With the `environ_key`
+            ``"beaker.session"`` the default is `cookiesess.adapters.beaker.BeakerSession`, which has the methods that
+            apps written for Beaker call.
+        **settings: The settings of `SessionManager`.
 
     Attributes:
-        app: The app that it was given.
-        manager: Opens and commits the sessions; the one that it was given, or its own.
-        session_class: Which class they are of.
+        app: The app that you gave.
+        manager: The `SessionManager` that opens and commits the sessions.
+        session_class: The class of the sessions.
 
     Raises:
-        ConfigurationError: A setting that is unknown, wrong or contradicts another; or `app` is a SessionMiddleware
+        ConfigurationError: A setting is unknown, is wrong or contradicts another one; or `app` is a SessionMiddleware
             already, with the same `environ_key` or an overlapping cookie name.
     """
 
@@ -136,25 +137,25 @@ class SessionMiddleware(Generic[SessionT_co]):
         session_class: type[Session] | None = None,
         **settings: Unpack[Settings],
     ) -> "SessionMiddleware[Session]":
-        """Return a middleware with the settings that the environment variables ``COOKIESESS_…`` hold.
+        """Return a middleware whose settings come from the environment variables ``COOKIESESS_…``.
 
-        ``COOKIESESS_KEYS`` or ``COOKIESESS_KEYS_FILE`` is needed; `cookiesess.manager.flat_settings` has the table of
-        all of them. What is given here counts instead of its variable: `cookie` instead of all ``COOKIESESS_COOKIE_…``,
-        `lifetime` instead of all ``COOKIESESS_LIFETIME_…``.
+        ``COOKIESESS_KEYS`` or ``COOKIESESS_KEYS_FILE`` must be set; `cookiesess.manager.flat_settings` lists all
+        variables. An argument replaces its variable: `cookie` replaces all ``COOKIESESS_COOKIE_…``, and `lifetime` all
+        ``COOKIESESS_LIFETIME_…``.
 
         Args:
             app: Any WSGI app.
-            keys: As the constructor takes them.
-            environ: The variables; by default those of the process. Others than ``COOKIESESS_…`` are passed over.
-            environ_key: As the constructor takes it.
-            session_class: As the constructor takes it.
-            **settings: As `SessionManager` takes them.
+            keys: As in the constructor.
+            environ: The variables; by default those of the process. Only ``COOKIESESS_…`` are read.
+            environ_key: As in the constructor.
+            session_class: As in the constructor.
+            **settings: The settings of `SessionManager`.
 
         Raises:
-            ConfigurationError: A variable ``COOKIESESS_…`` that is unknown, empty or unreadable; no keys; or as the
-                constructor.
-            MissingDependency: The client of a store's URL is not installed.
-            StoreUnavailable: A store cannot be reached.
+            ConfigurationError: A variable ``COOKIESESS_…`` is unknown, empty or unreadable; there are no keys; or as in
+                the constructor.
+            MissingDependency: A store's URL needs a client that is not installed.
+            StoreUnavailable: A store does not answer.
         """
         given: dict[str, Any] = {"keys": keys, "environ_key": environ_key}
         given = {**settings, **{name: value for name, value in given.items() if value is not None}}
