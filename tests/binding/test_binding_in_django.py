@@ -210,6 +210,7 @@ def test_the_endpoints_answer_before_the_project_does(site):
     assert answer.status == 405
     assert answer.header("Allow") == "POST"
     assert answer.header("Cache-Control") == "no-store"
+    assert answer.header("Content-Length") == "0"
 
 
 @pytest.mark.parametrize(("proof", "status"), [("no.jwt", 400), ("x" * 9000, 431)])

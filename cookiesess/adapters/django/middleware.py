@@ -78,7 +78,8 @@ class SessionMiddleware(middleware.SessionMiddleware):  # type: ignore[misc]  # 
         manager = session_manager()
         manager.look_at_keys()
         answer = answered(manager.operations, request.META)
-        response = HttpResponse(answer.body, status=int(answer.status[:3]), headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store", "Content-Length": str(len(answer.body))}  # no other middleware adds it
+        response = HttpResponse(answer.body, status=int(answer.status[:3]), headers=headers)
         for name, value in answer.headers:
             if name == "Set-Cookie":
                 response.cookies.load(value)
