@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from browser.account import Device
 from browser.tls import serving_tls
 from cookiesess import CookiePolicy, SessionMiddleware, get_cookies, get_session
 from examples.four_routes import make_app
@@ -89,6 +90,17 @@ def page(tab):
 @pytest.fixture
 def other_page(other_tab):
     return cleared(other_tab)
+
+
+@pytest.fixture
+def open_device(chromium):
+    """Open another browser at the address of an account page, which shares nothing with the others."""
+    with ExitStack() as stack:
+
+        def open_device(url, **options):
+            return Device(stack.enter_context(chromium.new_context(**options)), url)
+
+        yield open_device
 
 
 @pytest.fixture

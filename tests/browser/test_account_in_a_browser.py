@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from browser.account import Device
 from browser.looks import POOR_CONTRAST
 from examples.account import flask_app, wsgi_app
 from examples.account.shared import Users
@@ -24,20 +23,6 @@ CUT = """() => [...document.querySelectorAll('body *')]
   .filter(each => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).display !== 'inline'
     && !['INPUT', 'svg'].includes(each.tagName) && each.checkVisibility())
   .map(each => each.outerHTML.slice(0, 80))"""
-
-
-@pytest.fixture
-def open_device(chromium):
-    """Open another browser at an address, which shares nothing with the others."""
-    contexts = []
-
-    def open_device(url, **options):
-        contexts.append(chromium.new_context(**options))
-        return Device(contexts[-1], url)
-
-    yield open_device
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture(params=APPS)
