@@ -64,10 +64,9 @@ def test_a_ticked_box_keeps_the_cookie_for_sixty_days(open_app):
 
 def test_nothing_of_a_user_is_shown_by_the_back_button(open_app):
     page = open_app("back-button", "/account")
-    page.evaluate("fetch('/login', { method: 'POST' }).then(() => location.reload())")
+    page.get_by_role("button", name="Log in").click()
     page.get_by_text("The account of user-42").wait_for()
-    page.evaluate("() => { const form = document.body.appendChild(document.createElement('form'));"
-                  " form.method = 'post'; form.action = '/logout'; form.submit() }")  # fmt: skip
+    page.get_by_role("button", name="Log out").click()
     page.wait_for_url("**/")
     page.go_back()
     page.get_by_text("Please log in").wait_for()
@@ -106,3 +105,21 @@ def test_the_button_of_the_warning_asks_to_stay_and_then_how_long_is_left(open_a
     page.locator("#stay").wait_for(state="attached")
     with page.expect_response("**/session/left"), page.expect_response("**/session/stay"):
         page.evaluate("document.getElementById('stay').click()")
+
+
+def test_a_page_that_a_cdn_may_keep_shows_the_visitor_s_own_cart(open_app):
+    page = open_app("cdn", "/tea")
+    page.get_by_text("0 in your cart").wait_for()
+    page.get_by_role("button").click()
+    page.get_by_text("1 in your cart").wait_for()
+    page.reload()
+    page.get_by_text("1 in your cart").wait_for()
+
+
+def test_a_supporter_acts_as_a_user_and_as_nobody(open_app):
+    page = open_app("impersonate")
+    page.get_by_role("button", name="Log in as support-7").click()
+    page.get_by_role("button", name="Act as user-42").click()
+    page.get_by_text("The orders of user-42 (seen by support-7)").wait_for()
+    page.get_by_role("button", name="Act as nobody").click()
+    page.get_by_text("The orders of support-7").wait_for()
