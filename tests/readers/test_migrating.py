@@ -60,7 +60,6 @@ def by_hand(_):
 
 # The words that tell a block from the others, what writes its cookie, and the owner that it finds.
 CASES = {
-    "import FlaskCookie\nfrom shop import app  # your": (lambda _: test_flask.write(USER), None),
     "Flask-Login": (lambda _: test_flask.write(USER), "42"),
     "PERMANENT_SESSION_LIFETIME": (lambda _: test_flask.write(USER), None),
     "StarletteCookie(": (lambda _: test_starlette.write(USER), None),
