@@ -9,6 +9,7 @@ import flask_session.defaults
 from django.conf import global_settings
 from pyramid.session import SignedCookieSessionFactory
 
+from cookiesess.adapters.flask import leftovers
 from cookiesess.manager import beaker_names
 from docs.pages import ROOT
 
@@ -46,8 +47,10 @@ def test_every_option_of_flask_is_in_the_table_of_flask_s_page():
 
 
 def test_every_option_of_flask_session_is_in_the_table():
+    ours = named_under(PAGE, "Flask-Session's options")
     theirs = {name for name in vars(flask_session.defaults.Defaults) if name.startswith("SESSION_")}
-    assert theirs <= named_under(PAGE, "Flask-Session's options")
+    assert theirs <= ours
+    assert leftovers.OPTIONS.keys() == ours
 
 
 def test_every_option_of_django_is_in_the_table():

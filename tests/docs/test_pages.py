@@ -9,7 +9,7 @@ from webob import Response
 
 import cookiesess
 from cookiesess import SessionManager
-from cookiesess.adapters.flask import PartitionedAlone, ShortSecretKey
+from cookiesess.adapters.flask import PartitionedAlone, ShortSecretKey, UnreadSettings
 from cookiesess.stores.memory import MemoryStore
 from docs.pages import PAGES, ROOT, Shell, blocks, name_of
 from kit.constants import KEY
@@ -88,5 +88,5 @@ def test_the_table_of_events_says_what_the_code_says():
     assert len(rows) == len(table)
     assert table == {
         cls.name: (cls.__name__, logging.getLevelName(cls.level), [field.name for field in fields(cls)])
-        for cls in [*classes, PartitionedAlone, ShortSecretKey]
+        for cls in [*classes, PartitionedAlone, ShortSecretKey, UnreadSettings]
     }

@@ -28,6 +28,7 @@ except ImportError as error:
 from cookiesess.adapters.flask.config import PartitionedAlone, ShortSecretKey
 from cookiesess.adapters.flask.flask_session import FlaskSession
 from cookiesess.adapters.flask.interface import MARKUP, Cookiesess, CookiesessInterface
+from cookiesess.adapters.flask.leftovers import UnreadSettings
 from cookiesess.adapters.flask.login import bind_flask_login
 
 session = cast("FlaskSession", flask.session)
@@ -40,6 +41,7 @@ __all__ = [
     "FlaskSession",
     "PartitionedAlone",
     "ShortSecretKey",
+    "UnreadSettings",
     "bind_flask_login",
     "session",
 ]

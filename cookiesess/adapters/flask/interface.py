@@ -21,6 +21,7 @@ from cookiesess.adapters.flask.config import (
     refuse_unread,
 )
 from cookiesess.adapters.flask.flask_session import FlaskSession, FlaskT_co, NoSession
+from cookiesess.adapters.flask.leftovers import left_over
 from cookiesess.errors import ConfigurationError, without_locals
 from cookiesess.events import Event
 from cookiesess.manager.manager import SessionManager
@@ -173,6 +174,7 @@ class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
         # At the first request, when whoever reads a .env file has done so.
         own = keys if isinstance(keys, Keyring) else Keyring.found_in(os.environ)
         refuse_unread(app, keys=own is not None, store="store" in self._settings)
+        unread = left_over(app, self._opened.configuration)
         if own is None and not config.secret_key:
             return None
         settings: Settings = {**self._settings}
@@ -185,6 +187,8 @@ class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
             self._warn(app, ShortSecretKey(), manager)
         if "cookie" not in self._settings and config.partitioned_alone:
             self._warn(app, PartitionedAlone(), manager)
+        if unread is not None:
+            self._warn(app, unread, manager)
         return manager
 
     def _warn(self, app: flask.Flask, event: Event, manager: SessionManager) -> None:
