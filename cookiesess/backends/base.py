@@ -22,7 +22,7 @@ SID_BYTES = 16
 
 # Where what does not open probably comes from, in words for the log.
 _UNTOUCHED: Final = "; it was left as it is"
-_CAUSES: Final = {
+CAUSES: Final = {
     "stored-forged": f"the reader's secret_key is not what the old app's store is signed with{_UNTOUCHED}",
     "stored-pickle": f"the old app pickled it, and pickle is never read: see `python -m cookiesess import`{_UNTOUCHED}",
     "stored-plaintext": f"what the old store has is not in the form that the reader knows{_UNTOUCHED}",
@@ -195,7 +195,7 @@ class Beginnings:
 
     def say_rejected(self, error: InvalidToken, header: str) -> None:
         """Emit that a token did not open, and what that probably comes from."""
-        cause = _CAUSES.get(error.reason, "")
+        cause = CAUSES.get(error.reason, "")
         if error.reason == "malformed" and self._envelope.is_behind_a_comma(header):
-            cause = _CAUSES["joined"]
+            cause = CAUSES["joined"]
         self.emit(SessionRejected(error.reason, error.kid, cause))

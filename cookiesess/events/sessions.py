@@ -60,7 +60,7 @@ class SessionRejected(Event):
     Attributes:
         reason: As `InvalidToken.reason`. Many ``"unknown-key"`` after a deploy mean that a key rotation went wrong.
             Many ``"forged"`` mean that somebody is trying. ``"joined"``: the cookie stood behind a comma, where nothing
-            is read.
+            is read. ``"future"`` is also said where a browser signs the challenge of a host whose clock is ahead.
         kid: The key id that the cookie named, eight hex digits, or None.
         cause: The probable cause, in words, or empty.
     """

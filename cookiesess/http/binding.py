@@ -23,8 +23,8 @@ from urllib.parse import quote
 
 from cookiesess.errors import ConfigurationError, InvalidToken
 from cookiesess.http.arrival import Arrival
+from cookiesess.http.grammar import each_value, values_of
 from cookiesess.http.grammar import quote as quoted
-from cookiesess.http.grammar import values_of
 from cookiesess.http.headers import SetCookie
 from cookiesess.http.pieces import MAX_CANDIDATES
 from cookiesess.http.policy import CookiePolicy
@@ -164,12 +164,14 @@ class BoundCookies:
 
         The reasons: ``"missing"``, ``"expired"``, ``"invalid"`` (it did not open), ``"other"`` (another binding's).
         """
-        reason = "missing"
-        for token in values_of(header, self.name, limit=MAX_CANDIDATES):
+        reason, left = "missing", MAX_CANDIDATES
+        for token in each_value(header, self.name):
             try:
                 found = Binding.unpack(self._sealer.unseal(token, self._purpose)[0])
-            except InvalidToken:
-                found = None
+            except InvalidToken as error:
+                found, left = None, left - (error.reason == "forged")  # the others cost nothing, and hide nothing
+            else:
+                left -= 1
             if found is None:
                 reason = "invalid"
             elif found.binding_id != binding.binding_id or (binding.registered and found.key != binding.key):
@@ -178,12 +180,13 @@ class BoundCookies:
                 reason = "expired"
             else:
                 return binding._replace(key=found.key)
+            if not left:
+                break
         return reason
 
     def in_header(self, header: str) -> str:
         """Return the bound cookies of a Cookie header, each after ``"; "``, to stand behind the session's own."""
-        values = values_of(header, self.name, limit=MAX_CANDIDATES)
-        return "".join(f"; {self.name}={quoted(value)}" for value in values)
+        return "".join(f"; {self.name}={quoted(value)}" for value in each_value(header, self.name))
 
     def cookie(self, binding: Binding, arrival: Arrival, *, now: int) -> SetCookie:
         """Return a bound cookie for who has just proved that they hold the key of `binding`."""
@@ -203,16 +206,23 @@ class BoundCookies:
         """Return what a browser is to sign."""
         return self._sealer.seal(_CHALLENGE.pack(kind, binding_id, now), self._challenge_purpose)
 
-    def answers(self, challenge: str, kind: Challenge, binding_id: bytes, *, now: int) -> bool:
-        """Whether a challenge was made here for that, and is still fresh."""
+    def refusal(self, challenge: str, kind: Challenge, binding_id: bytes, *, now: int) -> str:
+        """Return why a challenge does not count; empty where it was made here for that, and is still fresh.
+
+        The reasons: ``"foreign"`` (made elsewhere, for something else, or for another binding), ``"stale"``, and
+        ``"future"`` (this clock is behind that of the host that made it).
+        """
         try:
             plaintext, _ = self._sealer.unseal(challenge, self._challenge_purpose)
         except InvalidToken:
-            return False
+            return "foreign"
         said, named, made_at = _CHALLENGE.unpack(plaintext)
+        if (said, named) != (kind, binding_id):
+            return "foreign"
+        if now < made_at - _SKEW_SECONDS:
+            return "future"
         seconds = self.binding.registration_seconds if kind is Challenge.START else _SKEW_SECONDS
-        fresh = made_at - _SKEW_SECONDS <= now <= made_at + seconds + _SKEW_SECONDS
-        return fresh and (said, named) == (kind, binding_id)
+        return "stale" if now > made_at + seconds + _SKEW_SECONDS else ""
 
     def registration(self, binding_id: bytes, arrival: Arrival, *, now: int) -> str:
         """Return the header by which a browser is asked for a key; empty where it could not send the session there."""
@@ -245,8 +255,12 @@ def skipped_reason(said: str) -> str:
 
 
 def _in_header(mount: str) -> str:
-    """Return a path of an environ as a browser has it in URLs: nothing in it ends a quoted text."""
-    return quote(mount.encode("latin-1", "replace"), safe="/._~-!$&'()*+,;=:@")
+    """Return a path of an environ as a browser has it in URLs: nothing in it ends a quoted text, or names another host.
+
+    Two slashes in front would begin a host's name (RFC 3986 section 4.2); some servers have ``"/"`` for the root.
+    """
+    path = mount.strip("/")
+    return quote(f"/{path}".encode("latin-1", "replace"), safe="/._~-!$&'()*+,;=:@") if path else ""
 
 
 def _covers(cookie_path: str, path: str) -> bool:

@@ -13,16 +13,19 @@
 
 A browser ends its binding only at that one answer, ``{"continue": false}``. So it is given only where nothing would be
 lost with it. A request without any cookie of the session is such a case, but where another site's page has caused it:
-then the browser may have held the cookie back (SameSite).
+then the browser may have held the cookie back (SameSite). Of several cookies of the session's name each may be the one
+that the browser means; whoever plants another one beside it ends no binding.
 
 None of them looks at more than the session's own load does, and ``refresh`` writes nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
+from cookiesess.backends.base import CAUSES
 from cookiesess.backends.bound import BoundBackend
 from cookiesess.errors import InvalidToken, SessionError, StoreError
+from cookiesess.events import SessionRejected
 from cookiesess.http.binding import Challenge, DeviceBinding
 from cookiesess.http.policy import Transport
 from cookiesess.manager.manager import SessionManager
@@ -130,10 +133,10 @@ class _Visit(Arrived):
         """Whether it came over HTTPS, as far as the server knows."""
         return self._environ.get("wsgi.url_scheme") == "https"
 
-    def _load(self) -> tuple[WorkingCopy, Binding | None]:
-        """Return the session of the request's cookie, whether the bound cookie came or not."""
+    def _load(self) -> tuple[WorkingCopy, ...]:
+        """Return the sessions of the request's cookies, the one that counts first; a bound cookie is not asked for."""
         working = self._bound.inner.load(self._environ.get("HTTP_COOKIE", ""), now=self._now)
-        return working, binding_of(working) if working.loaded.origin is Origin.LOADED else None
+        return working, *cast("tuple[WorkingCopy, ...]", working.loaded.twins)
 
     # Registration
 
@@ -143,9 +146,10 @@ class _Visit(Arrived):
             proof = read_proof(self.proof)
         except InvalidToken:
             return _BAD
-        working, binding = self._load()
+        working = self._load()[0]
         if _uncertain(working):
             return _LATER
+        binding = _certain(working)
         if binding is None or not self._fresh(proof.challenge, Challenge.START, binding):
             return _REFUSED
         if binding.registered:
@@ -166,11 +170,11 @@ class _Visit(Arrived):
 
     def refresh(self) -> _Answer:
         """Give a browser that has the key another bound cookie."""
-        working, binding = self._load()
-        if _uncertain(working) or (working.loaded.origin is Origin.NONE and self._from_elsewhere()):
-            return _LATER
-        if binding is None or not binding.registered or self._named() != encode(binding.binding_id):
-            return _OVER
+        copies = self._load()
+        found = (binding for copy in copies if (binding := _certain(copy)) is not None and self._means(binding))
+        binding = next(found, None)
+        if binding is None:
+            return _LATER if self._may_be_there(copies) else _OVER
         if not self.proof:
             return self._challenged(binding)
         try:
@@ -180,16 +184,26 @@ class _Visit(Arrived):
         fresh = self._fresh(proof.challenge, Challenge.REFRESH, binding)
         return self._bound_cookie(binding) if fresh else self._challenged(binding)
 
-    def _named(self) -> str:
-        """Return the binding ID that the browser means."""
+    def _means(self, binding: Binding) -> bool:
+        """Whether it is the one that the browser means."""
         named: str = self._environ.get("HTTP_SEC_SECURE_SESSION_ID", "")
-        return named.strip(' "')
+        return binding.registered and named.strip(' "') == encode(binding.binding_id)
+
+    def _may_be_there(self, copies: Sequence[WorkingCopy]) -> bool:
+        """Whether the session that the browser means may live, although no cookie that opens has it."""
+        header = self._environ.get("HTTP_COOKIE", "")
+        if any(map(_uncertain, copies)) or len(self._operations.parts.envelope.tokens(header)) > len(copies):
+            return True
+        return copies[0].loaded.origin is Origin.NONE and self._from_elsewhere()
 
     def _from_elsewhere(self) -> bool:
         return self._environ.get("HTTP_SEC_FETCH_SITE", "") in {"cross-site", "same-site"}
 
     def _fresh(self, challenge: str, kind: Challenge, binding: Binding) -> bool:
-        return self._cookies.answers(challenge, kind, binding.binding_id, now=self._now)
+        refusal = self._cookies.refusal(challenge, kind, binding.binding_id, now=self._now)
+        if refusal == "future":
+            self._operations.parts.emit(SessionRejected(refusal, None, CAUSES[refusal]))
+        return not refusal
 
     def _challenged(self, binding: Binding) -> _Answer:
         challenge = self._cookies.challenge(Challenge.REFRESH, binding.binding_id, now=self._now)
@@ -200,6 +214,11 @@ class _Visit(Arrived):
         line = self._cookies.cookie(binding, self, now=self._now).line
         told = self._cookies.instructions(binding.binding_id, self)
         return _Answer("200 OK", (_JSON, *lines, ("Set-Cookie", line)), told)
+
+
+def _certain(working: WorkingCopy) -> Binding | None:
+    """Return the binding of a session that has certainly not ended or moved on."""
+    return binding_of(working) if working.loaded.origin is Origin.LOADED and not _uncertain(working) else None
 
 
 def _uncertain(working: WorkingCopy) -> bool:
