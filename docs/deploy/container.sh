@@ -4,6 +4,6 @@ set -euo pipefail
 
 python3 -m pip install cookiesess-*.whl
 python3 -m cookiesess keygen --file keys.txt
-# The container's user has the number 1000, and has to read the file.
+# The user in the container has the number 1000, and must be able to read the keys.
 sudo chown 1000 keys.txt
 docker compose up --detach --build

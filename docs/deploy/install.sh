@@ -9,7 +9,7 @@ cp shop.py gunicorn.conf.py /srv/shop
 python3 -m venv /srv/shop/venv
 /srv/shop/venv/bin/pip install cookiesess-*.whl flask gunicorn
 
-# The keys: the user `shop` alone may read them.
+# The keys: only the user `shop` may read them.
 /srv/shop/venv/bin/python -m cookiesess keygen --file /etc/shop/keys.txt
 chown shop /etc/shop/keys.txt
 

@@ -1,4 +1,4 @@
-"""What mod_wsgi loads: an app called `application`. Apache hands no environment variables on, so they stand here."""
+"""mod_wsgi loads this file, and runs `application`. Apache passes on no environment variables, so set them here."""
 
 import os
 

@@ -57,7 +57,7 @@ def test_the_variables_of_a_file_are_settings(path):
         assert f"| `{name}` |" in settings, name
 
 
-@pytest.mark.parametrize("name", ["install.sh", "container.sh"])
+@pytest.mark.parametrize("name", ["install.sh", "install-apache.sh", "container.sh"])
 def test_a_script_is_one_and_copies_files_that_there_are(name):
     subprocess.run(["bash", "-n", FILES / name], check=True, timeout=30)
     copied = re.findall(r"^cp (.+) \S+$", text_of(name), re.MULTILINE)
@@ -89,11 +89,12 @@ def test_compose_names_what_it_uses():
     assert all(port.startswith("127.0.0.1:") for port in shop["ports"])
 
 
-def test_systemd_takes_the_unit(tmp_path):
+@pytest.mark.parametrize(("name", "program"), [("shop.service", "gunicorn"), ("uwsgi.service", "uwsgi")])
+def test_systemd_takes_the_unit(name, program, tmp_path):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is missing")
     unit = tmp_path / "shop.service"
-    unit.write_text(text_of("shop.service").replace("/srv/shop/venv/bin/gunicorn", sys.executable))
+    unit.write_text(text_of(name).replace(f"/srv/shop/venv/bin/{program}", sys.executable))
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, timeout=60, check=False
     )

@@ -153,16 +153,16 @@ def test_uwsgi_serves_both_apps_in_the_same_processes(one):
     uwsgi = shutil.which("uwsgi", path=os.pathsep.join([str(BIN), *os.get_exec_path()]))
     if uwsgi is None:
         pytest.skip("uwsgi is not installed: pip install pyuwsgi")
-    ini = one.folder / "uwsgi.ini"
-    ini.write_text(one.file("uwsgi.ini").replace("chmod-socket = 660", "chmod-socket = 666"))
-    at = one.folder / "run" / "uwsgi.sock"
-    # The wheel `pyuwsgi` runs in an interpreter that has begun before the file is read, and sees nothing of its `env`.
-    variables = variables_of(re.findall(r"^env = (.*)$", ini.read_text(), re.MULTILINE))
-    one.start([uwsgi, str(ini)], variables, port=0, ready=lambda: listens_at(at))
+    unit, at = unit_of(one.file("uwsgi.service")), one.folder / "run" / "uwsgi.sock"
+    (one.folder / "etc" / "uwsgi.ini").write_text(one.file("uwsgi.ini"))
+    (command,) = unit["ExecStart"]
+    command = [uwsgi, *shlex.split(command)[1:]]
+    one.start(command, variables_of(unit["Environment"]), port=0, ready=lambda: listens_at(at))
     page = (FILES / "uwsgi.md").read_text(encoding="utf-8")
     new = re.findall(r"`((?:include|uwsgi_pass) [^`]+;)`", page)
     assert len(new) == 2
     site = re.sub(r"^ *(?:proxy_set_header|proxy_pass|# Replaces).*\n", "", one.file("nginx.conf"), flags=re.MULTILINE)
+    site = site[site.index("server {\n    listen") :]
     one.nginx(site.replace("location / {", "location / {\n" + one.placed("\n".join(new))))
     browser = Browser(one)
     for number in (1, 2, 3):
