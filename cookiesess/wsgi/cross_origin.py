@@ -9,13 +9,14 @@ from cookiesess.errors import ConfigurationError
 from cookiesess.events import CrossOriginRefused, Event
 from cookiesess.events.base import Emitter
 from cookiesess.manager.settings import Configuration
-from cookiesess.wsgi.attachment import MANAGER_KEY
+from cookiesess.wsgi.attachment import MANAGER_KEY, PASSIVE_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# What changes nothing by HTTP's own rules (RFC 9110 section 9.2.1). TRACE does not either, and no page can send it.
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""What changes nothing by HTTP's own rules (RFC 9110 section 9.2.1). TRACE does not either, and no page can send it."""
+
 # Fetch Metadata: the page is of this very origin, or there is none, as for a bookmark or an address that was typed.
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -40,7 +41,8 @@ class CrossOriginProtection:
       is not compared, because behind a proxy WSGI sees http.
     - A request with neither header passes: no page in a browser of this decade has sent it.
 
-    A refused request gets 403 in plain text, and emits `cookiesess.events.CrossOriginRefused`.
+    A refused request gets 403 in plain text, and emits `cookiesess.events.CrossOriginRefused`. It does not put off the
+    idle timeout of the session whose cookie it brings.
 
     It does not protect
 
@@ -88,8 +90,9 @@ class CrossOriginProtection:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        reason = None if environ.get("REQUEST_METHOD") in _SAFE_METHODS else self._objection(environ)
+        reason = None if environ.get("REQUEST_METHOD") in SAFE_METHODS else self._objection(environ)
         if reason is not None:
+            environ[PASSIVE_KEY] = True  # if `on_refuse` looks at the session, that is not its user's doing
             manager = environ.get(MANAGER_KEY)
             emit = self._emit if manager is None else manager.emit
             emit(CrossOriginRefused(reason))

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from cookiesess.errors import without_locals
-from cookiesess.wsgi.attachment import SESSION_KEY, environ_of, get_session
+from cookiesess.wsgi.attachment import PASSIVE_KEY, SESSION_KEY, environ_of, get_session
+from cookiesess.wsgi.cross_origin import SAFE_METHODS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _HEADER: Final = "HTTP_X_CSRF_TOKEN"
+# In the place of the True that an app writes itself: here a token was wrong.
+_REFUSED: Final = "refused"
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
 # A form with a token is short, and this much is held in memory for whoever sends it.
 _MOST_BYTES: Final = 65_536
@@ -28,6 +31,9 @@ def check_csrf(request: object, token: str | None = None, *, field: str = "csrf_
     urlencoded form of at most 64 kB. Your app can still read the form afterwards. A multipart form is not read: parse
     it yourself, and pass its field as `token`.
 
+    The user may not have sent a request without its token. So such a request does not put off the idle timeout, as
+    after `Session.passive`, unless its method is GET, HEAD or OPTIONS, or a second call of this finds the token.
+
     Args:
         request: A WSGI environ, or an object with ``.environ`` or ``.env``, as in `get_session`.
         token: The token, if your app has it already.
@@ -40,11 +46,15 @@ def check_csrf(request: object, token: str | None = None, *, field: str = "csrf_
     Raises:
         SessionError: The app is not wrapped in `SessionMiddleware`.
     """
-    session = get_session(request, key)
+    session, environ = get_session(request, key), environ_of(request)
     if token is None:
-        environ = environ_of(request)
         token = environ.get(_HEADER) or _of_form(request, environ, field)
-    return session.check_csrf(token)
+    good = session.check_csrf(token)
+    if good and environ.get(PASSIVE_KEY) == _REFUSED:
+        del environ[PASSIVE_KEY]
+    elif not (good or environ.get(PASSIVE_KEY) or environ.get("REQUEST_METHOD") in SAFE_METHODS):
+        environ[PASSIVE_KEY] = _REFUSED
+    return good
 
 
 def _of_form(request: object, environ: "WSGIEnvironment", field: str) -> str | None:
