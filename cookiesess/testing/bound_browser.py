@@ -153,6 +153,7 @@ class BoundBrowser:
         site, url = urlsplit(self._base_url), urlsplit(path)
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method,
+            "SCRIPT_NAME": "",
             "PATH_INFO": url.path,
             "QUERY_STRING": url.query,
             "HTTP_HOST": site.netloc,

@@ -94,8 +94,10 @@ class BindingEndpoints:
         manager = self._manager if isinstance(self._manager, SessionManager) else self._manager()
         manager.look_at_keys()
         answer = answered(manager.operations, environ)
-        common = [("Cache-Control", "no-store"), ("Content-Length", str(len(answer.body)))]
-        start_response(answer.status, [*answer.headers, *common])
+        # `wsgiref.validate` wants a type of what has no body, too.
+        kind = () if answer.body else (("Content-Type", "text/plain"),)
+        common = (("Cache-Control", "no-store"), ("Content-Length", str(len(answer.body))))
+        start_response(answer.status, [*kind, *answer.headers, *common])
         return [answer.body]
 
 

@@ -1,10 +1,14 @@
 """The path by which a browser binds a session, and what is no proof on either: every answer, honest and hostile."""
 
+from wsgiref.validate import validator
+
 import pytest
+from webtest import lint
 
 from binding.conftest import BOUND, Site, bound, identifier, page
 from binding.exchange import REFRESH, START, key, offered, started
 from cookiesess import StoreUnavailable
+from cookiesess.testing import BoundBrowser
 from cookiesess.testing.bound_browser import proof
 from kit.constants import NAME
 
@@ -154,6 +158,25 @@ def test_a_proof_beyond_eight_kilobytes_is_too_large(site, path):
 def test_nothing_but_a_post_is_answered(site, path, method):
     answer = bound(site).send(path, method=method)
     assert (answer.status, answer.header("Allow")) == (405, "POST")
+
+
+@pytest.mark.parametrize("check", [validator, lint.middleware], ids=["wsgiref", "webtest"])
+def test_all_answers_are_as_wsgi_wants_them(site, check):
+    browser = BoundBrowser(check(site.middleware), clock=site.clock)
+    browser.at_once = False
+    page(browser, "login")
+    kept = browser.offered
+    assert started(browser, "junk").status == 400
+    assert started(browser, proof(key(), "junk", brings_key=True)).status == 403
+    assert browser.register().status == 200
+    page(browser, "read")
+    browser.refresh(identifier(browser))
+    assert browser.send(START).status == 405
+    assert browser.send(START, method="POST", HTTP_SECURE_SESSION_RESPONSE="a" * 8193).status == 431
+    browser.cookies[NAME] = ("junk", None)
+    assert started(browser, proof(key(), kept[1], brings_key=True)).status == 503
+    browser.cookies.clear()
+    assert browser.refresh(identifier(browser)).status == 200
 
 
 @pytest.mark.parametrize("path", ["/_cookiesess/binding", "/_cookiesess/binding/", f"{START}/", "/_cookiesess"])
