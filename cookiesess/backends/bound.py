@@ -92,11 +92,12 @@ class BoundBackend:
         return (binding or _NEVER_BOUND) if self._overdue(working, now) else None
 
     def _overdue(self, working: WorkingCopy, now: int) -> bool:
-        """Whether a login's session should have been bound by now."""
+        """Whether a login's session should have been bound by now; another library's could not be."""
         settings, state = self.cookies.binding, working.state
         if not settings.required or state.owner is None:
             return False
-        return now >= (state.authenticated_at or 0) + settings.registration_seconds
+        due_at = (state.authenticated_at or 0) + settings.registration_seconds
+        return now >= due_at or working.loaded.origin is Origin.FOREIGN
 
     def _unbound(self, working: WorkingCopy, binding: Binding, header: str, now: int) -> WorkingCopy:
         """Return an empty copy for a session whose proof did not come."""
