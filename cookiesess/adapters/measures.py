@@ -130,7 +130,7 @@ class CountedEvents(ABC):
                 self._add(event)
             except ValueError:
                 # A request is being answered: one counter less is better than an error in it.
-                logger.warning("events %s are not counted: another metric has that name already", event.name)
+                logger.warning("events %s are not counted, because another metric has that name already", event.name)
                 self._instruments[event.name] = Shape.of(event), None
             return self._instruments[event.name]
 

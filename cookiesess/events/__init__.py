@@ -1,8 +1,8 @@
 """What happens to sessions, as small frozen values for counters, alerts and audit logs.
 
-``SessionMiddleware(app, keys, on_event=callable)`` hands each of them to `callable`; the same go to the standard
-logger ``cookiesess``, at the level each class names. They hold reasons, counts and sizes, never a secret, a session ID,
-a token or a value: a log is read by more people than a session is.
+``SessionMiddleware(app, keys, on_event=callable)`` calls `callable` with each event. The standard logger ``cookiesess``
+gets the same events, each at the level that its class names. Events hold reasons, counts and sizes. They never hold a
+secret, a session ID, a token or a value of a session, because more people read logs than may read sessions.
 """
 
 from cookiesess.events.base import Event

@@ -1,4 +1,4 @@
-"""What all events share, and how they reach the log and the user's callable."""
+"""The base class of all events, and how events reach the log and the app's own function."""
 
 import logging
 from collections.abc import Callable
@@ -10,13 +10,13 @@ logger: logging.Logger = logging.getLogger("cookiesess")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What all events share.
+    """The base class of all events.
 
     Attributes:
-        name: A dotted name, stable across releases, for counters.
-        level: The `logging` level at which it is logged.
-        advice: What to do about it, where there is something to do; it follows in the log line.
-        repeats: One cause may have it happen at each request, so that it is logged once a minute, with a count.
+        name: A dotted name for counters. It stays the same in later releases.
+        level: The `logging` level of the log line.
+        advice: What you can do about the event, at the end of the log line; empty if there is nothing to do.
+        repeats: True: one cause may repeat the event at each request. The log then has it once a minute, with a count.
     """
 
     name: ClassVar[str] = "event"
@@ -31,7 +31,7 @@ class Event:
         return f"{text}: {remedy}" if remedy else text
 
     def remedy(self) -> str:
-        """Return what to do about it in this very case, which is the `advice` as a rule."""
+        """Return what you can do about this very event: mostly the `advice` of its class."""
         return self.advice
 
 
@@ -41,11 +41,11 @@ _MOST_CAUSES = 256
 
 
 class Emitter:
-    """Hands events to the user's callable and to the logger, and never lets either break a request.
+    """Hands events to the app's function and to the logger, and lets neither of them break a request.
 
     Args:
-        on_event: The user's callable, or None. It gets every event.
-        clock: Returns Unix seconds: the log has what repeats once a minute.
+        on_event: The app's function, or None. It gets every event.
+        clock: Returns Unix seconds, so that the log has a repeated event only once a minute.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Emitter:
         self._silent: dict[tuple[str, str], tuple[float, int]] = {}
 
     def __call__(self, event: Event) -> None:
-        """Emit `event`. An exception of the callable is logged with its traceback and goes no further."""
+        """Emit `event`. If the app's function raises, the exception is logged, and the request goes on."""
         if logger.isEnabledFor(event.level):
             self._log(event)
         if self._on_event is None:

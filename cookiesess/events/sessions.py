@@ -9,7 +9,7 @@ from cookiesess.events.base import Event
 
 @dataclass(frozen=True, slots=True)
 class SessionCreated(Event):
-    """A visitor got a session; by ``login()`` if `login`."""
+    """A visitor got a session. If `login` is True, ``login()`` made it."""
 
     login: bool = False
     name: ClassVar[str] = "session.created"
@@ -18,7 +18,7 @@ class SessionCreated(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionRefreshed(Event):
-    """A session that was only read got a new idle deadline (at most once every ``Lifetime.refresh_after``)."""
+    """A session that was only read got a new idle deadline: at most once in ``Lifetime.refresh_after``."""
 
     name: ClassVar[str] = "session.refreshed"
     level: ClassVar[int] = logging.DEBUG
@@ -26,7 +26,7 @@ class SessionRefreshed(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionRenewed(Event):
-    """A session got a new ID: by ``login()`` if `login`, else by ``renew()``."""
+    """A session got a new ID. If `login` is True, ``login()`` gave it; else ``renew()`` or ``renew_after``."""
 
     login: bool
     name: ClassVar[str] = "session.renewed"
@@ -34,7 +34,7 @@ class SessionRenewed(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded(Event):
-    """A session ended: by ``invalidate()``, or because the last of it was removed if `emptied`."""
+    """A session ended. If `emptied` is True, the app removed its last value; else it was ended."""
 
     emptied: bool
     name: ClassVar[str] = "session.ended"
@@ -46,7 +46,7 @@ class SessionExpired(Event):
 
     Attributes:
         deadline: The timeout that has passed, ``"idle"`` or ``"absolute"``. Or ``"unknown"``: the store has no record
-            of the session, because the session has timed out there, was ended, or was evicted.
+            of the session. It has timed out, was ended, or was evicted.
     """
 
     deadline: str
@@ -55,12 +55,12 @@ class SessionExpired(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionRejected(Event):
-    """A cookie or record did not open, and an empty session was started.
+    """A cookie or a record did not open, and the request got an empty session.
 
     Attributes:
-        reason: As `InvalidToken.reason`. Many ``"unknown-key"`` after a deploy mean that a key rotation went wrong.
-            Many ``"forged"`` mean that somebody is trying. ``"joined"``: the cookie stood behind a comma, where nothing
-            is read. ``"future"`` is also said where a browser signs the challenge of a host whose clock is ahead.
+        reason: As in `InvalidToken.reason`. Many ``"unknown-key"`` after a deploy: the key rotation went wrong. Many
+            ``"forged"``: somebody tries to forge cookies. ``"joined"``: the cookie stood behind a comma, where cookies
+            are not read. ``"future"``: also if a browser signed the challenge of a server whose clock is ahead.
         kid: The key id that the cookie named, eight hex digits, or None.
         cause: The probable cause, in words, or empty.
     """
@@ -74,10 +74,10 @@ class SessionRejected(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionReplayed(Event):
-    """An ID came that was closed longer ago than any request takes. Said once a session.
+    """A request came with an old ID of a session, long after the session got a new one. Said once a session.
 
-    A renewal or a login gave the session another ID, and the browser should have forgotten the old one. So somebody may
-    have a copy of the cookie. (A restored backup of a browser's profile looks the same.)
+    A renewal or a login has replaced the ID, and the browser should not have the old one any more. So somebody may have
+    a copy of the cookie. (A restored backup of a browser's profile looks the same.)
     """
 
     advice: ClassVar[str] = "if this repeats for one user, end all sessions of that user: manager.end_all(owner)"
@@ -87,20 +87,20 @@ class SessionReplayed(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionUnbound(Event):
-    """A session that is bound to a device came without the proof, and was not let in. Said once a session and reason.
+    """A session that is bound to a device came without proof, and read as empty. Said once a session and reason.
 
-    Somebody may have a copy of the session's cookie. Or the owner's own browser could not prove itself for a moment;
-    then the session is back with its next proof.
+    Somebody may have a copy of the session's cookie. Or the user's own browser could not prove itself for a moment; the
+    session is back with the browser's next proof.
 
     Attributes:
-        reason: What the browser said of it: ``"quota_exceeded"``, ``"unreachable"`` or ``"server_error"``. Where it
-            said nothing: ``"missing"``, ``"expired"``, ``"invalid"`` or ``"other"``, of the bound cookie; or, with
-            `DeviceBinding.required`, ``"unregistered"``: nobody has bound the session in time.
+        reason: The browser's own reason: ``"quota_exceeded"``, ``"unreachable"`` or ``"server_error"``. If the browser
+            gave none, the state of the bound cookie: ``"missing"``, ``"expired"``, ``"invalid"`` or ``"other"``. With
+            `DeviceBinding.required` also ``"unregistered"``: the browser has not bound the session in time.
     """
 
     reason: str
     advice: ClassVar[str] = (
-        "if this repeats for one user, and the browser gives no reason, end all sessions of that user:"
+        "if this repeats for one user, and the browser gives no reason of its own, end all sessions of that user:"
         " manager.end_all(owner)"
     )
     name: ClassVar[str] = "session.unbound"
@@ -109,14 +109,14 @@ class SessionUnbound(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionWithheld(Event):
-    """Another site's page sent a POST here, and the anonymous session that the app began was not issued.
+    """Another site's page sent a POST, and the app began an anonymous session: the answer set no cookie for it.
 
-    The browser sends such a POST without the session's cookie, and takes the cookie that the answer sets. So another
-    site's page could log a visitor out.
+    The browser sends such a POST without the session's cookie, but would store the cookie of the answer. So another
+    site's page could log the visitor out.
     """
 
     advice: ClassVar[str] = (
-        "nothing to do, unless your app must begin a session with such a POST; then write"
+        "this keeps other sites from logging your visitors out; if your app must begin a session by such a POST, write"
         ' CookiePolicy(cross_site_posts="issue")'
     )
     name: ClassVar[str] = "session.withheld"
@@ -124,12 +124,12 @@ class SessionWithheld(Event):
 
 @dataclass(frozen=True, slots=True)
 class OwnerLimitReached(Event):
-    """A login made more than 500 sessions of one user, and those idle for longest were ended.
+    """A user logged in with more than 500 sessions, and those that were idle longest have ended.
 
-    Only if nobody has set the limit: whoever sets `max_sessions_per_owner` knows what happens.
+    Not emitted if you have set `max_sessions_per_owner` yourself.
 
     Attributes:
-        ended: How many sessions were ended. Each of them is a `SessionEnded` as well.
+        ended: How many sessions have ended. Each of them is a `SessionEnded` as well.
         limit: How many sessions the user still has.
     """
 
@@ -137,7 +137,8 @@ class OwnerLimitReached(Event):
     limit: int
     repeats: ClassVar[bool] = True
     advice: ClassVar[str] = (
-        "if a script logs in at each run, let it log out, or keep its cookie; max_sessions_per_owner= sets the limit"
+        "the user's oldest sessions have ended; if a script logs in at each run, let it log out, or keep its cookie;"
+        " max_sessions_per_owner= sets the limit"
     )
     name: ClassVar[str] = "owner.limit_reached"
     level: ClassVar[int] = logging.WARNING
@@ -145,12 +146,12 @@ class OwnerLimitReached(Event):
 
 @dataclass(frozen=True, slots=True)
 class WriteDropped(Event):
-    """A request's changes were not written, and its response carries no session cookie.
+    """A request's changes were not saved, and its response sets no session cookie.
 
     Attributes:
         reason: ``"ended"``: the session was ended while the request ran. ``"replaced"``: a login or a renewal gave the
-            session another ID. ``"owner"``: the session belongs to another user now. ``"unbound"``: it is bound to a
-            device, and the request did not come from there.
+            session another ID. ``"owner"``: the session belongs to another user now. ``"unbound"``: the session is
+            bound to a device, and the request did not come from that device.
     """
 
     reason: str
@@ -159,11 +160,11 @@ class WriteDropped(Event):
 
 @dataclass(frozen=True, slots=True)
 class ConflictMerged(Event):
-    """Another request had changed the same session meanwhile; both changes were kept.
+    """Two requests changed the same session at the same time, and both changes were kept.
 
     Attributes:
-        tries: How often this request had to merge.
-        overwritten: How many keys both requests had assigned. This request's values are kept.
+        tries: How often this request had to merge its changes.
+        overwritten: How many keys both requests had changed. This request's values are kept.
     """
 
     tries: int
@@ -174,7 +175,7 @@ class ConflictMerged(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionAccepted(Event):
-    """A session came in another library's format, and `reader`, a class of ``accept=``, opened it."""
+    """A visitor came with another library's session, and `reader`, a class of ``accept=``, opened it."""
 
     reader: str
     name: ClassVar[str] = "session.accepted"
@@ -183,17 +184,17 @@ class SessionAccepted(Event):
 
 @dataclass(frozen=True, slots=True)
 class OldSessionKept(Event):
-    """A session moved here from another library's store, and that store did not delete what it has of the session.
+    """A session has moved here from another library's store, and that store could not delete its own copy.
 
     Attributes:
-        reason: What the store said.
+        reason: The store's error.
     """
 
     reason: str
     repeats: ClassVar[bool] = True
     advice: ClassVar[str] = (
-        "until the session's time there is over, a copy of the old cookie opens the session as it was; once all have"
-        " moved, empty that store and delete its reader from accept="
+        "until the session times out in that store, a copy of the old cookie opens the session as it was before the"
+        " move; when all sessions have moved, empty that store and delete its reader from accept="
     )
     name: ClassVar[str] = "session.old_kept"
     level: ClassVar[int] = logging.WARNING
@@ -201,34 +202,37 @@ class OldSessionKept(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionNearLimit(Event):
-    """A client-side session has filled more than 80 % of the room there is for it.
+    """A client-side session takes more than 80 % of the room that its cookies have.
 
     Attributes:
-        size_bytes: How long the session's Set-Cookie lines are together.
-        limit_bytes: How long they may be. A longer session moves to ``overflow=``, or `CookieTooLarge` is raised.
+        size_bytes: The length of the session's Set-Cookie lines together.
+        limit_bytes: How long they may be. A larger session moves to ``overflow=``; without it, `CookieTooLarge` is
+            raised.
     """
 
     size_bytes: int
     limit_bytes: int
     repeats: ClassVar[bool] = True
-    advice: ClassVar[str] = "store less in the session; a larger one raises CookieTooLarge, or moves to overflow="
+    advice: ClassVar[str] = (
+        "store less in the session; a session that is too large moves to overflow=, or raises CookieTooLarge"
+    )
     name: ClassVar[str] = "session.near_limit"
     level: ClassVar[int] = logging.WARNING
 
 
 @dataclass(frozen=True, slots=True)
 class SessionOverflowed(Event):
-    """A session outgrew its cookie and has moved to the overflow store. It stays there until logout or next login."""
+    """A session got too large for its cookie, and is in the overflow store until logout or the next login."""
 
     name: ClassVar[str] = "session.overflowed"
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSuperseded(Event):
-    """A request brought a session twice: as it was in its cookie, and as it is in the store, where it has moved.
+    """A request brought one session twice: an older state in its cookie, and the newer one in the overflow store.
 
-    The session in the store counts. The cookie may come from a slower request, which had loaded the session before the
-    move, and answered afterwards; then what that request wrote is lost. Or somebody has kept the cookie, and sends it
+    The session in the store counts. The cookie may come from a slower request, which had loaded the session before it
+    moved, and answered afterwards; the changes of that request are lost. Or somebody has kept the cookie, and sends it
     again.
     """
 
@@ -237,7 +241,7 @@ class SessionSuperseded(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionRevoked(Event):
-    """A client-side session came back after it was ended: a copy of its cookie, or a slow request's late answer.
+    """A client-side session came back after it had ended: a copy of its cookie, or a slow request's late answer.
 
     Attributes:
         reason: ``"ended"``: the session was logged out, or got a new ID. ``"generation"``: all sessions of the user
@@ -250,19 +254,19 @@ class SessionRevoked(Event):
 
 @dataclass(frozen=True, slots=True)
 class RevocationsLost(Event):
-    """A client-side session came from before the store of revocations was emptied, or its epoch renewed.
+    """The store of revocations was emptied, or its epoch was renewed, and a client-side session is older than that.
 
-    The store may have forgotten that the session had ended.
+    Nobody knows whether that session had ended before.
 
     Attributes:
-        logged_out: True: the session is gone, as ``on_lost_revocations="log_out"`` says. False: the session goes on.
+        logged_out: True: the session has ended now, as ``on_lost_revocations="log_out"`` says. False: it goes on.
     """
 
     logged_out: bool
     repeats: ClassVar[bool] = True
     advice: ClassVar[str] = (
-        "find out what has emptied the store given as revocations=; on_lost_revocations= chooses whether all such"
-        " sessions are logged out, or all go on, also those whose users had logged out"
+        "find out what has emptied the store given as revocations=; with on_lost_revocations= you choose whether such"
+        " sessions end, or go on even if their users had logged out"
     )
     name: ClassVar[str] = "revocations.lost"
     level: ClassVar[int] = logging.WARNING

@@ -159,7 +159,7 @@ class Reader(ABC):
         """Log, once, that the reader has had its day: nobody looks for what has no effect any more."""
         if not self._said:
             self._said = True
-            logger.warning("%r opens nothing any more, since its until= has passed: delete it from accept=", self)
+            logger.warning("%r opens no cookies any more: until= has passed, so delete it from accept=", self)
 
     def _check_age(self, foreign: Foreign, now: int) -> None:
         written_at = foreign.refreshed_at

@@ -19,20 +19,20 @@ _NEVER = 1 << 63
 
 
 class MemoryStore(Store):
-    """A bounded store in this process's memory; gone with the process, shared by its threads, by no other process.
+    """Sessions in the memory of this process, up to a maximum. They end with the process.
 
-    The bound keeps a flood of new sessions from taking the machine's memory. When it is reached, a new session takes
-    the place of, in this order: every expired one, the session without an owner that was used longest ago, the owned
-    session that was used longest ago.
+    The threads of the process share the store; other processes cannot. The maximum keeps a flood of new sessions from
+    using up the machine's memory. A full store makes room for a new session: it drops all expired sessions; else the
+    session without an owner that was used longest ago; else the session with an owner that was used longest ago.
 
     Args:
         max_sessions: The most records that are kept, at least 1.
         on_evict: See the attribute.
 
     Attributes:
-        on_evict: Called as ``on_evict(evicted)`` with the number of *unexpired* sessions that a `create` has just
-            pushed out, after the lock is released and in the thread that created; None for nobody. It may be set at any
-            time (the manager sets it to emit an event). What it raises comes out of `create`, whose record is written.
+        on_evict: A function, or None. After a `create` that dropped *unexpired* sessions, the store calls
+            ``on_evict(count)`` in the same thread, without holding its lock. You may set it at any time; the manager
+            sets it to emit an event. If it raises, `create` raises that error, but the new record is written.
 
     Raises:
         ConfigurationError: `max_sessions` is below 1.

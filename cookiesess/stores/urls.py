@@ -48,21 +48,22 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
                                                                                       ``prefix``
     ========================================  ======================================  =================================
 
-    Parameters come as a query: ``sqlite:///sessions.db?durable=1&busy_timeout=2.5``. A path may be percent-encoded (a
-    ``?`` or ``#`` or ``%`` in it must be), and so may user and password. ``connect_timeout`` and ``timeout`` are in
-    seconds, 2 each by default. What `open_url` in each store's module says goes for its URLs.
+    Write parameters as a query: ``sqlite:///sessions.db?durable=1&busy_timeout=2.5``. Percent-encode a ``?``, ``#`` or
+    ``%`` in a path, and special characters in a user name or password. ``connect_timeout`` and ``timeout`` are in
+    seconds, 2 each by default. The docstring of `open_url` in each store's module has further details.
 
     Args:
-        url: As in the table.
-        must_exist: Refuse a file that is not there, instead of making it, and a Memcached server that does not answer:
-            for tools, whose URLs may be mistyped.
+        url: A URL as in the table.
+        must_exist: True: refuse a file that does not exist, instead of making it, and a Memcached server that does not
+            answer. For tools, whose users may mistype a URL.
 
     Raises:
-        ConfigurationError: `url` is no text (None: of a variable that is not set), the scheme or a parameter is
-            unknown, given twice or unreadable, or the store refuses. The message holds neither the URL nor what may be
-            a password in it.
-        MissingDependency: The store's client is not installed; the line to type brings all that the URL needs.
-        StoreUnavailable: The store cannot be reached.
+        ConfigurationError: `url` is not text (it is None if an environment variable is not set); its scheme or a
+            parameter is unknown, given twice or unreadable; or the store refuses. The message holds neither the URL nor
+            a part of it that may be a password.
+        MissingDependency: The store's client is not installed. The message holds the line to type for all packages that
+            the URL needs.
+        StoreUnavailable: The store does not answer.
     """
     if not isinstance(url, str):
         raise ConfigurationError(f"the store URL is text, not {type(url).__name__}; is the variable set?")

@@ -96,7 +96,7 @@ def test_partitioned_that_keeps_the_cookie_out_of_frames_is_said_once_with_the_r
     site.app.config["SESSION_COOKIE_NAME"] = "another"  # another manager
     site.get("/put")
     (event,) = [event for event in site.events if isinstance(event, PartitionedAlone)]
-    assert str(event).startswith("flask.partitioned_alone: in frames of other sites browsers drop such a cookie, ")
+    assert str(event).startswith("flask.partitioned_alone: in frames of other sites browsers drop the session's cookie")
     assert "SESSION_COOKIE_SAMESITE to 'None'" in str(event)
 
 

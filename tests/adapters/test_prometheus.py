@@ -84,8 +84,8 @@ def test_counters_and_histograms_are_shown_as_documented(registry, count):
 
 def test_an_event_is_explained_by_the_first_words_of_its_class(registry, count):
     shown = generate_latest(registry).decode()
-    assert "# HELP cookiesess_session_overflowed_total A session outgrew its cookie and has moved to the" in shown
-    assert "# HELP cookiesess_session_created_total A visitor got a session; by login() if login.\n" in shown
+    assert "# HELP cookiesess_session_overflowed_total A session got too large for its cookie, and is" in shown
+    assert "_session_created_total A visitor got a session. If login is True, login() made it.\n" in shown
 
 
 def test_a_counter_without_labels_is_there_before_its_first_event(registry, count):
@@ -149,7 +149,7 @@ def test_an_event_whose_name_another_metric_has_is_left_out_with_one_warning(reg
     with caplog.at_level(logging.WARNING, "cookiesess"):
         count(Taken())
         count(Taken())
-    assert caplog.messages == ["events tests.taken are not counted: another metric has that name already"]
+    assert caplog.messages == ["events tests.taken are not counted, because another metric has that name already"]
     assert theirs.collect()[0].samples[0].value == 0
 
 

@@ -215,7 +215,7 @@ def test_a_weak_key_is_warned_of_once_and_works(text, caplog):
     (event,) = [event for event in events if isinstance(event, WeakKey)]
     assert event == WeakKey(Key(text).kid.hex(), WEAK[text])
     (line,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
-    assert line.startswith(f"key.weak kid={event.kid} weakness={WEAK[text]}: whoever holds one session cookie can try")
+    assert line.startswith(f"key.weak kid={event.kid} weakness={WEAK[text]}: anybody who has one session cookie can")
     assert text not in line
 
 

@@ -104,7 +104,7 @@ def test_it_is_a_warning_with_the_remedy(caplog):
     with caplog.at_level(logging.WARNING, logger="cookiesess"):
         Server().run(wrap(answering(fill), cookie=CookiePolicy("session", path="/app")), environ_of())
     assert caplog.messages == [str(PATH)]
-    assert "cookie.out_of_reach attribute=Path: that page has no session" in caplog.text
+    assert "cookie.out_of_reach attribute=Path: the page that set the session's cookie" in caplog.text
 
 
 def test_a_flask_app_below_another_root_than_it_is_served_at_is_told(events):

@@ -58,7 +58,7 @@ def test_a_reader_whose_time_is_over_says_once_that_it_can_be_deleted(caplog):
         (
             "cookiesess",
             "WARNING",
-            "<FlaskCookie, cookie 'shop'> opens nothing any more, since its until= has passed: delete it from accept=",
+            "<FlaskCookie, cookie 'shop'> opens no cookies any more: until= has passed, so delete it from accept=",
         )
     ]
 

@@ -34,9 +34,8 @@ class ShortSecretKey(Event):
     """``SECRET_KEY``, or one of its fallbacks, is shorter than 32 bytes. Said once per app."""
 
     advice: ClassVar[str] = (
-        "whoever holds one session cookie can try all short keys at home and then write sessions of their own;"
-        " `python -m cookiesess keygen` prints a good SECRET_KEY, and the old one may stay in SECRET_KEY_FALLBACKS for"
-        " as long as its sessions last"
+        "anybody who has one session cookie can guess a short key, and then forge sessions; run `python -m cookiesess"
+        " keygen` for a good SECRET_KEY, and keep the old key in SECRET_KEY_FALLBACKS until its sessions have ended"
     )
     name: ClassVar[str] = "flask.short_secret_key"
     level: ClassVar[int] = logging.WARNING
@@ -47,7 +46,7 @@ class PartitionedAlone(Event):
     """``SESSION_COOKIE_PARTITIONED`` is set, and ``SESSION_COOKIE_SAMESITE`` is Lax or Strict. Said once per app."""
 
     advice: ClassVar[str] = (
-        "in frames of other sites browsers drop such a cookie, so that an app which is embedded there has no session;"
+        "in frames of other sites browsers drop the session's cookie, so an app that is embedded there has no session;"
         " set SESSION_COOKIE_SAMESITE to 'None', or leave SESSION_COOKIE_PARTITIONED out"
     )
     name: ClassVar[str] = "flask.partitioned_alone"

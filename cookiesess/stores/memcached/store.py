@@ -30,33 +30,34 @@ _AT_ONCE: Final = -1
 class MemcachedStore(Store):
     """Sessions in Memcached, for any number of processes and machines.
 
-    **Memcached forgets.** Sessions end early when its memory is full (the least used first, `evicts`), and all those of
-    a server end when it restarts. It cannot list what it has, so there is no `sessions_of`, no `end_all` and no limit
-    of sessions for an owner. It does not tell that it evicts either: watch ``evictions`` in its ``stats``. It has no
-    password, and whoever reaches it can end sessions (but neither read nor forge them): keep it in a private network.
+    **Memcached loses sessions.** When its memory is full, it drops the sessions that were used longest ago (`evicts`).
+    When a server restarts, all its sessions end. Memcached cannot list its records, so there is no `sessions_of`, no
+    `end_all` and no limit of sessions for each user. It does not say when it drops sessions: watch ``evictions`` in its
+    ``stats``. It has no password: whoever can connect to it can end sessions, but can neither read nor forge them. Keep
+    it in a private network.
 
-    What has ended stays ended, whichever server fails and comes back: a server that does not answer is
-    `StoreUnavailable` for its own keys and for no others, and its keys are never sent elsewhere meanwhile. For the same
-    reason each process must have the same list of servers, written alike. A server that is added to or taken from the
-    list takes the sessions with it that then belong elsewhere: those users log in again. One that was taken out must be
-    restarted before it is put back, or it still has what was ended since.
+    An ended session stays ended, also when servers fail and come back. If a server does not answer, only its own keys
+    raise `StoreUnavailable`; they are never sent to another server. Therefore all processes must have the same list of
+    servers, written alike. If you add or remove a server, some sessions belong to another server afterwards, and their
+    users have to log in again. Danger: restart a server that you had removed before you add it again. Otherwise
+    sessions that have ended meanwhile live again.
 
-    One round trip for a load, a create, a touch, a delete, and an update of what was loaded. A second update in the
-    same request takes two, since Memcached does not say under which token it has stored the first.
+    A load, a create, a touch, a delete, and an update of a loaded record take one round trip. A second update in the
+    same request takes two, because Memcached does not return the token of the first one.
 
-    A connection that the server has closed is opened again, and the command repeated once; never after a timeout. Of a
-    `HashClient` only the servers, their settings and the hasher are used, as they are when the store is made; its
-    ``retry_attempts``, ``retry_timeout`` and ``dead_timeout`` have no effect here.
+    If the server has closed a connection, the store opens it again and repeats the command once; after a timeout it
+    does not repeat it. The store takes only the servers, their settings and the hasher of a `HashClient`, once, when it
+    is made. ``retry_attempts``, ``retry_timeout`` and ``dead_timeout`` have no effect here.
 
     Args:
         client: pymemcache's `PooledClient` for one server, or ``HashClient(..., use_pooling=True)`` for several, with
             ``connect_timeout`` and ``timeout`` (seconds, for each send and each receive), and without a serde.
-        prefix: What each key begins with, to tell applications apart that share a server: printable ASCII without
-            spaces; with the client's own ``key_prefix`` at most 207 characters.
+        prefix: The text with which each key begins. Give each app that shares a server another one: printable ASCII
+            without spaces; together with the client's own ``key_prefix`` at most 207 characters.
 
     Raises:
-        ConfigurationError: The client would wait for ever, hide errors, unpickle, or is not safe among threads; or the
-            prefix cannot be part of a key. The servers are not asked: an app can start while one is down.
+        ConfigurationError: The client would wait for ever, hide errors or unpickle, or is not safe among threads; or
+            `prefix` cannot be part of a key. The servers are not asked, so an app can start while one is down.
     """
 
     evicts = True

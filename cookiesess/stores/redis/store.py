@@ -55,40 +55,41 @@ class _Entry(NamedTuple):
 class RedisStore(Store):
     """Sessions in Redis (6.2 or newer) or Valkey, for any number of processes and machines.
 
-    Each verb is one round trip: a load a GET, the others a script. In a Cluster the owner's index lies on another node
-    than the record. So there, and only for a session with an owner, these cost a second one: create, delete, a change
-    of owner, and a touch or update when the index entry runs out, which is a day and an idle timeout after it was
-    written. `load_many` is there one round trip to each node, at the same time, and `records_of` one more.
+    Each method is one round trip: a GET for a load, a script for the others. In a Cluster, a session with an owner
+    sometimes costs a second one, because the owner's index lies on another node: at create, delete, a change of owner,
+    and about once in a day and an idle timeout at a touch or update. In a Cluster, `load_many` asks all nodes at the
+    same time, and `records_of` costs one more round trip.
 
-    What a server has acknowledged it keeps as well as it is told to: with ``appendonly yes`` and ``appendfsync always``
-    a crash loses nothing, with ``everysec`` about a second, without a log all that came after the last snapshot.
-    Replicas follow a moment later. A failover to one loses that moment: a new session may be missing, a change undone,
-    an entry missing in an owner's index, *and a session that was ended be back*. ``min-replicas-to-write 1`` and a
-    short ``min-replicas-max-lag`` bound it. While a Cluster moves a slot to another node, writes to the sessions in it
-    take half a second longer.
+    The server's settings decide what a crash loses. ``appendonly yes`` with ``appendfsync always``: nothing; with
+    ``everysec``: about a second; without an append-only file: all writes since the last snapshot. Danger: replicas
+    follow a moment later, and a failover to a replica loses that moment. A new session may then be missing, a change
+    may be undone, a session may be missing in its owner's list, *and an ended session may be back*.
+    ``min-replicas-to-write 1`` with a short ``min-replicas-max-lag`` limits this. While a Cluster moves a slot to
+    another node, writes to its sessions take half a second longer.
 
-    With a ``maxmemory`` and a ``maxmemory-policy`` other than ``noeviction`` the server drops sessions that have not
-    expired; the store then has `evicts` True. That is looked up once, at construction. With ``noeviction`` a full
-    server refuses what needs memory, and sessions can still be read, kept alive and ended. Sessions should not share a
-    server with a cache.
+    With a ``maxmemory`` and another ``maxmemory-policy`` than ``noeviction``, the server drops sessions that have not
+    expired, and the store's `evicts` is True. The store asks for this once, when it is made. With ``noeviction`` a full
+    server refuses new and growing sessions, but sessions can still be read, kept alive and ended. Do not put sessions
+    and a cache on the same server.
 
-    Threads and greenlets share the store: the client keeps a pool of connections. The app may be loaded first and
-    forked then: the pool notices, and opens new ones.
+    Threads and greenlets share the store, because the client keeps a pool of connections. You may load the app first
+    and fork afterwards: the pool notices, and opens new connections.
 
     Args:
-        client: A `redis.Redis` (also what ``Sentinel.master_for`` returns) or a `redis.RedisCluster`. It must have
-            timeouts, and a request waits for up to that long at each of its tries: a minute in all by redis-py's
-            defaults, which are ten retries of five seconds. ``socket_timeout=2, retry=Retry(NoBackoff(), 1)`` is
-            what `open_store` gives. The store does not repeat anything by itself.
-        prefix: What the names of all keys begin with: ASCII, without braces. Apps that share a database need one each.
+        client: A `redis.Redis` (also the client that ``Sentinel.master_for`` returns) or a `redis.RedisCluster`. It
+            must have timeouts. A request may wait that long at each try of the client: with redis-py's defaults, ten
+            retries of five seconds, a minute in all. `open_store` sets ``socket_timeout=2, retry=Retry(NoBackoff(),
+            1)``. The store itself repeats nothing.
+        prefix: The text with which the names of all keys begin: ASCII, without braces. Give each app that shares a
+            database another one.
 
     Attributes:
-        evicts: See above.
+        evicts: Whether the server may drop sessions that have not expired; see above.
 
     Raises:
         ConfigurationError: The client decodes responses, caches, reads from replicas or may wait for ever; the server
-            is a replica, a Sentinel, part of a Cluster without the client being one, older than 6.2, or refuses the
-            user, the password or a command; the prefix has braces or is not ASCII.
+            is a replica, a Sentinel, part of a Cluster although the client is not a Cluster's, older than 6.2, or
+            refuses the user, the password or a command; `prefix` has braces or is not ASCII.
         StoreUnavailable: The server does not answer.
     """
 

@@ -1,7 +1,7 @@
-"""A bound on how long psycopg waits for PostgreSQL, which neither of them has.
+"""A limit on how long psycopg waits for a PostgreSQL server that hangs. Neither of them has one.
 
-``statement_timeout`` is the server's own, so a server that hangs does not keep it; and the kernel of its machine goes
-on acknowledging packets, so ``tcp_user_timeout`` does not run out either.
+The server itself enforces ``statement_timeout``, so a server that hangs does not. Its machine's kernel still
+acknowledges packets, so ``tcp_user_timeout`` does not run out either.
 """
 
 from datetime import timedelta
@@ -47,14 +47,14 @@ class _Connection(psycopg.Connection[Any]):
 
 
 def limit_silence(engine: sa.Engine, timeout: timedelta) -> None:
-    """Have the engine's connections fail, and be closed, once the server has been silent for `timeout`.
+    """Let an engine's connections fail, and close them, when the server has been silent for `timeout`.
 
-    For an engine of ``postgresql+psycopg`` that is given to `SQLStore` as such (`open_store` does it by itself). It
-    concerns whatever else the engine is used for, too. Call it before the engine connects for the first time.
+    For a ``postgresql+psycopg`` engine of your own that you give to `SQLStore` (`open_store` calls it by itself). The
+    limit holds for all uses of the engine. Call it before the engine connects for the first time.
 
     Args:
-        engine: Made by `sqlalchemy.create_engine`, without a ``creator``.
-        timeout: Above zero.
+        engine: An engine from `sqlalchemy.create_engine`, without a ``creator``.
+        timeout: How long the server may be silent; above zero.
 
     Raises:
         MissingDependency: psycopg is older than 3.3.

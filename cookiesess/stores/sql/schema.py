@@ -46,11 +46,11 @@ def sessions_table(metadata: sa.MetaData, name: str = DEFAULT_TABLE) -> sa.Table
     PostgreSQL and SQLite have BYTEA and BLOB for all bytes, and leave rows without an owner out of the owner's index.
 
     Args:
-        metadata: Where the table is added; its schema, if it has one, is the table's.
-        name: The table's name: letters, digits and underscores, 53 at most. The two indexes are named after it.
+        metadata: The metadata to which the table is added. If it has a schema, the table is in that schema.
+        name: The table's name: at most 53 letters, digits and underscores. The names of the two indexes begin with it.
 
     Raises:
-        ConfigurationError: The name is another one.
+        ConfigurationError: The name is not of that form.
     """
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
@@ -76,18 +76,18 @@ def sessions_table(metadata: sa.MetaData, name: str = DEFAULT_TABLE) -> sa.Table
 
 
 def create_schema(engine: sa.Engine, *, table: str = DEFAULT_TABLE) -> None:
-    """Create the table and its indexes where they are missing, and bring those of the first version up to date.
+    """Create the table and its indexes if they are missing, and bring those of the first version up to date.
 
-    Safe to run again, and by several processes at once. Whoever writes waits while an index is built: seconds for a
-    million sessions, once. The engine's user needs the right
-    to create tables, which `SQLStore` itself does not.
+    You may run it again, and by several processes at once. While an index is built, once, requests that write have to
+    wait: seconds for a million sessions. The engine's user needs the right to create tables, which `SQLStore` itself
+    does not need.
 
     Args:
-        engine: Of the database.
+        engine: The engine of the database.
         table: The table's name.
 
     Raises:
-        ConfigurationError: The database refuses, or the name.
+        ConfigurationError: The database refuses, or the table's name is not allowed.
         StoreUnavailable: The database cannot be reached.
     """
     sessions, tries = sessions_table(sa.MetaData(), table), 0

@@ -22,12 +22,12 @@ from cookiesess.stores.sql.urls import engine_of
 class SQLStore(Store):
     """Sessions in one table of an SQL database, for any number of machines.
 
-    Each method is one statement, and each statement a transaction of its own; what a method has returned for is as
-    durable as the database makes its commits (``synchronous_commit`` on PostgreSQL, ``innodb_flush_log_at_trx_commit``
-    on MySQL and MariaDB; both are safe by default).
+    Each method is one statement, and each statement is a transaction of its own. A finished write is as durable as any
+    commit of the database (``synchronous_commit`` on PostgreSQL, ``innodb_flush_log_at_trx_commit`` on MySQL and
+    MariaDB; both are safe by default).
 
-    The engine decides how many round trips a method takes and how long it may last, for its own connections are used.
-    `open_store` builds one as it should be. An engine of your own should be built like this::
+    The settings of the engine decide how many round trips a method takes, and how long it may last. `open_store` builds
+    a good engine. Build an engine of your own like this::
 
         engine = create_engine(
             "postgresql+psycopg://…",           # or mysql+pymysql://, mariadb+pymysql://, sqlite://
@@ -39,33 +39,35 @@ class SQLStore(Store):
         )
         limit_silence(engine, timedelta(seconds=2))  # psycopg has no read_timeout; see cookiesess.stores.sql.psycopg
 
-    One in another isolation level works as well, and is as safe: its transactions are committed statement by statement.
-    ``pool_pre_ping`` is not needed: connections that the server has closed meanwhile are noticed without asking it. A
-    connection that breaks while a statement is under way raises `StoreUnavailable`; no write is sent a second time, as
-    nobody knows whether it was done, and a read is, once. What the database itself undoes and asks to repeat (a
-    serialization failure, a deadlock) is repeated, a few times.
+    An engine in another isolation level works as well, and is as safe: the store commits each statement. You do not
+    need ``pool_pre_ping``: the store notices by itself that the server has closed a connection. If a connection breaks
+    during a write, the method raises `StoreUnavailable`, and does not write again, because nobody knows whether the
+    write was done. A read is repeated once. If the database itself undoes a statement and asks to repeat it (a
+    serialization failure, a deadlock), the store repeats it a few times.
 
-    The app may be loaded first and forked then: the constructor leaves no connection open, and a child begins anew.
+    You may load the app first and fork afterwards: the constructor leaves no connection open, and a child opens its own
+    connections.
 
-    Nothing is swept by itself: run ``python -m cookiesess sweep --store URL`` now and then. It neither waits for
-    requests nor keeps them waiting, with ``FOR UPDATE SKIP LOCKED`` (MySQL from 8.0, MariaDB from 10.6).
+    The store does not delete expired rows by itself: run ``python -m cookiesess sweep --store URL`` now and then. The
+    command neither waits for requests nor makes them wait, with ``FOR UPDATE SKIP LOCKED`` (MySQL from 8.0, MariaDB
+    from 10.6).
 
-    A server that was a primary and has become read-only is noticed by the next read or write, which is repeated once on
-    a new connection; connections from before are not used again. Where that leads to a read-only server as well, the
-    store is unavailable, for reads too: sessions that were ended elsewhere would live there.
+    If a primary server has become read-only, the next read or write notices, and is repeated once on a new connection;
+    older connections are not used again. If the new connection leads to a read-only server as well, the store is
+    unavailable, also for reads: on that server, sessions might live that have ended elsewhere.
 
-    Behind PgBouncer in transaction mode: ``?pgbouncer=1`` in the URL, or an engine with
+    Behind PgBouncer in transaction mode, write ``?pgbouncer=1`` in the URL, or give an engine with
     ``connect_args={"prepare_threshold": None}``.
 
     Args:
-        engine: Of one of the databases above. It may be the app's own: the store makes its connections as the engine
-            does, with all its settings, but keeps them in a pool of its own. So a transaction of the app's that lasts
-            as long as the request keeps none from the session, and the process may have up to twice as many.
-        table: The table's name, made by `create_schema` beforehand.
+        engine: An SQLAlchemy engine for one of the databases above; it may be your app's own. The store opens
+            connections as the engine does, with all its settings, but keeps them in a pool of its own. So a session
+            never waits for your app's transactions, and the process may have up to twice as many connections.
+        table: The name of the table, which `create_schema` must have made before.
 
     Raises:
-        ConfigurationError: The engine is of another kind, or no engine; all threads share its one connection; the table
-            is missing; the server is a replica or read-only; the user, the password or the database is wrong.
+        ConfigurationError: `engine` is no engine, or one for another database; all threads share its one connection;
+            the table is missing; the server is a replica or read-only; the user, the password or the database is wrong.
         StoreUnavailable: The database cannot be reached.
     """
 
@@ -184,20 +186,20 @@ def open_url(parts: SplitResult, must_exist: bool) -> Store:  # noqa: ARG001 (an
 
     ``postgresql:`` is ``postgresql+psycopg:`` (psycopg 3); ``mysql:`` and ``mariadb:`` are those with ``+pymysql``.
 
-    - ``connect_timeout`` (2): how long a connection may take to be made, in seconds; psycopg knows whole seconds, and
-      no fewer than 2.
-    - ``timeout`` (2): for how long the server may be silent, and a request may wait for a connection of the pool. The
-      server gives up by itself as well after that time (``statement_timeout``, ``innodb_lock_wait_timeout``).
+    - ``connect_timeout`` (2): how long it may take to open a connection, in seconds. psycopg takes whole seconds, from
+      2.
+    - ``timeout`` (2): how long the server may be silent, and how long a request may wait for a connection of the pool,
+      in seconds. The server gives up after that time, too (``statement_timeout``, ``innodb_lock_wait_timeout``).
     - ``pool_size`` (16): the most connections of each process.
-    - ``table`` (cookiesess_sessions).
-    - ``pgbouncer`` (0): 1 behind PgBouncer in transaction mode: statements are not prepared, and no
-      ``statement_timeout`` is sent. Let the user's role have one.
-    - To the driver as they are: ``sslmode``, ``sslrootcert``, ``sslcert``, ``sslkey``, ``host`` (the folder of a
-      socket), ``application_name``, ``target_session_attrs`` on PostgreSQL; ``ssl_ca``, ``ssl_cert``, ``ssl_key``,
-      ``unix_socket`` on MySQL and MariaDB. For anything else, give `SQLStore` an engine of your own.
+    - ``table`` (cookiesess_sessions): the table's name.
+    - ``pgbouncer`` (0): write 1 behind PgBouncer in transaction mode. Statements are then not prepared, and no
+      ``statement_timeout`` is sent; set one for the database role instead.
+    - The driver gets these as they are. On PostgreSQL: ``sslmode``, ``sslrootcert``, ``sslcert``, ``sslkey``, ``host``
+      (the folder of a socket), ``application_name``, ``target_session_attrs``. On MySQL and MariaDB: ``ssl_ca``,
+      ``ssl_cert``, ``ssl_key``, ``unix_socket``. For other options, give `SQLStore` an engine of your own.
 
     Raises:
-        ConfigurationError: As `SQLStore` and `open_store` say.
+        ConfigurationError: As in `SQLStore` and `open_store`.
         StoreUnavailable: The database cannot be reached.
     """
     engine, table = engine_of(parts)
@@ -205,10 +207,10 @@ def open_url(parts: SplitResult, must_exist: bool) -> Store:  # noqa: ARG001 (an
 
 
 def migrate(url: str) -> str:
-    """Create the table that a store's URL names, where it is missing, and return its name. Safe to run again.
+    """Create the table that a store's URL names, if it is missing, and return its name. You may run it again.
 
     Raises:
-        ConfigurationError: The URL is not one that `open_url` knows, or the database refuses.
+        ConfigurationError: The URL is not that of an SQL store, or the database refuses.
         StoreUnavailable: The database cannot be reached.
     """
     engine, table = engine_of(split(url))

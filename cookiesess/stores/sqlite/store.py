@@ -24,48 +24,50 @@ _DELETED_TOGETHER: Final = 25
 class SQLiteStore(Store):
     """Sessions in one SQLite file, for any number of threads and processes of one machine.
 
-    The file is in WAL mode: readers never wait, writers wait for one another. Its ``-wal`` and ``-shm`` neighbours
-    belong to it, so the directory must be writable. Not for a network file system, where SQLite's locks do not hold.
+    The file is in WAL mode: readers never wait, writers wait for one another. SQLite keeps a ``-wal`` and a ``-shm``
+    file beside it, so the directory must be writable. Do not put the file on a network file system: SQLite's locks do
+    not work there.
 
-    A killed process (``kill -9``, out of memory) loses nothing: what a method has returned for is in the file. What a
-    power cut or a crash of the operating system can lose is set by `durable`. Neither setting can damage the file.
+    A killed process (``kill -9``, out of memory) loses no finished write. `durable` decides what a power cut or a crash
+    of the operating system can lose. Neither setting can damage the file.
 
-    - ``durable=False`` (``synchronous=NORMAL``): the writes since the last checkpoint may be undone, the newest first.
-      A checkpoint comes with every 4 MB written, about: seconds ago on a busy site, hours ago on a quiet one.
-      Of that time a session may fall back to an earlier state, a new one be missing, and one that was ended be back.
-    - ``durable=True`` (``synchronous=FULL``): nothing that a method has returned for. Each write waits for the disk,
-      which costs about a millisecond on an SSD and ten on a disk that turns.
+    - ``durable=False`` (``synchronous=NORMAL``): the writes since the last checkpoint may be lost, the newest first. A
+      checkpoint comes about every 4 MB written: seconds ago on a busy site, hours ago on a quiet one. In that time's
+      data a session may be in an older state, a new session may be missing, *and an ended session may be back*.
+    - ``durable=True`` (``synchronous=FULL``): no finished write is lost. Each write waits for the disk: about a
+      millisecond on an SSD, ten on a spinning disk.
 
-    Expired rows are deleted a few at a time, up to an hour after they expired, by the first and every 16th write of a
-    process, after its own transaction, and only if nobody holds the lock. Their space is used again; the file does not
-    shrink (``VACUUM`` shrinks it). The same writes empty the ``-wal`` where it has grown to 4 MB, however many read and
-    write. One transaction that stays open for long, of a backup or a forgotten ``sqlite3`` shell, keeps them from it:
-    until it ends the ``-wal`` grows by all that is written.
+    The store deletes expired rows by itself, a few at a time and up to an hour late. The first and every 16th write of
+    a process does so, after its own transaction, and only if nobody holds the lock. The file does not shrink, but its
+    space is used again (``VACUUM`` shrinks it). The same writes empty the ``-wal`` when it has grown to 4 MB. Danger:
+    while a transaction stays open, such as that of a backup or a forgotten ``sqlite3`` shell, the ``-wal`` cannot be
+    emptied, and grows with each write.
 
-    The file is made readable by its owner alone, whatever the umask, and its neighbours get that mode. One that is
-    there keeps the mode it has.
+    Only the file's owner can read a file that the store makes, whatever the umask; the files beside it get the same
+    mode. A file that exists already keeps its mode.
 
-    SQLite knows nothing of greenlets: under gevent or eventlet a wait for the lock stops all of them in the process.
-    Writes take a fraction of a millisecond, so that is short, unless something holds the lock for long; set
-    ``busy_timeout=timedelta(milliseconds=200)`` there to bound it.
+    SQLite does not know greenlets: under gevent or eventlet, a wait for the lock stops all greenlets of the process.
+    The wait is mostly short, because a write takes a fraction of a millisecond. Set
+    ``busy_timeout=timedelta(milliseconds=200)`` there to limit it.
 
-    The app may be loaded first and forked then, as servers with a preload option do: the constructor leaves no
-    connection open, and idle ones are closed before a fork and opened again after it. A fork *while another thread is
-    inside a method* is the one thing to avoid: the child inherits SQLite's idea of that thread's locks.
+    You may load the app first and fork afterwards, as servers with a preload option do. The constructor leaves no
+    connection open; idle connections are closed before a fork, and opened again after it. Danger: do not fork *while
+    another thread is inside a method*, because the child inherits that thread's locks.
 
-    A file that is deleted or replaced under a running app is noticed within a second, and a deleted one is made anew.
-    To replace one, remove its neighbours too: SQLite would add what an old ``-wal`` holds to the new file.
+    A running app notices within a second that the file was deleted or replaced, and makes a deleted file anew. If you
+    replace the file, remove the ``-wal`` and ``-shm`` files too: SQLite would add an old ``-wal`` to the new file.
 
     Args:
-        path: The file, made if it is missing; its directory must exist. Relative to the current directory of now.
-        busy_timeout: How long a call may wait for other writers before it raises `StoreUnavailable`; above zero.
-        durable: Whether a power cut loses nothing, see above.
-        sweep_batch: The most expired rows that are deleted at once; 0 leaves sweeping to `delete_expired`.
+        path: The file; the store makes it if it is missing. Its directory must exist. A relative path counts from the
+            current directory at the time of the call.
+        busy_timeout: How long a call waits for other writers before it raises `StoreUnavailable`; above zero.
+        durable: True: a power cut loses no finished write; see above.
+        sweep_batch: The most expired rows that one write deletes; 0: only `delete_expired` deletes them.
 
     Raises:
         ConfigurationError: The path is too long, or is a directory, a symbolic link, not a database, another
-            application's, not writable, written by a newer version, or in a directory that does not exist; or an
-            argument is out of its range.
+            application's database, not writable, written by a newer version, or in a directory that does not exist; or
+            an argument is out of its range.
         StoreUnavailable: The file is locked for longer than `busy_timeout`, or its disk is full.
     """
 
