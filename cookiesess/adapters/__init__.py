@@ -1,1 +1,1 @@
-"""What makes the library at home in a framework: one module each, which needs that framework installed."""
+"""The adapters: they connect the library to a framework. Each module needs its framework installed."""

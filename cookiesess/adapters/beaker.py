@@ -1,8 +1,8 @@
-"""What apps written for Beaker call: ``SessionMiddleware(app, keys, environ_key="beaker.session")``.
+"""Beaker's methods, for apps written for Beaker: ``SessionMiddleware(app, keys, environ_key="beaker.session")``.
 
-The app goes on as it is: ``environ["beaker.session"]`` is a `Session` that also has Beaker's methods. Saving is
-automatic, whether ``session.save()`` is called or not. What has no counterpart here raises an error that says what has
-taken its place; nothing is silently different.
+Your app does not change: ``environ["beaker.session"]`` is a `Session` that also has Beaker's methods. Changes are
+saved, whether you call ``session.save()`` or not. A method of Beaker's that has no counterpart raises an error that
+says what to use instead.
 """
 
 from typing import Any, Final, NoReturn
@@ -39,11 +39,11 @@ class _Instead:
 
 
 class BeakerSession(Session):
-    """A `Session` with the methods of Beaker's.
+    """A `Session` that also has the methods of a Beaker session.
 
-    All of `Session` is there too: ``session.login(owner)``, ``.flash(…)``, ``.mutate(…)``… As in Beaker,
-    ``session["_creation_time"]`` and ``session["_accessed_time"]`` can be read, and an empty session is true;
-    ``len(…)`` tells whether it is empty.
+    All methods of `Session` work too: ``session.login(owner)``, ``.flash(…)``, ``.mutate(…)``… As in Beaker, you can
+    read ``session["_creation_time"]`` and ``session["_accessed_time"]``, and an empty session is true. Use ``len(…)``
+    to find out whether a session is empty.
     """
 
     __slots__ = ()
@@ -54,7 +54,7 @@ class BeakerSession(Session):
     path = _Instead("CookiePolicy(path=…), for all sessions")
 
     def __bool__(self) -> bool:
-        """True, as in Beaker: apps ask ``if session:`` to learn whether there is one, and an empty one is one too."""
+        """True, also for an empty session: as in Beaker, ``if session:`` asks whether there is a session object."""
         return True
 
     def __getitem__(self, key: str) -> Any:
@@ -79,10 +79,10 @@ class BeakerSession(Session):
 
     @property
     def id(self) -> str:
-        """A name for the session, 32 hex digits, the same until it ends, logs in or is renewed.
+        """A name for the session: 32 hex digits, the same until the session ends, logs in or is renewed.
 
-        Good for logs and as a key of the app's own tables. It is not what the cookie holds, and opens nothing. The
-        first look at it makes it and keeps it in the session, which starts one for a visitor who has none.
+        Use it in logs, or as a key of your own tables. The cookie does not hold it, and nobody can open a session with
+        it. The first use makes the name and keeps it in the session, so a visitor without a session gets one.
         """
         name: str | None = super().get(_ID)
         if name is None:
@@ -96,18 +96,18 @@ class BeakerSession(Session):
 
     @property
     def last_accessed(self) -> float | None:
-        """When it was used last before this request, in Unix seconds, to within ``Lifetime.refresh_after``.
+        """When the session was used last before this request, in Unix seconds, to within ``Lifetime.refresh_after``.
 
         None for a new session.
         """
         return None if self.is_new else float(self.refreshed_at)
 
     def accessed(self) -> bool:
-        """Whether anything of the session was looked at in this request."""
+        """Whether this request has looked at the session, or changed it."""
         return self.touched
 
     def dirty(self) -> bool:
-        """As `modified`; Beaker's tells whether ``save()`` was called."""
+        """The same as `modified`. (In Beaker it says whether ``save()`` was called.)"""
         return self.modified
 
     def has_key(self, name: str) -> bool:
@@ -115,57 +115,56 @@ class BeakerSession(Session):
         return name in self
 
     def copy(self) -> dict[str, Any]:
-        """Return the values in a dict of their own; not a deep copy."""
+        """Return the values in a new dict: a shallow copy."""
         return dict(self)
 
     # The verbs
 
     def save(self, accessed_only: bool = False) -> None:
-        """Do nothing: what was changed is saved with the response, and what was not needs no saving.
+        """Do nothing, because changes are saved with the response.
 
-        So it costs nothing to call it after each change, and harms nothing after the response has begun. What
-        `Session.save` does, `check` does.
+        You may call it after each change, and after the response has begun. `check` does what `Session.save` does.
 
         Args:
-            accessed_only: As Beaker takes it.
+            accessed_only: As in Beaker; it has no effect.
         """
 
     def persist(self) -> None:
-        """Do nothing, as `save`."""
+        """Do nothing, as `save` does."""
 
     def check(self) -> None:
-        """As `Session.save`: serialise and check the size now, and server-side write now.
+        """Encode the session and check its size now; server-side, also write it now. As `Session.save` does.
 
         Raises:
-            As `Session.save`.
+            As in `Session.save`.
         """
         super().save()
 
     def delete(self) -> None:
-        """As `invalidate`: end the session."""
+        """End the session, as `invalidate` does."""
         self.invalidate()
 
     def regenerate_id(self) -> None:
-        """As `cycle`, since Beaker's apps call it when somebody logs in: a new ID, the same data, the old ID dead."""
+        """Give the session a new ID and keep its data, as `cycle` does. The old ID is dead. For logins."""
         self.cycle()
 
     def login(self, owner: str, *, label: str | None = None) -> None:
-        """As `Session.login`; `id` is another one afterwards."""
+        """As `Session.login`. Afterwards `id` is another one."""
         super().login(owner, label=label)
         self.pop(_ID, None)
 
     def renew(self) -> None:
-        """As `Session.renew`; `id` is another one afterwards."""
+        """As `Session.renew`. Afterwards `id` is another one."""
         super().renew()
         self.pop(_ID, None)
 
     def cycle(self) -> None:
-        """As `Session.cycle`; `id` is another one afterwards."""
+        """As `Session.cycle`. Afterwards `id` is another one."""
         super().cycle()
         self.pop(_ID, None)
 
     def revert(self) -> None:
-        """Make the values what they were when the request began, or when the session was last ended in it."""
+        """Undo the changes of this request. After `invalidate` in this request: the changes since then."""
         super().revert()
         if self.renewed:
             self.pop(_ID, None)

@@ -1,4 +1,4 @@
-"""A short label for a visitor's device, out of what its browser calls itself: "Firefox on Windows".
+"""A short label for a visitor's device, from the name that its browser gives itself: "Firefox on Windows".
 
 ::
 
@@ -34,17 +34,17 @@ _UNKNOWN: Final = "unknown device"
 
 
 def describe_client(request: object) -> str:
-    """Return a label for `Session.label`: browser and system, as the User-Agent header has them.
+    """Return a label for `Session.label`: browser and system, from the User-Agent header.
 
-    It holds neither an address nor a version. Whoever sends the request chooses what it says, so it is for its user to
-    recognise, and proves nothing; show it escaped, as any text.
+    The label holds no address and no version. Danger: whoever sends the request chooses the header, so the label helps
+    users to recognise their devices, but proves nothing. Escape it when you show it, like any text.
 
     Args:
-        request: As `get_session` takes it: a WSGI environ, or an object with ``.environ`` or ``.env``.
+        request: A WSGI environ, or an object with ``.environ`` or ``.env``, as in `get_session`.
 
     Returns:
-        Such as ``"Firefox on Windows"`` or ``"curl"``, at most 84 characters; ``"unknown device"`` where the header
-        says nothing.
+        A text such as ``"Firefox on Windows"`` or ``"curl"``, at most 84 characters; ``"unknown device"`` if the header
+        does not say.
 
     Raises:
         SessionError: `request` has no environ.

@@ -27,12 +27,12 @@ __all__ = ["OpenTelemetryEvents"]
 class OpenTelemetryEvents(CountedEvents):
     """Counts events, as ``on_event=`` of a middleware, a manager or an adapter. Thread-safe.
 
-    No attribute holds anything that visitors choose: neither the key id of a rejected cookie nor the cause of a failure
-    of the store.
+    No attribute holds text that visitors choose: neither the key id of a rejected cookie nor the cause of a store's
+    failure.
 
     Args:
-        meter: Makes the instruments; None: the one called ``cookiesess`` of the global meter provider, which may be set
-            before or after.
+        meter: The meter that makes the instruments. None: the meter ``cookiesess`` of the global meter provider, which
+            you may set before or after.
     """
 
     def __init__(self, meter: Meter | None = None) -> None:

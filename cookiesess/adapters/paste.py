@@ -31,18 +31,18 @@ __all__ = ["filter_app_factory"]
 
 
 def filter_app_factory(app: "WSGIApplication", global_conf: Mapping[str, str], **local_conf: str) -> "WSGIApplication":
-    """Return `app` in a `SessionMiddleware`; what ``use = egg:cookiesess`` calls.
+    """Return `app` in a `SessionMiddleware`. ``use = egg:cookiesess`` calls this.
 
     Args:
         app: The app, or the next filter.
-        global_conf: The section ``[DEFAULT]``, of which only ``cookiesess.…`` counts.
-        **local_conf: The filter's own section, which counts first.
+        global_conf: The section ``[DEFAULT]``. Only its settings ``cookiesess.…`` count.
+        **local_conf: The filter's own section. Its settings take precedence.
 
     Raises:
-        ConfigurationError: A setting that is unknown, given twice, empty or unreadable, or contradicts another; no
-            keys.
-        MissingDependency: The client of a store's URL is not installed.
-        StoreUnavailable: A store cannot be reached.
+        ConfigurationError: A setting is unknown, given twice, empty or unreadable, or contradicts another one; or there
+            are no keys.
+        MissingDependency: A store's URL needs a client that is not installed.
+        StoreUnavailable: A store does not answer.
     """
     own = {name.removeprefix(INI_PREFIX) for name in local_conf}
     shared = {name: text for name, text in global_conf.items() if name.startswith(INI_PREFIX)}

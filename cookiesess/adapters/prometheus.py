@@ -34,16 +34,16 @@ _NAMESPACE: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 class PrometheusEvents(CountedEvents):
     """Counts events, as ``on_event=`` of a middleware, a manager or an adapter. Thread-safe.
 
-    Counters without labels begin with zero, those with labels with the first event of a kind. No label holds anything
-    that visitors choose: neither the key id of a rejected cookie nor the cause of a failure of the store.
+    A counter without labels begins with zero. A counter with labels begins with the first event of each kind. No label
+    holds text that visitors choose: neither the key id of a rejected cookie nor the cause of a store's failure.
 
     Args:
-        registry: Where the metrics are registered; None: the client's own ``REGISTRY``.
-        namespace: What all their names begin with: ASCII letters, digits and ``_``.
+        registry: The registry of the metrics; None: the client's own ``REGISTRY``.
+        namespace: The text with which the names of all metrics begin: ASCII letters, digits and ``_``.
 
     Raises:
-        ConfigurationError: The namespace is none; or the registry has these metrics already, since each registry takes
-            them once: share one object, or choose another namespace for each app.
+        ConfigurationError: The namespace is not allowed; or the registry has these metrics already. Share one object,
+            or choose another namespace for each app.
     """
 
     def __init__(self, registry: CollectorRegistry | None = None, *, namespace: str = "cookiesess") -> None:

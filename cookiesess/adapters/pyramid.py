@@ -51,12 +51,12 @@ _OLD_FLASHES: Final = "_f_"
 
 
 class PyramidSession(Session):
-    """A `Session` with the methods of `pyramid.interfaces.ISession`; ``request.session``.
+    """The class of ``request.session``: a `Session` that also has the methods of `pyramid.interfaces.ISession`.
 
-    All of `Session` is there too: ``request.session.login(owner)``, ``.renew()``, ``.mutate(…)``…
+    All methods of `Session` work: ``request.session.login(owner)``, ``.renew()``, ``.mutate(…)``…
 
     Attributes:
-        cookies: The jar of the same request, as `get_cookies` returns it.
+        cookies: The cookie jar of the same request, as `get_cookies` returns it.
     """
 
     __slots__ = ("cookies",)
@@ -65,19 +65,19 @@ class PyramidSession(Session):
 
     @property
     def created(self) -> int:
-        """As `created_at`."""
+        """The same as `created_at`."""
         return self.created_at
 
     @property
     def new(self) -> bool:
-        """As `is_new`."""
+        """The same as `is_new`."""
         return self.is_new
 
     def changed(self) -> None:
-        """Nothing: what was changed inside a value is found without being told."""
+        """Do nothing, because the library finds changes inside values by itself."""
 
     def login(self, owner: str, *, label: str | None = None) -> None:
-        """As `Session.login`; the token of `get_csrf_token` is a new one afterwards."""
+        """As `Session.login`. Afterwards `get_csrf_token` returns a new token."""
         super().login(owner, label=label)
         # Whoever could see a page before the login knows the token that was in it.
         self.pop(_CSRF, None)
@@ -86,10 +86,10 @@ class PyramidSession(Session):
         """Keep `msg` for the next page that calls `pop_flash` with this `queue`.
 
         Args:
-            msg: Text, or anything that sessions carry. A TranslationString is kept as its plain text: the message ID,
-                or, where it has a ``mapping``, its default with that filled in.
-            queue: `pop_flashes` has it as the category.
-            allow_duplicate: False: do nothing where the queue has such a message already.
+            msg: Text, or any other value that sessions carry. A TranslationString is kept as plain text: its message
+                ID; or, if it has a ``mapping``, its default text with the mapping filled in.
+            queue: The name of the queue; `pop_flashes` calls it the category.
+            allow_duplicate: False: do nothing if the queue already has this message.
         """
         if allow_duplicate or flash.plain(msg, self._text_of) not in self.peek_flash(queue):
             super().flash(msg, queue)
@@ -110,16 +110,17 @@ class PyramidSession(Session):
         return [*self.get(_OLD_FLASHES + queue, ()), *(each.message for each in waiting)]
 
     def get_csrf_token(self) -> str:
-        """Return the token that Pyramid's own check compares with: 64 characters, the same until the next login.
+        """Return the CSRF token for Pyramid's own check: 64 characters, the same until the next login.
 
-        It is not masked, as `csrf_token` is: Pyramid compares text with text. Where secrets in compressed pages could
-        be read off their length (BREACH), send it in a header or leave compression off for pages with forms.
+        Danger: it is the same in each page, unlike `csrf_token`, because Pyramid compares texts. If your pages are
+        compressed, an attacker may read it off their length (BREACH): send it in a header, or do not compress pages
+        with forms.
         """
         token: str | None = self.get(_CSRF)
         return self._csrf_secret().hex() if token is None else token
 
     def new_csrf_token(self) -> str:
-        """Replace the token, and return the new one."""
+        """Replace the CSRF token, and return the new one."""
         self.pop(_CSRF, None)
         return self._csrf_secret(anew=True).hex()
 
@@ -148,14 +149,14 @@ class PyramidSessionFactory(Generic[PyramidT_co]):
         self.session_class: type[PyramidT_co] = check_session_class(session_class, base=PyramidSession)
 
     def __call__(self, request: Any) -> PyramidT_co:
-        """Return the session of `request`, and see to it that its response carries it.
+        """Return the session of `request`, and save it with the response.
 
-        It also leaves session, jar and manager in the request's environ. `get_session`, `get_cookies` and `get_manager`
-        find them there, and have the session made where nobody has asked for ``request.session`` yet.
+        It also puts session, jar and manager into the request's environ, for `get_session`, `get_cookies` and
+        `get_manager`. These three make the session if nobody has used ``request.session`` yet.
 
         Raises:
             SessionError: A `SessionMiddleware` around the app has its session in the same place; or sessions are bound
-                to devices, and the app is not wrapped by `answering`.
+                to devices, and you have not wrapped the app with `answering`.
         """
         environ = request.environ
         if self.manager.binding is not None and "wsgi.input" in environ and ANSWERED_KEY not in environ:
@@ -169,10 +170,10 @@ class PyramidSessionFactory(Generic[PyramidT_co]):
         return attachment.session
 
     def answering(self, app: "WSGIApplication") -> "WSGIApplication":
-        """Return the WSGI app to serve where sessions are bound to devices: it answers what browsers ask of that.
+        """Return the WSGI app to serve if sessions are bound to devices: it answers the browsers' requests for that.
 
         Args:
-            app: What ``config.make_wsgi_app()`` returns. Without ``binding=`` it is returned as it is.
+            app: The app that ``config.make_wsgi_app()`` returns. Without ``binding=`` it is returned as it is.
         """
         binding = self.manager.binding
         return app if binding is None else BindingEndpoints(app, self.manager, binding=binding)
@@ -197,9 +198,9 @@ def session_factory(
 ) -> PyramidSessionFactory[PyramidT_co]:
     """Return a factory for ``Configurator(session_factory=…)`` or ``config.set_session_factory(…)``.
 
-    Sessions are committed when the response is there, also where an exception view made it; a request that ends
-    without a response saves nothing. Give each request a response object of its own: Pyramid adds the session's cookie
-    to the very object that the view returned.
+    A session is saved when there is a response, also one of an exception view. A request that ends without a response
+    saves nothing. Danger: return a new response object for each request, because Pyramid adds the session's cookie to
+    the object that the view returned.
 
     Args:
         keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which then

@@ -1,6 +1,6 @@
-"""A way in: readers of the sessions that other libraries wrote, so that a switch logs nobody out.
+"""Readers of other libraries' sessions: when you switch to this library, your users stay logged in.
 
-Reading only: no such format is ever written here, and none is tried that the app did not list.
+They only read: this library writes no other library's format, and it reads only the formats that you list.
 """
 
 from cookiesess.readers.base import Foreign, Reader

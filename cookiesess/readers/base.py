@@ -1,21 +1,21 @@
-"""What a reader of another library's session cookies is, and the checks that all of them share.
+"""The base class of readers of other libraries' session cookies, and the checks that all readers share.
 
-A value is authenticated first, by the library's own key, and only then decoded, so that decoders see what the library
-wrote or nothing. The refusals, as `InvalidToken` names them::
+A reader authenticates a value first, by the other library's own key, and decodes it only then. So decoders see only
+what the other library wrote. The reasons of a refusal, as in `InvalidToken`::
 
     "retired"     `until` has passed
-    "malformed"   not the form of such a cookie
-    "forged"      the form is right, and no key made the signature
-    "plaintext"   signed, but not the JSON that was expected, or inflated beyond `MAX_TEXT_BYTES`
-    "pickle"      signed, but pickled
-    "foreign"     it holds values that sessions do not carry (half a surrogate pair, more than 64 levels)
-    "future"      written more than five minutes ahead of the clock
-    "expired"     written longer ago than `max_age`, or beyond the expiry that it was kept with
+    "malformed"   the value does not have the form of such a cookie
+    "forged"      the form is right, but none of the keys made the signature
+    "plaintext"   the signature is right, but the value is not the expected JSON, or inflates beyond `MAX_TEXT_BYTES`
+    "pickle"      the signature is right, but the value is pickled
+    "foreign"     the session holds values that sessions do not carry (half a surrogate pair, more than 64 levels)
+    "future"      the cookie was written more than five minutes ahead of the clock
+    "expired"     the cookie was written longer ago than `max_age`, or its own expiry has passed
 
-and of what other libraries keep in stores (`cookiesess.readers.stored`), where the value is an ID::
+Of sessions that other libraries keep in stores (`cookiesess.readers.stored`), where the value is an ID::
 
-    "missing"     the store has nothing under it
-    "stored-…"    what it has is "forged", "plaintext" or "pickle", as above; "stored-size": more than a record takes
+    "missing"     the store has nothing under the ID
+    "stored-…"    the store's text is "forged", "plaintext" or "pickle", as above; "stored-size": it is too large
 """
 
 from abc import ABC, abstractmethod
@@ -34,14 +34,14 @@ _CODEC = ValueCodec()
 
 
 class Foreign(NamedTuple):
-    """What another library's cookie held. Its repr shows no values.
+    """A session from another library's cookie or store. Its repr shows no values.
 
     Attributes:
-        data: The session, with values that sessions carry; the other library's own keys are left in it.
-        created_at: Unix seconds where the format says so, else None.
-        refreshed_at: When the cookie was written, Unix seconds, where the format says so, else None.
-        owner: What the reader's ``owner=`` made of `data`, or None.
-        expires_at: When it ends, Unix seconds, where a store says so, else None.
+        data: The session's values. The other library's own keys are left in it.
+        created_at: When the session began, in Unix seconds; None if the format does not say.
+        refreshed_at: When the cookie was written, in Unix seconds; None if the format does not say.
+        owner: The user, as the reader's ``owner=`` finds it in `data`, or None.
+        expires_at: When the session ends, in Unix seconds, if a store says so; else None.
     """
 
     data: dict[str, Any]
@@ -55,7 +55,7 @@ class Foreign(NamedTuple):
 
 
 class Common(TypedDict, total=False):
-    """The keyword arguments that mean the same for every reader; see `Reader`."""
+    """The keyword arguments that all readers take; see `Reader`."""
 
     owner: Callable[[dict[str, Any]], str | None] | None
     path: str
@@ -64,25 +64,26 @@ class Common(TypedDict, total=False):
 
 
 class Reader(ABC):
-    """Opens what one other library wrote. Thread-safe. A subclass says how, in `read`.
+    """Opens the session cookies of one other library. Thread-safe. A subclass implements `read`.
 
     Args:
-        cookie_name: The cookie that the other library set.
-        until: From this moment on the reader opens nothing. Required, since nothing can end a copy of such a cookie
-            before its time: a logout forgets the browser's own copy, not a stolen one. The lifetime of the other
-            library's sessions after the switch is long enough. Aware. The first such cookie that comes later is a line
-            in the log ``cookiesess``: the reader can be deleted.
-        max_age: A cookie that was written longer ago is refused; None: of any age.
-        owner: Returns the user that the data belongs to, as text, or None for a guest. It is called with the data of
-            every session that opens, so ask by ``.get``; what it raises goes through. Default: nobody.
-        path: The path of the other library's cookie. A browser forgets a cookie only by the path, domain and partition
-            that it was set with; where one of them is wrong the old cookie stays, and after a logout it is read again.
-            Default ``/``.
-        domain: Its domain; None where it had none.
-        partitioned: Whether it was ``Partitioned``. Default False.
+        cookie_name: The name of the other library's cookie.
+        until: An aware datetime. From this moment on the reader opens nothing. Required, because you cannot end a
+            stolen copy of such a cookie: a logout deletes only the browser's own copy. Set the moment of your switch
+            plus the lifetime of the other library's sessions. When a cookie comes later, the log ``cookiesess`` says
+            once that you can delete the reader.
+        max_age: The reader refuses a cookie that was written longer ago; None: it opens cookies of any age.
+        owner: A function that returns the user of a session's data, as text, or None for a guest. It is called with the
+            data of every session that opens, so read the data by ``.get``. An exception that it raises is not caught.
+            By default nobody is logged in.
+        path: The path of the other library's cookie. Default ``/``. Danger: a browser deletes a cookie only by the
+            path, domain and partition with which it was set. If one of them is wrong, the old cookie stays, and the
+            next request after a logout logs the user in again.
+        domain: The domain of the other library's cookie; None (the default): it had none.
+        partitioned: Whether the other library's cookie was ``Partitioned``. Default False.
 
     Raises:
-        ConfigurationError: A naive `until`, a `max_age` below a second, a name, path or domain that is none.
+        ConfigurationError: `until` is naive, `max_age` is below a second, or a name, path or domain is not allowed.
     """
 
     def __init__(
@@ -118,24 +119,24 @@ class Reader(ABC):
 
     @abstractmethod
     def read(self, value: str) -> Foreign:
-        """Return what an authentic `value` holds, without an owner; its age is checked by `open`.
+        """Return the session in an authentic `value`, without an owner. `open` checks the age.
 
         Args:
-            value: ASCII of any form, from a stranger until its signature says otherwise.
+            value: Any ASCII text. Do not trust it before you have checked its signature.
 
         Raises:
-            InvalidToken: Anything that the other library did not write under the reader's keys.
+            InvalidToken: The other library did not write `value` under the reader's keys.
         """
 
     def open(self, value: str, *, now: int) -> Foreign:
         """Return the session in `value`, the value of a cookie called `cookie_name`.
 
         Args:
-            value: As it stands in the Cookie header.
+            value: The value as it stands in the Cookie header.
             now: Unix seconds.
 
         Raises:
-            InvalidToken: Anything but a live session of the other library's; the module's table has the reasons.
+            InvalidToken: `value` is not a live session of the other library; the table above has the reasons.
             ConfigurationError: `owner` returned something else than text or None.
         """
         self.check(value, now=now)

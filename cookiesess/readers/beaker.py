@@ -45,24 +45,26 @@ _INTERNAL: Final = frozenset({"_id", "_creation_time", "_accessed_time", "_domai
 class BeakerCookie(Reader):
     """Reads the cookie of Beaker's cookie-only sessions, signed or encrypted, with ``data_serializer = json``.
 
-    Beaker's default serializer is pickle, which runs what its writer wants when it is read, and is refused: at
-    construction, and as ``"pickle"`` where a cookie turns out to be pickled. Sessions that Beaker keeps in a store
-    cannot be read. Beaker knows no older keys; for cookies under other keys list another reader.
+    Beaker's default serializer is pickle. Reading a pickle can run code of its writer, so pickled cookies are refused:
+    another `data_serializer` when the reader is made, and a pickled cookie with the reason ``"pickle"``. This reader
+    cannot read sessions that Beaker keeps in a store. Beaker knows no older keys; if you have cookies under several
+    keys, list a reader for each.
 
     Args:
-        validate_key: Beaker's, at least 16 bytes.
+        validate_key: Beaker's option, at least 16 bytes.
         until: See `Reader`.
-        encrypt_key: Beaker's, at least 16 bytes; None where the cookies are signed only.
-        data_serializer: Only ``"json"``.
-        crypto_type: Beaker's: ``"cryptography"``, or ``"pycryptodome"`` (also called ``"pycrypto"``). ``"default"``
-            reads what either wrote, since Beaker's default depends on its version and on what is installed beside it.
-        encrypt_nonce_bits: Beaker's. Default 128; Beaker before 1.8 had 48.
+        encrypt_key: Beaker's option, at least 16 bytes; None if the cookies are only signed.
+        data_serializer: Beaker's option. Only ``"json"`` is allowed.
+        crypto_type: Beaker's option: ``"cryptography"``, or ``"pycryptodome"`` (also called ``"pycrypto"``).
+            ``"default"`` reads cookies of both, because Beaker's own default depends on its version and on the
+            installed packages.
+        encrypt_nonce_bits: Beaker's option. Default 128; before Beaker 1.8 it was 48.
         cookie_name: Beaker's ``key``.
-        max_age: Beaker's ``timeout``. Default None, as Beaker's.
+        max_age: Beaker's ``timeout``. Default None, as in Beaker.
         **common: See `Reader`.
 
     Raises:
-        ConfigurationError: A short key, another serializer, an unknown `crypto_type`, or as `Reader`.
+        ConfigurationError: A key is short, the serializer is another one, `crypto_type` is unknown, or as in `Reader`.
     """
 
     def __init__(

@@ -23,20 +23,20 @@ _BASE_62: Final = digits + ascii_uppercase + ascii_lowercase
 class DjangoSignedCookie(Reader):
     """Reads the cookie of ``django.contrib.sessions.backends.signed_cookies`` with JSON data, Django 3.1 and later.
 
-    ``_auth_user_id`` and its like stay in the data, so that Django's own login goes on. An expiry that ``set_expiry``
-    chose for one session stays there too (``_session_expiry``); as in Django, `max_age` rules whatever it says. Django
-    writes no time of creation.
+    ``_auth_user_id`` and Django's other keys stay in the data, so users stay logged in to Django. ``_session_expiry``,
+    from ``set_expiry``, stays there too, but as in Django only `max_age` decides how old a cookie may be. Django's
+    cookie does not say when the session began.
 
     Args:
         secret_key: Django's ``SECRET_KEY``, at least 16 bytes.
         until: See `Reader`.
         fallbacks: Django's ``SECRET_KEY_FALLBACKS``.
         cookie_name: Django's ``SESSION_COOKIE_NAME``.
-        max_age: Django's ``SESSION_COOKIE_AGE``. Default 14 days, as Django's.
+        max_age: Django's ``SESSION_COOKIE_AGE``. Default 14 days, as in Django.
         **common: See `Reader`.
 
     Raises:
-        ConfigurationError: A short secret, or as `Reader`.
+        ConfigurationError: A secret is short, or as in `Reader`.
     """
 
     def __init__(

@@ -23,25 +23,25 @@ _KEY: Final = re.compile(r"[a-z0-9]{32,40}")
 class DjangoStore(StoredReader):
     """Moves the sessions of ``django.contrib.sessions.backends.db`` and ``cached_db``, Django 3.1 and later.
 
-    The data must be JSON, Django's default. A session moves when its visitor comes by, and its row is deleted; expired
-    rows open nothing. ``_auth_user_id`` and its like stay in the data, so that Django's own login goes on. Rows say
-    neither when a session began nor when it was used last, so both timeouts count from the move.
+    The data must be JSON, Django's default. When a visitor comes, the session moves, and its row is deleted. Expired
+    rows open nothing. ``_auth_user_id`` and Django's other keys stay in the data, so users stay logged in to Django. A
+    row does not say when its session began or was used last, so both timeouts count from the move.
 
     Args:
-        url: Of Django's database, as `open_store` takes it: ``sqlite:///db.sqlite3``, ``postgresql://…``,
-            ``mysql://…``. Its user needs SELECT, UPDATE and DELETE on the table. Nothing is connected before it is
-            needed.
+        url: The URL of Django's database, as in `open_store`: ``sqlite:///db.sqlite3``, ``postgresql://…``,
+            ``mysql://…``. Its user needs SELECT, UPDATE and DELETE on the table. The reader connects when the first
+            such cookie comes.
         secret_key: Django's ``SECRET_KEY``, at least 16 bytes.
         until: See `StoredReader`.
-        table: Django's table.
+        table: The name of Django's table.
         fallbacks: Django's ``SECRET_KEY_FALLBACKS``.
-        zone: Where ``USE_TZ`` is False: ``ZoneInfo`` of Django's ``TIME_ZONE``, in which the table's times are then.
-            Default UTC. PostgreSQL knows by itself.
+        zone: Needed if Django's ``USE_TZ`` is False and the database is not PostgreSQL: the ``ZoneInfo`` of Django's
+            ``TIME_ZONE``, in which the table has its times. Default UTC.
         cookie_name: Django's ``SESSION_COOKIE_NAME``.
         **common: See `Reader`.
 
     Raises:
-        ConfigurationError: A short secret, a URL of another kind, or as `Reader`.
+        ConfigurationError: A secret is short, the URL is of another kind, or as in `Reader`.
         MissingDependency: The database's driver is not installed.
     """
 

@@ -25,8 +25,9 @@ from cookiesess.readers.parts import digest_of, load_json, secrets_of, session_o
 class FlaskCookie(Reader):
     """Reads the cookie of Flask's own sessions, with all types that Flask's serializer tags.
 
-    ``Markup`` comes back as str, and an object under a tag of the app's own as the dict that it was written as.
-    ``_flashes``, ``_permanent`` and the keys of extensions stay in the data. Flask writes no time of creation.
+    ``Markup`` comes back as str. A value under a tag of your own comes back as a dict, as it is in the JSON.
+    ``_flashes``, ``_permanent`` and the keys of extensions stay in the data. Flask's cookie does not say when the
+    session began.
 
     Args:
         secret_key: Flask's ``SECRET_KEY``, at least 16 bytes.
@@ -35,11 +36,11 @@ class FlaskCookie(Reader):
         salt: The session interface's ``salt``.
         digest: The name of the session interface's ``digest_method``.
         cookie_name: Flask's ``SESSION_COOKIE_NAME``.
-        max_age: Flask's ``PERMANENT_SESSION_LIFETIME``. Default 31 days, as Flask's.
+        max_age: Flask's ``PERMANENT_SESSION_LIFETIME``. Default 31 days, as in Flask.
         **common: See `Reader`.
 
     Raises:
-        ConfigurationError: A short secret, an unknown digest, or as `Reader`.
+        ConfigurationError: A secret is short, the digest is unknown, or as in `Reader`.
     """
 
     def __init__(

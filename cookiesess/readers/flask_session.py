@@ -33,22 +33,23 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class FlaskSessionRedis(StoredReader):
     """Moves the sessions of Flask-Session's Redis interface, 0.6 and later.
 
-    A session moves when its visitor comes by, and its key in Redis is deleted. ``_permanent`` and the keys of
-    extensions stay in the data. msgspec has written what its formats lack as text: UUIDs and naive datetimes, for two;
-    they come back as Flask-Session gave them back. A pickled session, of an older version, is refused and stays where
-    it is.
+    When a visitor comes, the session moves, and its key in Redis is deleted. ``_permanent`` and the keys of extensions
+    stay in the data. Flask-Session stores UUIDs, naive datetimes and other types that its format lacks as text; they
+    come back as text, as they do in Flask-Session. A pickled session of an older version is refused, and stays where it
+    is.
 
     Args:
-        url: Of Redis, as `open_store` takes it: ``redis://host:6379/0``. Nothing is connected before it is needed.
+        url: The URL of Redis, as in `open_store`: ``redis://host:6379/0``. The reader connects when the first such
+            cookie comes.
         until: See `StoredReader`.
         prefix: Flask-Session's ``SESSION_KEY_PREFIX``.
-        secret_key: Flask's ``SECRET_KEY`` where ``SESSION_USE_SIGNER`` is True, at least 16 bytes; else None.
+        secret_key: Flask's ``SECRET_KEY``, at least 16 bytes, if ``SESSION_USE_SIGNER`` is True; else None.
         fallbacks: Older secrets.
         cookie_name: Flask's ``SESSION_COOKIE_NAME``.
         **common: See `Reader`.
 
     Raises:
-        ConfigurationError: A short secret, a URL of another kind, or as `Reader`.
+        ConfigurationError: A secret is short, the URL is of another kind, or as in `Reader`.
         MissingDependency: The Redis client is not installed.
     """
 

@@ -1,4 +1,4 @@
-"""Sessions that ``python -m cookiesess import`` has put into the app's store: the old cookie leads to them."""
+"""Opens sessions that ``python -m cookiesess import`` has put into the app's store, by their old cookie."""
 
 import hashlib
 import hmac
@@ -23,19 +23,19 @@ class Place(TypedDict, total=False):
 
 
 class ImportedSessions(StoredReader):
-    """Has the old cookie lead to what ``python -m cookiesess import`` has put into the app's store.
+    """Opens sessions that ``python -m cookiesess import`` has put into your store, by their old cookie.
 
-    With ``store=`` only. The cookie's value is the ID that the session had in the old store, as Django's cache sessions
-    and Beaker without a ``secret`` have it.
+    Needs ``store=``. The value of the old cookie must be the ID that the session had in the old store, as with Django's
+    cache sessions, and with Beaker without a ``secret``.
 
     Args:
-        cookie_name: The old cookie: ``sessionid`` was Django's, ``beaker.session.id`` Beaker's.
+        cookie_name: The name of the old cookie, such as Django's ``sessionid`` or Beaker's ``beaker.session.id``.
         until: See `StoredReader`.
-        beaker_secret: Beaker's ``session.secret``, at least 16 bytes, where it signed the ID; else None.
+        beaker_secret: Beaker's ``session.secret``, at least 16 bytes, if Beaker signed the ID; else None.
         **place: See `Reader`.
 
     Raises:
-        ConfigurationError: A short secret, or as `Reader`; from the manager also where it has no ``store=``.
+        ConfigurationError: The secret is short, or as in `Reader`. The manager raises it too if it has no ``store=``.
     """
 
     needs_store: ClassVar[bool] = True

@@ -20,21 +20,21 @@ from cookiesess.readers.parts import digest_of, load_json, moment_of, secrets_of
 class PyramidSignedCookie(Reader):
     """Reads the cookie of Pyramid's ``SignedCookieSessionFactory`` with its ``JSONSerializer``.
 
-    That is the default since Pyramid 2.0; what older versions pickled is refused as ``"pickle"``. Flashes (``_f_…``)
-    and the CSRF token (``_csrft_``) stay in the data.
+    ``JSONSerializer`` is the default since Pyramid 2.0. Pickled cookies of older versions are refused with the reason
+    ``"pickle"``. Flashes (``_f_…``) and the CSRF token (``_csrft_``) stay in the data.
 
     Args:
         secret_key: The factory's ``secret``, at least 16 bytes.
         until: See `Reader`.
         fallbacks: Older secrets.
-        salt: The factory's.
-        hashalg: The factory's.
-        cookie_name: The factory's.
-        max_age: The factory's ``timeout``. Default 20 minutes, as Pyramid's; None where that is None.
+        salt: The factory's ``salt``.
+        hashalg: The factory's ``hashalg``.
+        cookie_name: The factory's ``cookie_name``.
+        max_age: The factory's ``timeout``. Default 20 minutes, as in Pyramid; None if the factory's is None.
         **common: See `Reader`.
 
     Raises:
-        ConfigurationError: A short secret, an unknown `hashalg`, or as `Reader`.
+        ConfigurationError: A secret is short, `hashalg` is unknown, or as in `Reader`.
     """
 
     def __init__(

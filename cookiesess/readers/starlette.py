@@ -17,18 +17,18 @@ from cookiesess.readers.parts import load_json, secrets_of, session_of, signer_o
 
 
 class StarletteCookie(Reader):
-    """Reads the cookie of Starlette's ``SessionMiddleware``. It has no time of creation.
+    """Reads the cookie of Starlette's ``SessionMiddleware``. The cookie does not say when the session began.
 
     Args:
-        secret_key: The middleware's ``secret_key``, at least 16 bytes. (Of a ``Secret``, its ``str()``.)
+        secret_key: The middleware's ``secret_key``, at least 16 bytes. If yours is a ``Secret``, give its ``str()``.
         until: See `Reader`.
         fallbacks: Older secrets.
         cookie_name: The middleware's ``session_cookie``.
-        max_age: The middleware's. Default 14 days, as Starlette's.
+        max_age: The middleware's ``max_age``. Default 14 days, as in Starlette.
         **common: See `Reader`.
 
     Raises:
-        ConfigurationError: A short secret, or as `Reader`.
+        ConfigurationError: A secret is short, or as in `Reader`.
     """
 
     def __init__(

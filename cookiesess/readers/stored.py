@@ -1,7 +1,7 @@
-"""What a reader of sessions is that another library keeps in a store, behind an ID in its cookie.
+"""The base class of readers of sessions that another library keeps in a store, behind an ID in its cookie.
 
-`cookiesess.backends.takeover` asks such a reader where no token of ours opened, moves what it finds, and has it delete
-the rest. The store's client is opened at the first such cookie, so that a reader costs nothing before.
+If no token of this library opened, `cookiesess.backends.takeover` asks such a reader, moves the session that it finds,
+and lets it delete the old one. The reader opens the store's client when the first such cookie comes.
 """
 
 from abc import abstractmethod
@@ -18,17 +18,17 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class StoredReader(Reader):
-    """Looks up what one other library keeps in a store. Thread-safe. A subclass says how, in four methods.
+    """Finds the sessions that one other library keeps in a store. Thread-safe. A subclass implements four methods.
 
     Args:
-        cookie_name: The cookie that the other library set.
-        until: From this moment on the reader opens nothing, and leads nowhere; aware. Until then the old cookie leads
-            to the session, unless that has ended or somebody has logged in. Default None: for as long as the reader is
-            listed. (A session in a store can be ended, which is why this reader can do without.)
+        cookie_name: The name of the other library's cookie.
+        until: An aware datetime. Until then the old cookie leads to the session, unless the session has ended or
+            somebody has logged in. From then on the reader opens nothing. Default None: as long as you list the reader.
+            (It may be None because, unlike a cookie, a session in a store can be ended.)
         **common: See `Reader`.
 
     Attributes:
-        needs_store: There is nothing to look up: see `cookiesess.readers.ImportedSessions`.
+        needs_store: True if there is no other store to look into: see `cookiesess.readers.ImportedSessions`.
     """
 
     needs_store: ClassVar[bool] = False
@@ -46,27 +46,27 @@ class StoredReader(Reader):
 
     @abstractmethod
     def look_up(self, session_id: str) -> Foreign | None:
-        """Return what the store has under an ID, without an owner; None where it has nothing.
+        """Return the session that the store has under an ID, without an owner; None if it has none.
 
         Raises:
-            InvalidToken: What it has is not what the other library wrote.
-            StoreUnavailable: It does not answer.
+            InvalidToken: The store's text under the ID was not written by the other library.
+            StoreUnavailable: The store does not answer.
         """
 
     @abstractmethod
     def delete(self, session_id: str) -> None:
-        """Delete what the store has under an ID; where it has nothing, that is fine.
+        """Delete the session that the store has under an ID. If it has none, do nothing.
 
         Raises:
-            StoreUnavailable: It does not answer.
+            StoreUnavailable: The store does not answer.
         """
 
     @abstractmethod
     def shorten(self, session_id: str, *, now: int) -> None:
-        """Have what the store has under an ID end `FADING_SECONDS` after `now`, if not sooner.
+        """Let the session that the store has under an ID end `FADING_SECONDS` after `now`, if not sooner.
 
         Raises:
-            StoreUnavailable: It does not answer.
+            StoreUnavailable: The store does not answer.
         """
 
     def read(self, value: str) -> Foreign:
@@ -95,17 +95,17 @@ class StoredReader(Reader):
         return self.id_of(value)
 
     def forget(self, value: str) -> None:
-        """Delete what the store has under a value that `identify` takes.
+        """Delete the session of a cookie's value that `identify` accepts.
 
         Raises:
-            StoreUnavailable: It does not answer.
+            StoreUnavailable: The store does not answer.
         """
         self.delete(self.id_of(value))
 
     def fade(self, value: str, *, now: int) -> None:
-        """Have it end in ten minutes, if not sooner.
+        """Let the session of a cookie's value end in ten minutes, if not sooner.
 
         Raises:
-            StoreUnavailable: It does not answer.
+            StoreUnavailable: The store does not answer.
         """
         self.shorten(self.id_of(value), now=now)

@@ -1,7 +1,7 @@
-"""What tests need: sessions without a browser, a clock that is driven by hand, a browser that binds sessions to its
-device, and the stores' contract as a suite.
+"""Helpers for your tests: sessions without a browser, a clock that you set, a browser that binds sessions to its
+device, and the stores' contract as a test suite.
 
-Nothing here needs pytest, and all of it works with pytest.
+All of them work with pytest, and none of them needs it.
 """
 
 from cookiesess.testing.bound_browser import BoundBrowser

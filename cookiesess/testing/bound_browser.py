@@ -1,4 +1,4 @@
-"""A browser that binds sessions to its device, for tests: Device Bound Session Credentials without a real one."""
+"""A browser for tests that binds sessions to its device, by Device Bound Session Credentials."""
 
 import json
 import re
@@ -31,12 +31,12 @@ _MOST_CHALLENGES: Final = 3
 
 
 class BrowserAnswer(NamedTuple):
-    """What the app answered.
+    """The app's answer to one request.
 
     Attributes:
-        status: Such as 200.
-        headers: In the app's order.
-        body: All of it.
+        status: The status code, such as 200.
+        headers: The headers in the app's order.
+        body: The whole body.
     """
 
     status: int
@@ -58,7 +58,7 @@ class _Kept(NamedTuple):
 
 
 class BoundBrowser:
-    """Keeps cookies and, after a login, a key of its own; proves that it has the key before its bound cookie is needed.
+    """A browser for tests. It keeps cookies, makes a key after a login, and proves in time that it has the key.
 
     ::
 
@@ -70,18 +70,19 @@ class BoundBrowser:
         thief.get("/account")                       # reads as empty
 
     Args:
-        app: A WSGI app: a `SessionMiddleware`, a Flask app, or whatever answers the two paths of `DeviceBinding`.
-        clock: Returns Unix seconds, as the app's own; by default `time.time`.
-        base_url: The site's, with HTTPS.
-        knows: False: a browser that does not know of bindings.
+        app: A WSGI app: a `SessionMiddleware`, a Flask app, or another app that answers the two paths of
+            `DeviceBinding`.
+        clock: Returns Unix seconds, and should be the app's clock; by default `time.time`.
+        base_url: The URL of the site, with HTTPS.
+        knows: False: the browser does not know device binding.
 
     Attributes:
-        cookies: By name: the value, and when it is forgotten in Unix seconds, or None.
-        kept: What it keeps of its bindings, by their identifiers.
-        offered: Path and challenge of a registration that it has not answered yet, or None.
-        at_once: Answer a registration as soon as it is offered, as browsers do; settable.
-        skips: Why it sends requests without a proof, as ``Secure-Session-Skipped`` says it, such as
-            ``"quota_exceeded"``; empty: it does not. Settable.
+        cookies: By name: the value, and when the browser deletes it, in Unix seconds or None.
+        kept: The browser's keys and bindings, by their identifiers.
+        offered: Path and challenge of a registration that the browser has not answered yet, or None.
+        at_once: True (the default): answer a registration as soon as the server offers it, as browsers do. Settable.
+        skips: The reason why the browser sends requests without a proof, as in ``Secure-Session-Skipped``, such as
+            ``"quota_exceeded"``. Empty (the default): it sends proofs. Settable.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class BoundBrowser:
         self._knows = knows
 
     def copied(self) -> Self:
-        """Return another browser, on another device, with a copy of all cookies, as a thief has it."""
+        """Return a thief's browser: another device, with a copy of all cookies."""
         thief = type(self)(self.app, clock=self._clock, base_url=self._base_url)
         thief.cookies = dict(self.cookies)
         return thief
@@ -111,7 +112,7 @@ class BoundBrowser:
     # Requests
 
     def get(self, path: str, **headers: Any) -> BrowserAnswer:
-        """Get a page; `headers` as the environ names them, such as ``HTTP_ACCEPT``."""
+        """Get a page. Name `headers` as in the environ, such as ``HTTP_ACCEPT``."""
         return self.request(path, **headers)
 
     def post(self, path: str, body: bytes = b"", **headers: Any) -> BrowserAnswer:
@@ -119,7 +120,7 @@ class BoundBrowser:
         return self.request(path, method="POST", body=body, **headers)
 
     def request(self, path: str, *, method: str = "GET", body: bytes = b"", **headers: Any) -> BrowserAnswer:
-        """Make a request: after the proofs that it needs, and before the registration that its answer asks for."""
+        """Send a request. Prove what it needs before, and answer an offered registration afterwards."""
         skipped = self._prove()
         if skipped:
             headers = {"HTTP_SECURE_SESSION_SKIPPED": skipped, **headers}
@@ -132,7 +133,7 @@ class BoundBrowser:
         return answer
 
     def send(self, path: str, *, method: str = "GET", body: bytes = b"", **headers: Any) -> BrowserAnswer:
-        """Make this one request with the cookies that there are, and keep those that are set."""
+        """Send only this request, with the present cookies, and keep the cookies of the answer."""
         said: list[tuple[str, list[tuple[str, str]]]] = []
         sent: list[bytes] = []
 
@@ -184,14 +185,14 @@ class BoundBrowser:
                 self.cookies[name] = value, self._clock() + ages[0] if ages else None
 
     def has(self, name: str) -> bool:
-        """Whether it would send a cookie of that name now."""
+        """Whether the browser would send a cookie of that name now."""
         ends_at = self.cookies[name][1] if name in self.cookies else 0
         return ends_at is None or self._clock() < ends_at
 
     # Bindings
 
     def register(self) -> BrowserAnswer | None:
-        """Make a key for the registration that was offered, and bring it; None where nothing was offered."""
+        """Make a key, and answer the offered registration with it. Return None if none was offered."""
         if self.offered is None:
             return None
         (path, challenge), self.offered = self.offered, None
@@ -201,7 +202,7 @@ class BoundBrowser:
         return answer
 
     def refresh(self, identifier: str, **headers: Any) -> BrowserAnswer:
-        """Prove that it holds the key of a binding, as often as it is challenged; return the last answer."""
+        """Prove that the browser holds the key of a binding, for each challenge. Return the last answer."""
         kept = self.kept[identifier]
         named = {"HTTP_SEC_SECURE_SESSION_ID": f'"{identifier}"', **headers}
         answer = self.send(kept.refresh_path, method="POST", **named)
@@ -241,13 +242,13 @@ def proof(
     brings_key: bool = False,
     header: Mapping[str, Any] | None = None,
 ) -> str:
-    """Return the proof that a browser sends.
+    """Return a proof as a browser sends it.
 
     Args:
-        key: Signs it.
-        challenge: What the server had sent.
-        brings_key: The first proof of a key, which has its public half.
-        header: What else stands in the JWT's header, or in place of what stands there; for hostile ones.
+        key: The key that signs the proof.
+        challenge: The challenge that the server sent.
+        brings_key: True: the first proof of a key, which also holds the public half.
+        header: Fields to add to the JWT's header, or to replace in it; for hostile proofs.
     """
     said: dict[str, Any] = {"alg": "ES256", "typ": "dbsc+jwt"}
     if brings_key:

@@ -1,10 +1,10 @@
-"""A clock that a test drives by hand."""
+"""A clock that a test sets."""
 
 from datetime import timedelta
 
 
 class ManualClock:
-    """A clock that stands still until it is moved; goes wherever ``clock=time.time`` would.
+    """A clock that stands still until you move it. Give it as ``clock=``, in place of `time.time`.
 
     >>> clock = ManualClock()
     >>> clock.advance(timedelta(minutes=5))
@@ -12,7 +12,7 @@ class ManualClock:
     1700000300.0
 
     Args:
-        start: Unix seconds of the first reading; some second in November 2023 by default.
+        start: The time that the clock shows first, in Unix seconds; by default in November 2023.
     """
 
     def __init__(self, start: float = 1_700_000_000) -> None:
@@ -26,5 +26,5 @@ class ManualClock:
         return f"ManualClock({self._now})"
 
     def advance(self, by: timedelta | float) -> None:
-        """Move on by a duration or by seconds; a negative one sets the clock back."""
+        """Move the clock on by a timedelta or by seconds. A negative value sets it back."""
         self._now += by.total_seconds() if isinstance(by, timedelta) else by

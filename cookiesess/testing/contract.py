@@ -8,28 +8,29 @@ from cookiesess.testing.contract_verbs import VerbCases
 
 
 class StoreContract(VerbCases, LifetimeCases, OwnerCases, PageCases, ThreadCases):
-    """`cookiesess.stores.base`, case by case. A store that passes keeps what this library promises about sessions.
+    """A test suite for stores: the contract of `cookiesess.stores.base`, case by case.
 
-    Subclass it under a name that your test runner collects, and say how a store is made. With pytest::
+    Sessions in a store that passes behave as this library promises. Write a subclass whose name your test runner
+    collects, and say how to make a store. With pytest::
 
         class TestMyStore(StoreContract):
             def make_store(self):
                 return MyStore("localhost", prefix=uuid4().hex)
 
-    or with unittest: ``class TestMyStore(StoreContract, TestCase)``. A fixture's value reaches `make_store` by an
-    autouse fixture that puts it on ``self``; the store is made only when a case asks for it.
+    With unittest: ``class TestMyStore(StoreContract, TestCase)``. If `make_store` needs the value of a fixture, write
+    an autouse fixture that puts it on ``self``; a store is made only when a case asks for it.
 
-    Each case gets a store of its own, says one thing, and is named after it. The clock is the cases' own: all of them
-    call with `now` or a few seconds, or 8,000 years, beside it, and none of them sleeps. Cases that need what a store
-    does not have are skipped.
+    Each case gets a store of its own, tests one thing, and is named after it. No case sleeps: all of them call with
+    times near ``now``, or 8,000 years from it. A case is skipped if it needs something that the store does not have.
 
-    What to override:
+    Override these:
 
-    - ``make_store()``: a new, *empty* store. Must be overridden.
-    - ``open_again(store)``: a second store on the same data, as another process would open it; None (the default) where
-      there is no such thing.
-    - ``close_store(store)``: after each case; calls ``store.close()``.
-    - ``now``: the Unix second at which the cases happen. An engine that expires by a clock of its own needs
-      ``now = int(time.time())``; no case then relies on the engine's expiry, only on the store's.
-    - ``expires_by_itself``: True for an engine whose ``delete_expired`` has nothing to do and returns 0.
+    - ``make_store()`` returns a new, *empty* store. You must override it.
+    - ``open_again(store)`` returns a second store on the same data, as another process would open it; None (the
+      default) if there can be none.
+    - ``close_store(store)`` runs after each case; by default it calls ``store.close()``.
+    - ``now`` is the Unix second at which the cases happen. If the engine expires records by its own clock, set ``now =
+      int(time.time())``; no case relies on the engine's expiry.
+    - ``expires_by_itself``: set it to True if the engine deletes expired records by itself, so that ``delete_expired``
+      returns 0.
     """

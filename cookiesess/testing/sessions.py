@@ -10,17 +10,18 @@ from cookiesess.session.session import Session
 
 
 class CookieHeader:
-    """What a browser would send: a Cookie header that follows the Set-Cookie lines it is shown.
+    """The Cookie header that a browser would send. Show it the Set-Cookie lines of each response.
 
     Attributes:
-        value: The header, ``""`` for none. Give it to your test client, or put it into ``environ["HTTP_COOKIE"]``.
+        value: The header; ``""`` if there are no cookies. Give it to your test client, or put it into
+            ``environ["HTTP_COOKIE"]``.
     """
 
     def __init__(self, value: str = "") -> None:
         self.value = value
 
     def follow(self, set_cookie_lines: list[str]) -> None:
-        """Take over what a response sets and forget what it expires, whatever the attributes say of hosts and paths."""
+        """Keep the cookies that a response sets, and drop those that it deletes. Domains and paths do not count."""
         kept = dict(pair.split("=", 1) for pair in self.value.split("; ") if pair)
         for line in set_cookie_lines:
             pair, *attributes = line.split("; ")
@@ -57,13 +58,13 @@ def session_transaction(
             assert session["seen"]
 
     Args:
-        manager: Of the middleware under test (``middleware.manager``), or of a framework's adapter.
-        cookies: Read at the beginning, brought up to date at the end.
-        session_class: As the middleware under test has it (``middleware.session_class``).
+        manager: The manager of the middleware under test (``middleware.manager``), or of a framework's adapter.
+        cookies: The cookies of the test's browser. They are read at the beginning, and updated at the end.
+        session_class: The session class of the middleware under test (``middleware.session_class``).
 
     Raises:
-        What the block raises; nothing is saved then.
-        Whatever `SessionManager.commit` raises.
+        An error of the block: it goes on, and nothing is saved.
+        An error of `SessionManager.commit`.
     """
     session: Session = manager.open(cookies.value, session_class)
     yield session

@@ -39,12 +39,12 @@ class Attached(Protocol):
 
 
 class FlaskSession(Session, SessionMixin):
-    """A `Session` with what `flask.sessions.SessionMixin` adds to a dict; `flask.session` leads here.
+    """The class of `flask.session`: a `Session` that also has the attributes of `flask.sessions.SessionMixin`.
 
-    All of `Session` is there too: ``flask.session.login(owner)``, ``.renew()``, ``.invalidate()``, ``.csrf_token()``…
+    All methods of `Session` work: ``flask.session.login(owner)``, ``.renew()``, ``.invalidate()``, ``.csrf_token()``…
 
     Attributes:
-        accessed: Whether the app has asked for `flask.session` at all, as Flask notes it.
+        accessed: Whether the app has used `flask.session` in this request, as Flask notes it.
     """
 
     # Where `cookiesess.adapters.flask.attachment` finds its request again when Flask hands it the session.
@@ -54,12 +54,12 @@ class FlaskSession(Session, SessionMixin):
 
     @property
     def new(self) -> bool:  # type: ignore[override]  # the mixin's is an attribute
-        """As `is_new`."""
+        """The same as `is_new`."""
         return self.is_new
 
     @property
     def permanent(self) -> bool:
-        """Whether the cookie outlives the browser window; False by default. As `persistent`, and no key of the dict."""
+        """Whether the cookie outlives the browser window; False by default. The same as `persistent`."""
         own = self.persistent
         if own is None:  # without a manager it was opened outside of any request, by a test
             own = self.manager is not None and self.manager.cookie.persistent
@@ -76,12 +76,12 @@ class FlaskSession(Session, SessionMixin):
 
     @property
     def modified(self) -> bool:
-        """Whether the session differs from what was loaded, nested values included, or was marked.
+        """Whether the session differs from the one that was loaded (nested values count too), or was marked.
 
-        Once the session is saved it stays what it was then, for tests and for functions that run after the response.
+        After the session is saved, it keeps the answer for tests and for functions that run after the response.
 
-        Setting it to True has the idle timeout count from now. It is not needed to have a change saved. Setting it to
-        False does nothing: what was changed is saved.
+        You need not set it: every change is saved. If you set it to True, the idle timeout counts from now. Setting it
+        to False has no effect.
         """
         return self._marked or self._was_modified or super().modified
 
@@ -96,10 +96,10 @@ class FlaskSession(Session, SessionMixin):
         self._was_modified = True
 
     def clear(self) -> None:
-        """End the session, as `invalidate` does: this is how Flask apps log out, and what they do before a login.
+        """End the session, as `invalidate` does: Flask apps call this to log out, and before a login.
 
-        What is written afterwards is another session under a new ID, so an ID that somebody planted before a login is
-        worth nothing after it (session fixation).
+        If you write to it afterwards, the visitor gets another session under a new ID. So an ID that somebody planted
+        before a login is worth nothing after it (session fixation).
         """
         self.invalidate()
         self._cleared = True
@@ -110,26 +110,27 @@ class FlaskSession(Session, SessionMixin):
         return super()._logged_out and not (self._cleared and self.keys() - {_FLASHES})
 
     def authenticated_within(self, duration: timedelta, *, bound: bool = False) -> bool:
-        """As `Session`'s; False too where Flask-Login says that the login is not fresh.
+        """As in `Session`; but also False if Flask-Login says that the login is not fresh.
 
-        It says so of one that its "remember me" cookie has brought back, since whoever has that cookie has not shown a
-        password, and of one that comes from another browser, until ``confirm_login``.
+        A login is not fresh if the "remember me" cookie of Flask-Login has brought it back, because nobody has entered
+        a password, or if the session comes from another browser. It is fresh again after ``confirm_login``.
         """
         return super().authenticated_within(duration, bound=bound) and self.get(_FRESH) is not False
 
     def copy(self) -> dict[str, Any]:
-        """Return the values in a dict of their own; not a deep copy."""
+        """Return the values in a new dict: a shallow copy."""
         return dict(self)
 
     def flash(self, message: Any, category: str = "message") -> None:
-        """As `flask.flash`: `flask.get_flashed_messages` and `pop_flashes` show the same messages.
+        """Keep a message for the next page, as `flask.flash` does.
 
-        Text that is translated late (Flask-Babel's ``lazy_gettext``) is kept as text, in the language of now.
+        `flask.get_flashed_messages` and `pop_flashes` return the same messages. A lazily translated text (Flask-Babel's
+        ``lazy_gettext``) is translated now.
         """
         self[_FLASHES] = [*self.get(_FLASHES, ()), (category, message)][-flash.MOST :]
 
     def pop_flashes(self, category: str | None = None) -> list[Flash]:
-        """Return the waiting messages, oldest first, and forget them; with `category`, only those of that one."""
+        """Return the waiting messages, oldest first, and forget them. With `category`: only those of that category."""
         taken, rest = flash.take([(message, kind) for kind, message in self.get(_FLASHES, ())], category)
         if rest:
             self[_FLASHES] = [(kind, message) for message, kind in rest]
@@ -178,9 +179,9 @@ else:
 
 
 class NoSession(NullSession):
-    """What an app without a ``SECRET_KEY`` gets: Flask's own, which can be read, and says what is missing on a write.
+    """The session of an app without a ``SECRET_KEY``: Flask's own. Reading works; a write says that the key is missing.
 
-    The verbs that Flask does not know say the same.
+    The methods that Flask does not know say the same.
     """
 
     owner = None

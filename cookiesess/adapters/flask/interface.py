@@ -57,10 +57,10 @@ class _Built:
 
 
 class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
-    """Has `flask.session` kept by this library: ``app.session_interface = CookiesessInterface()``.
+    """Lets this library keep `flask.session`: ``app.session_interface = CookiesessInterface()``.
 
-    One interface may serve several apps, each with its own settings. For each it builds a `SessionManager` at the first
-    request, and another one where the app's config has changed since.
+    One interface may serve several apps, each with its own settings. It builds a `SessionManager` for each app at its
+    first request, and a new one when the app's config has changed.
 
     Args:
         keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which then

@@ -1,4 +1,4 @@
-"""Flask-Login's logins, tied to the session's verbs."""
+"""Connects Flask-Login's logins and logouts with the session's."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,17 +12,17 @@ _USER: Final = "_user_id"
 
 
 def bind_flask_login(login_manager: Any, *, owner: Callable[[Any], str] | None = None) -> None:
-    """Have the session's owner follow what Flask-Login does; call it once, beside ``LoginManager(app)``.
+    """Log the session in and out when Flask-Login does. Call it once, beside ``LoginManager(app)``.
 
-    ``login_user`` logs the session in, which gets a new ID; so do a login that "remember me" brings back, and
-    ``confirm_login``. What
-    ``logout_user`` ends, or ``session_protection="strong"`` drops, is the session, with all its data, here and in the
-    store. Flask-Login's own cookie ends as it says, and brings a login back after `SessionManager.end_all`.
+    ``login_user`` logs the session in, and the session gets a new ID. The same happens at ``confirm_login``, and when
+    the "remember me" cookie brings a login back. ``logout_user`` ends the session with all its data, also in the store;
+    so does ``session_protection="strong"`` when it drops a session. Flask-Login deletes its own "remember me" cookie at
+    ``logout_user``. Danger: `SessionManager.end_all` cannot end that cookie, which then logs the user in again.
 
     Args:
         login_manager: The app's `flask_login.LoginManager`.
-        owner: Returns a user's ID for `Session.login`; by default what Flask-Login keeps in the session, ``get_id()``.
-            Needed where that is another text after each password change.
+        owner: A function that returns a user's ID for `Session.login`; by default the text that Flask-Login keeps in
+            the session, ``get_id()``. Give one if ``get_id()`` changes with the password.
     """
     from flask_login import signals
 
