@@ -1,6 +1,6 @@
 """The files of docs/deploy: each is shown by a page, and says what its program takes.
 
-`servers/test_deploy` starts them.
+`servers/test_deploy` and `servers/test_apache` start them.
 """
 
 import json
