@@ -161,7 +161,7 @@ class PyramidSessionFactory(Generic[PyramidT_co]):
         environ = request.environ
         if self.manager.binding is not None and "wsgi.input" in environ and ANSWERED_KEY not in environ:
             raise SessionError(
-                "binding has browsers ask for paths that the app does not know; serve"
+                "with binding= browsers call paths that the app does not know; serve"
                 " factory.answering(config.make_wsgi_app()) instead of what config.make_wsgi_app() returns"
             )
         attachment = _PyramidAttachment(self.manager, environ, self.session_class)

@@ -124,5 +124,5 @@ def _record(kind: bytes, value: bytes) -> Record:
 def _read(record: Record) -> Epoch:
     kind, value = record.payload[:1], record.payload[1:]
     if kind not in (_FIRST, _LATER) or len(value) != EPOCH_BYTES:
-        raise StoreUnavailable("the epoch of the store of revocations does not read; was the store tampered with?")
+        raise StoreUnavailable("the epoch in the store of revocations cannot be read; was the store tampered with?")
     return Epoch(value, kind == _FIRST)

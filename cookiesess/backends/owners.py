@@ -183,7 +183,7 @@ class Owners:
                         self._sleep(_REST)
             if not others:
                 return ended
-        raise SessionConflict(f"the owner got new sessions in each of {_MAX_ROUNDS} rounds of ending them; try again")
+        raise SessionConflict(f"the user got new sessions in each of {_MAX_ROUNDS} rounds of end_all(); try again")
 
     def admit(self, owner: str, *, own: Collection[bytes], now: int) -> None:
         """Raise `TooManySessions` where a login is to be refused.

@@ -31,7 +31,7 @@ _JSON = "print one line of JSON; its times are Unix seconds"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line; the exit code is 0 done, 1 not found or does not open, 2 wrong usage."""
+    """Run a command line. Return the exit code: 0 done, 1 not found or not opened, 2 wrong usage."""
     arguments = _parser().parse_args(argv)
     try:
         answer: Answer = arguments.run(arguments)
@@ -54,15 +54,15 @@ def _parser() -> argparse.ArgumentParser:
     keygen = commands.add_parser("keygen", help="print a new random key")
     keygen.add_argument("--file", metavar="PATH", help="write it to a new file that its owner alone can read")
     keygen.set_defaults(run=_keygen)
-    looking = commands.add_parser("inspect", help="show what a session's cookie says, and the record it refers to")
+    looking = commands.add_parser("inspect", help="show what is in a session's cookie, and in its record")
     looking.add_argument(
-        "text", metavar="COOKIE", help="its value, name=value or a whole Cookie header; - reads standard input"
+        "text", metavar="COOKIE", help="the cookie's value, name=value or a whole Cookie header; - reads standard input"
     )
     _add_keys(looking)
     _add_store(looking)
     looking.add_argument("--name", help="the cookie's name (default: __Host-session, then session)")
     looking.set_defaults(run=_inspect)
-    migrate = commands.add_parser("migrate", help="create the table of an SQL database, where it is missing")
+    migrate = commands.add_parser("migrate", help="create the table in an SQL database, if it is missing")
     _add_store(migrate, "postgresql://user:password@host/database")
     migrate.set_defaults(run=_migrate)
     sweep = commands.add_parser("sweep", help="delete a store's expired sessions, in small batches")
@@ -71,25 +71,25 @@ def _parser() -> argparse.ArgumentParser:
         "--batch", type=_positive, default=_SWEEP_BATCH, help="rows in one transaction (default: %(default)s)"
     )
     sweep.set_defaults(run=_sweep)
-    sessions = commands.add_parser("sessions", help="list an owner's sessions, or end them")
+    sessions = commands.add_parser("sessions", help="list a user's sessions, or end them")
     _add_store(sessions)
     _add_keys(sessions)
-    sessions.add_argument("owner", metavar="OWNER", help="as given to session.login()")
-    sessions.add_argument("verb", nargs="?", choices=["end"], help="end the sessions named by HANDLE, or --all")
-    sessions.add_argument("handles", nargs="*", metavar="HANDLE", help="as the list shows them")
-    sessions.add_argument("--all", action="store_true", help="end all of the owner's sessions")
+    sessions.add_argument("owner", metavar="OWNER", help="the user, as the app gives it to session.login()")
+    sessions.add_argument("verb", nargs="?", choices=["end"], help="end the sessions with the given HANDLEs, or --all")
+    sessions.add_argument("handles", nargs="*", metavar="HANDLE", help="a session's handle, as in the list")
+    sessions.add_argument("--all", action="store_true", help="end all sessions of the user")
     sessions.set_defaults(run=_sessions)
-    revocations = commands.add_parser("revocations", help="what to do after a store of revocations was restored")
+    revocations = commands.add_parser("revocations", help="repair a store of revocations after it was restored")
     _add_store(revocations)
     revocations.add_argument(
-        "verb", choices=["renew-epoch"], help="have sessions from before logged out, or as on_lost_revocations= says"
+        "verb", choices=["renew-epoch"], help="log out older sessions, or do as on_lost_revocations= says"
     )
     revocations.set_defaults(run=_renew_epoch)
-    importing = commands.add_parser("import", help="put sessions exported from another library's store into the app's")
+    importing = commands.add_parser("import", help="put exported sessions of another library into the app's store")
     importing.add_argument("file", metavar="FILE", help="JSON lines; - reads standard input")
     _add_store(importing)
     _add_keys(importing)
-    importing.add_argument("--dry-run", action="store_true", help="say what would be done, and import no session")
+    importing.add_argument("--dry-run", action="store_true", help="say what would be imported, and import nothing")
     importing.set_defaults(run=_import)
     for each in commands.choices.values():
         # Without a default of its own, which would count for more than what stood before the command.
@@ -191,7 +191,7 @@ def _sessions(arguments: argparse.Namespace) -> Answer:
         return answer
     # To who ends sessions in a hurry, with the wrong keys, it would say that nobody is logged in.
     kids = [key.kid.hex() for key in keyring.keys]
-    hint = f"(under the keys with the ids {', '.join(kids)}; under others there is another owner of that name)"
+    hint = f"(looked under the keys with the ids {', '.join(kids)}; with other keys, sessions are not found)"
     return Answer([*answer.lines, hint], {**answer.facts, "kids": kids}, answer.code)
 
 
@@ -201,7 +201,7 @@ def _renew_epoch(arguments: argparse.Namespace) -> Answer:
         renew_epoch(store, random_bytes=os.urandom, now=int(time.time()))
     finally:
         store.close()
-    done = "the epoch is renewed: client-side sessions from before are logged out, or as on_lost_revocations= says"
+    done = "the epoch is renewed: older client-side sessions are logged out, or as on_lost_revocations= says"
     return Answer([done], {"renewed": True})
 
 

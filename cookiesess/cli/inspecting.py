@@ -96,8 +96,8 @@ def _tokens(text: str, name: str | None) -> list[_Token]:
     shown = ", ".join(repr(each) for each in cookies[:_MOST_NAMES])
     more = f" and {len(cookies) - _MOST_NAMES} more" if len(cookies) > _MOST_NAMES else ""
     raise ConfigurationError(
-        f"the header has no cookie named {' or '.join(names)}; it has {shown}{more}: say which is the session's with"
-        " --name"
+        f"the header has no cookie named {' or '.join(names)}; it has {shown}{more}; name the session's cookie"
+        " with --name"
     )
 
 
@@ -127,7 +127,7 @@ def _unopened(token: _Token, failure: InvalidToken, *, hint: bool) -> Answer:
     lines = [line, f"opens: no ({failure.reason})"]
     if hint and failure.reason == "forged":
         tried = " and ".join(token.names)
-        lines.append(f"hint: a token opens under its cookie's name alone; tried {tried}: say another with --name")
+        lines.append(f"hint: a token opens only under its cookie's name; tried {tried}; give another with --name")
     return Answer(lines, {"token": facts, "opens": False, "reason": failure.reason}, 1)
 
 
@@ -150,7 +150,7 @@ def _outside(token: str) -> tuple[str, dict[str, object]]:
 
 def _inside(plaintext: bytes) -> Answer:
     if plaintext[:1] == REFERENCE:
-        line = f"holds: a reference to a record in a store; to see that, give --store, or set {STORE_VARIABLE}"
+        line = f"holds: a reference to a record in a store; to see the record, give --store, or set {STORE_VARIABLE}"
         return Answer([line], {"holds": "reference"})
     try:
         state = unpack(expand(plaintext), ValueCodec(), now=_NO_LATEST)

@@ -127,7 +127,7 @@ class CookieAttributes:
             TypeError: `now` is missing.
         """
         if self.max_age is not None or self.expires is not None:
-            raise ValueError("these attributes have a time already; begin with some without one")
+            raise ValueError("these attributes have a max_age or expires already; begin with some without")
         if now is None and max_age > 0:
             raise TypeError("Expires counts from now; pass now=, in Unix seconds")
         expires = moment_after(max_age, now=now or 0)
@@ -144,7 +144,7 @@ class CookieAttributes:
                 raise ValueError(f"{name} {getattr(self, name)!r} is not allowed; choose True or False")
         for flag, on in (("SameSite=None", self.samesite == "None"), ("Partitioned", self.partitioned)):
             if on and not self.secure:
-                raise ValueError(f"{flag} without Secure is dropped by browsers; set secure=True")
+                raise ValueError(f"browsers drop {flag} without Secure; set secure=True")
         if self.partitioned and self.samesite != "None":
             raise ValueError(
                 "Partitioned is for pages in frames of other sites, where browsers drop a cookie without SameSite=None;"
@@ -172,13 +172,13 @@ def as_in_urls(path: str) -> str:
     if not is_utf8(path):
         raise ValueError(f"path {path!r} holds half a surrogate pair, which no URL carries; remove it")
     if not _WALKED.isdisjoint(path.lower().replace("%2e", ".").split("/")):
-        raise ValueError(f"path {path!r} holds '.' or '..', which no page's path does in a browser; write it without")
+        raise ValueError(f"path {path!r} holds '.' or '..', which browsers resolve in a page's path; write it without")
     if "|" in path:
         raise ValueError(f"path {path!r} holds '|', which some browsers write as %7C and some do not; remove it")
     encoded = quote(path, safe=_IN_URLS)
     if len(encoded) > _MOST_ATTRIBUTE_BYTES:
         raise ValueError(
-            f"path {path[:20]!r}… has {len(encoded)} bytes, and browsers pass over one of more than"
+            f"path {path[:20]!r}… has {len(encoded)} bytes, and browsers ignore one of more than"
             f" {_MOST_ATTRIBUTE_BYTES}; take a shorter one, such as '/'"
         )
     return encoded
@@ -198,7 +198,7 @@ def in_utc(expires: object) -> datetime:
         return expires.astimezone(UTC)
     except OverflowError:
         raise ValueError(
-            f"expires {expires!r} is in no year from 1 to 9999 in UTC; pass an earlier one, or max_age"
+            f"expires {expires!r} is not in the years 1 to 9999 in UTC; pass an earlier one, or max_age"
         ) from None
 
 

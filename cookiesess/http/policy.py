@@ -200,14 +200,12 @@ def _directives(value: object) -> tuple[object, ...]:
     """Return the directives of ``clear_on_logout``, checked."""
     if not isinstance(value, tuple | list):
         raise ConfigurationError(
-            f"clear_on_logout is a tuple of directives, and what came is {value!r}; write clear_on_logout=('cache',)"
+            f"clear_on_logout must be a tuple of directives, not {value!r}; write clear_on_logout=('cache',)"
         )
     for each in value:
         if each not in get_args(ClearDirective):
             allowed = ", ".join(map(repr, get_args(ClearDirective)))
-            raise ConfigurationError(
-                f"clear_on_logout holds {each!r}, which browsers pass over; choose among {allowed}"
-            )
+            raise ConfigurationError(f"clear_on_logout holds {each!r}, which browsers ignore; choose among {allowed}")
     return tuple(value)
 
 

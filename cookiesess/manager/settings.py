@@ -43,7 +43,7 @@ from cookiesess.tokens.values import ValueType
 OnStoreError = Literal["raise", "anonymous"]
 # The type of what is allowed, or what is true of it; and what is said of something else.
 Rule = tuple[type | UnionType | Callable[[Any], bool], str]
-_TYPES: Final = "{name} is a list of ValueType(tag, type, encode=…, decode=…), and"
+_TYPES: Final = "{name} must be a list of ValueType(tag, type, encode=…, decode=…);"
 
 GROUPS: Final[dict[str, type[Any]]] = {"cookie": CookiePolicy, "lifetime": Lifetime, "binding": DeviceBinding}
 """The settings whose fields are settings as well."""
@@ -191,13 +191,13 @@ class Configuration:
                     raise ConfigurationError(_USELESS[scope].format(name=name, value=value))
         if self.revocations is not None and self.revocations.evicts:
             raise ConfigurationError(
-                f"revocations needs a store that forgets nothing before its time, and {self.revocations!r} evicts: what"
-                " it drops would live again; use SQLiteStore, or another store that does not evict"
+                f"revocations needs a store that keeps records until they expire, and {self.revocations!r} evicts some"
+                " before: ended sessions would live again; use SQLiteStore, or another store that does not evict"
             )
         if self.revocations is not None and self.lifetime.absolute_seconds is None:
             raise ConfigurationError(
-                "revocations are kept until a session's absolute deadline, and Lifetime(absolute=None) has none; set"
-                " absolute="
+                "revocations= remembers ended sessions until their absolute timeout: Lifetime(absolute=None) has none;"
+                " set absolute="
             )
         if self.binding is not None:
             self._check_binding()
@@ -206,12 +206,12 @@ class Configuration:
         """Raise where sessions could not be bound to devices."""
         if (self.store, self.revocations) == (None, None):
             raise ConfigurationError(
-                "binding needs to end what copies of a cookie there are; give store= or revocations= as well"
+                "binding= ends copies of a cookie, which needs a store; give store= or revocations= as well"
             )
         if self.cookie.domain is not None:
             raise ConfigurationError(
-                f"binding is for one host, since a browser proves itself to that alone, and the cookie's domain"
-                f" {self.cookie.domain!r} sends the session to others, where it would read as empty; leave domain= out"
+                f"with binding= a browser proves itself to one host only; the cookie's domain {self.cookie.domain!r}"
+                " sends the session to other hosts too, where it would read as empty; leave domain= out"
             )
 
 
@@ -232,35 +232,35 @@ _USELESS: Final = {
 }
 # By a setting's name or its kind. A value is shown only where it cannot be a key in the wrong place.
 _RULES: Final[dict[object, Rule]] = {
-    bool: (bool, "{name} is a bool, and what came is of type {type}; write True or False"),
-    DeviceBinding: (DeviceBinding | None, "{name} is a DeviceBinding, not a {type}; write {name}=DeviceBinding()"),
+    bool: (bool, "{name} must be True or False, not of type {type}; write True or False"),
+    DeviceBinding: (DeviceBinding | None, "{name} must be a DeviceBinding, not a {type}; write {name}=DeviceBinding()"),
     CookiePolicy: (
         CookiePolicy,
-        "{name} is a CookiePolicy, and what came is of type {type}; write {name}=CookiePolicy(…), with its ()",
+        "{name} must be a CookiePolicy, not of type {type}; write {name}=CookiePolicy(…), with its ()",
     ),
-    Lifetime: (Lifetime, "{name} is a Lifetime, and what came is of type {type}; write {name}=Lifetime(…)"),
+    Lifetime: (Lifetime, "{name} must be a Lifetime, not of type {type}; write {name}=Lifetime(…)"),
     Store: (
         Store | None,
         "{name} is a {type}; write {name}=SQLiteStore(path), or a URL such as {name}='sqlite:///sessions.db'",
     ),
-    Callable: (callable, "{name} is a function, and what came is of type {type}"),
+    Callable: (callable, "{name} must be a function, not of type {type}"),
     **dict.fromkeys(
         ("on_event", "login_label"),
-        (lambda value: not value or callable(value), "{name} is a function, and what came is of type {type}"),
+        (lambda value: not value or callable(value), "{name} must be a function, not of type {type}"),
     ),
-    "types": (tuple, f"{_TYPES} what came is of type {{type}}; write {{name}}=[…]"),
-    "accept": (list | tuple, "{name} is a list of readers, not a {type}; write {name}=[…]"),
+    "types": (tuple, f"{_TYPES} it is of type {{type}}; write {{name}}=[…]"),
+    "accept": (list | tuple, "{name} must be a list of readers, not a {type}; write {name}=[…]"),
     "revocation_cache_seconds": (
         lambda value: type(value) is int and value >= 0,
-        "{name} is {value!r}; it is a whole number of seconds, 0 for exactness",
+        "{name} is {value!r}; write a whole number of seconds; with 0 each request asks the store",
     ),
     "max_record_bytes": (
         lambda value: type(value) is int and value >= 1,
-        "{name} is {value!r}; it is a whole number of bytes, from 1",
+        "{name} is {value!r}; write a whole number of bytes, from 1",
     ),
     "max_sessions_per_owner": (
         lambda value: value is None or (type(value) in {int, DefaultLimit} and value >= 1),
-        "{name} is {value!r}; it is a whole number from 1, or None: no limit",
+        "{name} is {value!r}; write a whole number from 1, or None for no limit",
     ),
     **{
         kind: (get_args(kind).__contains__, f"{{name}} is {{value!r}}; choose {' or '.join(map(repr, get_args(kind)))}")
@@ -273,7 +273,7 @@ _ITEMS: Final[dict[str, Rule]] = {
     "types": (ValueType, f"{_TYPES} one of them is {{came}}; write a ValueType for it, or leave it out"),
     "accept": (
         lambda item: isinstance(item, ForeignReader) and not isinstance(item, type),
-        "{name} is a list of readers, and one is of type {type}; write {name}=[FlaskCookie(secret_key, until=…)]",
+        "{name} must be a list of readers; one is of type {type}; write {name}=[FlaskCookie(secret_key, until=…)]",
     ),
 }
 

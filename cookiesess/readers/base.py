@@ -104,7 +104,7 @@ class Reader(ABC):
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
         if owner is not None and not callable(owner):
-            raise ConfigurationError(f"owner is a function of the data, and what came is of type {_type(owner)}")
+            raise ConfigurationError(f"owner must be a function of the data, not of type {_type(owner)}")
         self.cookie_name = cookie_name
         self.path = path
         self.domain = domain

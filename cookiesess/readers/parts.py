@@ -50,8 +50,8 @@ def check_secret(name: str, secret: object) -> None:
     size = len(as_bytes(secret))
     if size < MIN_SECRET_BYTES:
         raise ConfigurationError(
-            f"{name} has {size} bytes and needs at least {MIN_SECRET_BYTES}: a shorter one can be guessed, and so all"
-            " that it signed may be forged; leave the reader out, and those users log in again"
+            f"{name} has {size} bytes and needs at least {MIN_SECRET_BYTES}: others can guess a shorter one,"
+            " and forge sessions with it; leave the reader out, and those users log in again"
         )
 
 

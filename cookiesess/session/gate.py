@@ -58,9 +58,9 @@ def _too_late() -> SessionCommitted:
 
 def _no_answer() -> SessionCommitted:
     return SessionCommitted(
-        "the session was changed by the handler of a WebSocket, which is sent no headers any more, and only a cookie"
-        " could carry that change; make it in a view of HTTP, where a login and the first write to a session belong in"
-        " any case, or keep sessions on the server with store="
+        "the session was changed by the handler of a WebSocket, which can send no headers any more, and only a cookie"
+        " could carry that change; make the change in an HTTP view (a login and the first write to a session must be"
+        " there anyway), or keep sessions on the server with store="
     )
 
 

@@ -275,7 +275,7 @@ def environ_of(request: object) -> "WSGIEnvironment":
         environ = getattr(request, "environ", None) or getattr(request, "env", None)
     if not isinstance(environ, dict):
         raise SessionError(
-            f"{type(request).__name__} is no WSGI environ and has none as .environ or .env; pass the environ"
+            f"{type(request).__name__} is no WSGI environ, and has no .environ or .env; pass the environ"
         )
     return environ
 

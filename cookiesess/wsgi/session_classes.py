@@ -30,7 +30,7 @@ def check_session_class(given: type[S] | None, *, base: type[Session], default: 
         name = base.__name__
         came = f"the class {chosen.__name__}" if isinstance(chosen, type) else f"of type {type(chosen).__name__}"
         raise ConfigurationError(
-            f"session_class is a subclass of {name}, and what came is {came}; write class ShopSession({name}): …, and"
+            f"session_class must be a subclass of {name}, not {came}; write class ShopSession({name}): …, and"
             " session_class=ShopSession"
         )
     return cast("type[S]", chosen)

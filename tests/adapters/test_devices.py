@@ -167,5 +167,5 @@ def test_client_side_there_is_no_list_that_would_show_it():
 
 
 def test_something_else_than_a_function_is_refused():
-    with pytest.raises(ConfigurationError, match="login_label is a function, and what came is of type str"):
+    with pytest.raises(ConfigurationError, match="login_label must be a function, not of type str"):
         SessionManager(KEY, store=MemoryStore(), login_label="Firefox")

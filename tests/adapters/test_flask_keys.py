@@ -213,7 +213,7 @@ def test_keys_in_place_of_the_app_are_refused(app, give):
     with pytest.raises(ConfigurationError) as caught:
         give(app)
     came = type(app).__name__
-    assert str(caught.value) == f"app is a Flask app, and what came is of type {came}; write Cookiesess(app, keys=…)"
+    assert str(caught.value) == f"app must be a Flask app, not of type {came}; write Cookiesess(app, keys=…)"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_a_wrong_keyword_is_refused_by_what_was_called(call, form):
 
 
 def test_types_that_are_none_are_refused():
-    with pytest.raises(ConfigurationError, match=r"^types is a list of ValueType\(.*the class Decimal"):
+    with pytest.raises(ConfigurationError, match=r"^types must be a list of ValueType\(.*the class Decimal"):
         Cookiesess(make_app(), types=[Decimal])
 
 

@@ -88,6 +88,6 @@ def test_a_class_without_the_adapters_own_methods_is_refused(build, base):
     with pytest.raises(ConfigurationError) as raised:
         build()
     assert str(raised.value) == (
-        f"session_class is a subclass of {base}, and what came is the class Elsewhere; write class"
+        f"session_class must be a subclass of {base}, not the class Elsewhere; write class"
         f" ShopSession({base}): …, and session_class=ShopSession"
     )

@@ -286,5 +286,5 @@ def test_a_write_while_the_store_is_down_is_not(memory, view):
     "readers", [flask(), (reader for reader in [flask()]), {"a": flask()}], ids=["one", "it", "map"]
 )
 def test_what_is_no_list_of_readers_is_refused(memory, readers):
-    with pytest.raises(ConfigurationError, match="accept is a list of readers"):
+    with pytest.raises(ConfigurationError, match="accept must be a list of readers"):
         memory.use(accept=readers)

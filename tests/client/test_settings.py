@@ -64,7 +64,7 @@ def test_a_key_in_the_place_of_a_store_is_not_repeated(name):
 
 def test_a_store_of_revocations_that_evicts_is_refused():
     text = refused(revocations=MemoryStore())
-    assert "revocations needs a store that forgets nothing before its time" in text
+    assert "revocations needs a store that keeps records until they expire" in text
     assert "SQLiteStore" in text
 
 
@@ -81,7 +81,7 @@ def test_revocations_without_an_absolute_timeout_are_refused():
 @pytest.mark.parametrize("seconds", [-1, True, 1.5, "5", None, timedelta(seconds=5)])
 def test_the_seconds_of_the_cache_are_a_whole_number(seconds):
     text = refused(revocations=keeping(), revocation_cache_seconds=seconds)
-    assert "it is a whole number of seconds, 0 for exactness" in text
+    assert "write a whole number of seconds; with 0 each request asks" in text
 
 
 def test_a_cache_of_revocations_without_revocations_is_refused():

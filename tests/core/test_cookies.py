@@ -522,7 +522,7 @@ def test_attributes_that_last_are_those_that_were_built_with_both_times(fields, 
 
 @pytest.mark.parametrize("times", [{"max_age": 5}, {"expires": datetime(2030, 1, 1, tzinfo=UTC)}])
 def test_attributes_with_a_time_do_not_get_another_one(times):
-    with pytest.raises(ValueError, match="begin with some without one"):
+    with pytest.raises(ValueError, match="begin with some without"):
         CookieAttributes(**times).lasting(60, now=0)
 
 
@@ -572,7 +572,7 @@ def test_a_path_with_half_a_surrogate_pair_is_refused():
 def test_a_path_that_browsers_would_pass_over_for_its_length_is_refused():
     assert CookieAttributes(path="/" + "x" * 1023).path
     for path in ("/" + "x" * 1024, "/" + "é" * 171):
-        with pytest.raises(ValueError, match=r"^path '/.*'… has 10\d\d bytes, and browsers pass over"):
+        with pytest.raises(ValueError, match=r"^path '/.*'… has 10\d\d bytes, and browsers ignore"):
             CookieAttributes(path=path)
 
 
@@ -624,7 +624,7 @@ def test_a_partitioned_cookie_without_samesite_none_is_refused(samesite):
 
 @pytest.mark.parametrize("attributes", [{"samesite": "None"}, {"partitioned": True}])
 def test_what_browsers_drop_without_secure_is_refused(attributes):
-    with pytest.raises(ValueError, match="without Secure is dropped by browsers; set secure=True"):
+    with pytest.raises(ValueError, match=r"browsers drop .* without Secure; set secure=True"):
         CookieAttributes(secure=False, **attributes)
 
 
@@ -643,7 +643,7 @@ def test_a_naive_expires_is_refused(zone):
 
 @pytest.mark.parametrize(("moment", "hours"), [(datetime.max, -1), (datetime.min, 1)])
 def test_an_expires_that_has_no_year_in_utc_is_refused(moment, hours):
-    with pytest.raises(ValueError, match="in no year from 1 to 9999 in UTC"):
+    with pytest.raises(ValueError, match="is not in the years 1 to 9999 in UTC"):
         CookieAttributes(expires=moment.replace(tzinfo=timezone(timedelta(hours=hours))))
 
 

@@ -68,7 +68,7 @@ def test_every_field_reaches_the_line():
         ({"name": "a;b"}, "is not allowed"),
         ({"name": "a", "path": "app"}, "begins with '/'"),
         ({"name": "a", "path": "/;"}, "without ';'"),
-        ({"name": "a", "path": "/shop/../cart"}, "holds '.' or '..', which no page's path does in a browser"),
+        ({"name": "a", "path": "/shop/../cart"}, "holds '.' or '..', which browsers resolve in a page's path"),
         ({"name": "a", "path": "/shop/."}, "holds '.' or '..'"),
         ({"name": "a", "path": "/shop/%2E%2e/cart"}, "holds '.' or '..'"),
         ({"name": "a", "path": "/.%2e"}, "holds '.' or '..'"),

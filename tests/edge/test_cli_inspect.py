@@ -59,14 +59,14 @@ def test_a_header_without_the_session_s_cookie_says_what_it_has_and_what_to_writ
     code, out = run("a=secret; b=2")
     assert (code, "secret" in out) == (2, False)
     assert out == (
-        "cookiesess: the header has no cookie named __Host-session or session; it has 'a', 'b': say which is the"
-        " session's with --name\n"
+        "cookiesess: the header has no cookie named __Host-session or session; it has 'a', 'b'; name the"
+        " session's cookie with --name\n"
     )
 
 
 def test_of_a_header_with_very_many_cookies_ten_are_named(run):
     code, out = run("; ".join(f"c{number}=1" for number in range(12)), "--name", "sid")
-    assert (code, "no cookie named sid; it has 'c0', " in out, "'c9' and 2 more: say" in out) == (2, True, True)
+    assert (code, "no cookie named sid; it has 'c0', " in out, "'c9' and 2 more; name" in out) == (2, True, True)
 
 
 def test_a_header_cannot_speak_to_the_terminal(run):
@@ -87,7 +87,7 @@ def test_a_bare_token_of_another_name_gets_a_hint_at_name(run):
     code, out = run(token)
     assert (code, out.splitlines()[-1]) == (
         1,
-        "hint: a token opens under its cookie's name alone; tried __Host-session and session: say another with --name",
+        "hint: a token opens only under its cookie's name; tried __Host-session and session; give another with --name",
     )
     assert "hint" not in run(token, "--name", "other")[1]
 
@@ -97,7 +97,7 @@ def test_the_record_is_shown_where_the_store_is_given(run, store, url):
     code, out = run(header)
     assert (code, out.splitlines()[-1]) == (
         0,
-        "holds: a reference to a record in a store; to see that, give --store, or set COOKIESESS_STORE",
+        "holds: a reference to a record in a store; to see the record, give --store, or set COOKIESESS_STORE",
     )
     code, out = run(header, "--store", url)
     assert code == 0

@@ -85,23 +85,21 @@ def test_a_missing_or_short_secret_is_refused_when_the_middleware_is_built(keys)
 def test_a_setting_of_another_type_is_refused_with_the_type_that_it_has(setting):
     (name,) = setting
     kind = {"cookie": CookiePolicy, "lifetime": Lifetime}[name]
-    with pytest.raises(
-        ConfigurationError, match=f"^{name} is a {kind.__name__}, and what came is of type .*; write {name}="
-    ):
+    with pytest.raises(ConfigurationError, match=f"^{name} must be a {kind.__name__}, not of type .*; write {name}="):
         SessionMiddleware(answering(len), KEY, **setting)
 
 
 @pytest.mark.parametrize("value", [1, 0, None, "False", "yes"])
 def test_encrypt_is_exactly_true_or_false(value):
     with pytest.raises(
-        ConfigurationError, match=r"^encrypt is a bool, and what came is of type .*; write True or False"
+        ConfigurationError, match=r"^encrypt must be True or False, not of type .*; write True or False"
     ):
         SessionManager(KEY, encrypt=value)
 
 
 @pytest.mark.parametrize("name", ["on_event", "clock", "random_bytes"])
 def test_a_setting_that_is_to_be_called_must_be_callable(name):
-    with pytest.raises(ConfigurationError, match=f"^{name} is a function, and what came is of type int"):
+    with pytest.raises(ConfigurationError, match=f"^{name} must be a function, not of type int"):
         SessionManager(KEY, **{name: 5})
 
 

@@ -105,7 +105,7 @@ def test_what_is_no_session_class_is_refused(wrong, came):
     with pytest.raises(ConfigurationError) as raised:
         SessionMiddleware(answering(len), KEY, session_class=wrong)
     assert str(raised.value) == (
-        f"session_class is a subclass of Session, and what came is {came}; write class ShopSession(Session): …, and"
+        f"session_class must be a subclass of Session, not {came}; write class ShopSession(Session): …, and"
         " session_class=ShopSession"
     )
 

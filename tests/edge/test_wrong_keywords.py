@@ -92,16 +92,16 @@ def test_what_is_meant_is_one_of_those_that_are_known():
 @pytest.mark.parametrize(
     ("types", "came"),
     [
-        (5, "what came is of type int"),
-        (Decimal, "what came is of type type"),
-        (ValueType(0, Exception, str, Exception), "what came is of type ValueType"),
+        (5, "it is of type int"),
+        (Decimal, "it is of type type"),
+        (ValueType(0, Exception, str, Exception), "it is of type ValueType"),
         ([Decimal], "one of them is the class Decimal"),
         ([(1, Decimal, str, Decimal)], "one of them is of type tuple"),
     ],
     ids=repr,
 )
 def test_types_that_are_no_value_types_are_refused(types, came):
-    message = f"types is a list of ValueType(tag, type, encode=…, decode=…), and {came}; write "
+    message = f"types must be a list of ValueType(tag, type, encode=…, decode=…); {came}; write "
     assert refusal(types=types).startswith(message)
 
 

@@ -146,7 +146,7 @@ def test_a_node_of_a_cluster_is_refused_without_a_cluster_client(shared_cluster)
 )
 def test_a_server_without_what_the_scripts_need_is_refused(info, refused):
     if refused:
-        with pytest.raises(ConfigurationError, match=r"6\.2 is the oldest"):
+        with pytest.raises(ConfigurationError, match=r"upgrade it to 6\.2"):
             redis_client._check_server(info, cluster=False)
     else:
         redis_client._check_server(info, cluster=False)

@@ -146,7 +146,7 @@ def test_a_cookie_that_no_browser_would_have_is_refused(cls, settings):
 
 @every
 def test_an_owner_that_is_no_function_is_refused(cls):
-    with pytest.raises(ConfigurationError, match="owner is a function of the data, and what came is of type str"):
+    with pytest.raises(ConfigurationError, match="owner must be a function of the data, not of type str"):
         cls(SECRET, until=UNTIL, owner="user_id")
 
 

@@ -100,7 +100,7 @@ def test_what_the_store_refuses_is_told_with_the_largest_keys(world):
 
 @pytest.mark.parametrize("limit", [0, -1, True, 2.0, "2", None, []])
 def test_a_wrong_limit_is_refused(limit):
-    with pytest.raises(ConfigurationError, match="it is a whole number of bytes, from 1"):
+    with pytest.raises(ConfigurationError, match="write a whole number of bytes, from 1"):
         SessionManager(KEY, store=MemoryStore(), max_record_bytes=limit)
 
 

@@ -97,7 +97,7 @@ class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
         self.binding = keys.binding if isinstance(keys, SessionManager) else settings.get("binding")
         if self.binding is not None and not self._answers:
             raise ConfigurationError(
-                "binding has browsers ask for paths that only the extension answers; write"
+                "with binding= browsers call paths that only the extension answers; write"
                 " Cookiesess(app, keys=…, binding=…) instead of setting app.session_interface"
             )
         # What is wrong whatever the app's config says is said here.
@@ -260,7 +260,7 @@ class Cookiesess(Generic[FlaskT_co]):
         if not isinstance(app, flask.Flask):
             # Without the value: it may be the keys.
             raise ConfigurationError(
-                f"app is a Flask app, and what came is of type {type(app).__name__}; write Cookiesess(app, keys=…)"
+                f"app must be a Flask app, not of type {type(app).__name__}; write Cookiesess(app, keys=…)"
             )
         if app.extensions.get("cookiesess", self) is not self:
             raise ConfigurationError(

@@ -35,7 +35,7 @@ _REMEDIES: Final[tuple[tuple[type[Exception], str], ...]] = (
     ),
     (
         exceptions.NoPermissionError,
-        "this Redis user may not; it needs +@read +@write +@scripting +@connection +info +cluster +command on ~*",
+        "this Redis user lacks rights: it needs +@read +@write +@scripting +@connection +info +cluster +command on ~*",
     ),
     (
         exceptions.ReadOnlyError,
@@ -45,7 +45,7 @@ _REMEDIES: Final[tuple[tuple[type[Exception], str], ...]] = (
         exceptions.OutOfMemoryError,
         "the Redis server's memory is full and it evicts nothing; raise its maxmemory, or shorten the idle timeout",
     ),
-    (exceptions.BusyLoadingError, "the Redis server has just started and is loading its data; it answers when it has"),
+    (exceptions.BusyLoadingError, "the Redis server has just started and is loading its data; it answers afterwards"),
     (
         exceptions.ClusterDownError,
         "a part of the Redis Cluster has no primary; see CLUSTER INFO, and whether each primary has a replica",
@@ -225,7 +225,7 @@ def _check_waiting(client: Server) -> None:
 
 def _refuse_endless(settings: str) -> None:
     raise ConfigurationError(
-        f"the client waits for ever where Redis does not answer; set its {settings}, such as to 2 seconds and one retry"
+        f"the client waits for ever if Redis does not answer; set its {settings}, such as to 2 seconds and one retry"
     )
 
 
@@ -233,15 +233,19 @@ def _check_server(info: Mapping[str, Any], *, cluster: bool) -> None:
     mode, role = info.get("redis_mode"), info.get("role")
     version = str(info.get("redis_version", ""))
     if mode == "sentinel":
-        raise ConfigurationError("this is a Redis Sentinel; give what Sentinel.master_for returns, or redis+sentinel:")
+        raise ConfigurationError(
+            "this is a Redis Sentinel; give the client of Sentinel.master_for, or a redis+sentinel: URL"
+        )
     if mode == "cluster" and not cluster:
-        raise ConfigurationError("this Redis server is part of a Cluster; give a redis.RedisCluster, or redis+cluster:")
+        raise ConfigurationError(
+            "this Redis server is part of a Cluster; give a redis.RedisCluster, or a redis+cluster: URL"
+        )
     if role == "slave":
         raise ConfigurationError(
             "this Redis server is a replica, and a store writes; give the primary's address, or follow it by Sentinel"
         )
     if version and tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
-        raise ConfigurationError(f"the Redis server is of version {version}; 6.2 is the oldest that will do")
+        raise ConfigurationError(f"the Redis server has version {version}; upgrade it to 6.2 or newer")
 
 
 def _evicts(info: Mapping[str, Any]) -> bool:
