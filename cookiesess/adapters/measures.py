@@ -1,4 +1,4 @@
-"""What of an event may be counted, and under which names: what the adapters to systems of metrics share.
+"""Which facts of an event are counted, and under which names: the common part of the adapters for metrics.
 
 Derived from the events' own classes, so that an event which is added later is counted without an edit here:
 

@@ -1,4 +1,4 @@
-"""What every backend does, and what the app gets where no session of ours was loaded."""
+"""What every backend does, and which session the app gets if none of this library's was loaded."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol

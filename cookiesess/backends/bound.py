@@ -1,4 +1,4 @@
-"""Sessions that are bound to devices: a backend in front of the one that has them, which asks for the bound cookie.
+"""Sessions that are bound to devices: a backend in front of another one, which asks for the bound cookie.
 
 A session whose binding is in effect, and that comes without a valid bound cookie, is *unbound*. Whoever sends it may be
 a thief, or its owner whose browser could not prove itself for a moment, and nobody can tell. So it reads as empty, what

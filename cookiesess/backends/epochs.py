@@ -1,4 +1,4 @@
-"""The epoch of a store of revocations: how it is noticed that the store has forgotten what it must not forget.
+"""The epoch of a store of revocations: it shows that the store has lost records that it must not lose.
 
 A store that was emptied, or restored from a backup, looks like any other: sessions that had ended would live again, and
 nobody would be told. So the store has an *epoch*, eight random bytes in a record that never expires, and each token

@@ -1,4 +1,4 @@
-"""The generations of owners: what lets one write end all of an owner's client-side sessions.
+"""The generations of owners: with them, one write ends all client-side sessions of an owner.
 
 An owner's one record, the *ledger*, holds a generation. A token holds the generation of its login; raising the ledger's
 ends all that were sealed before. Counters, not clocks: a skew between servers, two logins in one second and a refresh

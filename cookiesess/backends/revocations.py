@@ -1,4 +1,4 @@
-"""Which client-side sessions have ended: what lets a logout end the copies of a cookie as well.
+"""Remembers which client-side sessions have ended, so that a logout ends the copies of a cookie as well.
 
 Three things are asked of the store, in one round trip, by each request that brings a session:
 

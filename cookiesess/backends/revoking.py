@@ -1,4 +1,4 @@
-"""Client-side sessions that can be ended: a backend in front of the one that has them.
+"""Client-side sessions that can be ended: a backend in front of the one that keeps them.
 
 It asks what has ended when a session is loaded, and once more before a cookie is issued: a session that was ended in
 between gets no line, and an event says so. What takes a new ID is ended under the old one first.

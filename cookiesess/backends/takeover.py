@@ -1,4 +1,4 @@
-"""Sessions that other libraries keep in stores of their own: each moves here when its visitor comes by.
+"""Moves sessions out of other libraries' stores: each session moves when its visitor comes.
 
 The old cookie has an ID alone, which a reader of ``accept=`` looks up. Where our sessions are in a store, the session
 is created there at once, under an ID of ours that derives from the old one. From then on it is a session like any

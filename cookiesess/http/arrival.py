@@ -1,4 +1,4 @@
-"""How a request came, as far as its answer depends on it."""
+"""The facts about how a request came on which its answer depends."""
 
 from typing import Final, Protocol
 

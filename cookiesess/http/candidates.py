@@ -1,4 +1,4 @@
-"""What in a Cookie header may be the session's token, where it may stand in pieces, or under a second name.
+"""Finds the texts in a Cookie header that may be the session's token, also in pieces or under a second name.
 
 A browser sends name and value alone, so several cookies of one name may come: a deploy changed where the cookie
 stands, or somebody planted one. Each token under a key of the ring is a candidate, and all that open are handed on, in

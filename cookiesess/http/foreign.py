@@ -1,4 +1,4 @@
-"""Other libraries' sessions: what a reader of them is, in a cookie or in a store, and what it returns."""
+"""Other libraries' sessions: the interface of their readers, for cookies and for stores, and its result."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol, runtime_checkable

@@ -1,4 +1,4 @@
-"""A response's headers, made safe for caches: ``Vary: Cookie``, and no shared caching of what is one visitor's."""
+"""Makes a response's headers safe for caches: ``Vary: Cookie``, and no shared caching of a visitor's own pages."""
 
 import re
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Where a cookie may stand that the browser is to forget.
+"""The domains, paths and partitions under which a browser may have a cookie that it is to delete.
 
 A browser tells cookies apart by name, domain, path and partition, and sends name and value alone. So whoever wants one
 forgotten has to guess where it stands: a deploy may have changed `CookiePolicy.domain`, `path` or `partitioned` since

@@ -1,4 +1,4 @@
-"""Which pages a cookie covers, and who hears of it where the page that sets the cookie is none of them."""
+"""Which pages a cookie covers, and an event if the page that sets the cookie is none of them."""
 
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes

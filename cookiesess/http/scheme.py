@@ -1,4 +1,4 @@
-"""Over what a session's cookies are set, and who hears of it where HTTPS and ``Secure`` do not go together."""
+"""Whether a session's cookies are set over HTTPS, and an event if HTTPS and ``Secure`` do not go together."""
 
 from collections.abc import Callable
 from typing import Final

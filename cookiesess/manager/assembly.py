@@ -1,4 +1,4 @@
-"""How a manager's parts are put together: what depends on the settings alone is done once, here, and not by request."""
+"""Puts a manager's parts together. Work that depends only on the settings is done here, once, not at each request."""
 
 from collections.abc import Callable
 from typing import NamedTuple

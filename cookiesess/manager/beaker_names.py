@@ -1,4 +1,4 @@
-"""What the options of a Beaker configuration are called here, for somebody who gives one to the middleware."""
+"""The names of Beaker's options in this library, for somebody who gives a Beaker configuration to the middleware."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final

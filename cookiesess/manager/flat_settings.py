@@ -1,7 +1,8 @@
-"""Settings as flat text, as environment variables and ini files have them.
+"""Settings as text, in environment variables and ini files.
 
-Keys, or a file of them (parted by commas, or one to a line), are needed, and only one of the two. Defaults and dangers
-are those of `SessionManager`, `CookiePolicy`, `Lifetime` and `DeviceBinding`. What has no line here is given in code.
+Give either the keys, or a file of keys (parted by commas, or one on each line), and not both. `SessionManager`,
+`CookiePolicy`, `Lifetime` and `DeviceBinding` describe the settings, their defaults and their dangers. Give a setting
+that has no line here in code.
 
 ::
 """
@@ -33,11 +34,11 @@ def read_environment(environ: Mapping[str, str], *, given: Container[str] = ()) 
     """Return the settings that the variables ``COOKIESESS_…`` hold, as keyword arguments of `SessionMiddleware`.
 
     Args:
-        environ: The variables; others are passed over.
-        given: Keyword arguments that are known already; what the variables say of them is not read.
+        environ: The variables. Only ``COOKIESESS_…`` are read.
+        given: Keyword arguments that are known already. Their variables are not read.
 
     Raises:
-        As `read_settings`.
+        As in `read_settings`.
     """
     texts = {variable: text for variable, text in environ.items() if variable.startswith(VARIABLE_PREFIX)}
     return read_settings(texts, _VARIABLES, given=given)
@@ -48,16 +49,16 @@ def read_settings(texts: Mapping[str, str], names: Mapping[str, str], *, given: 
     """Return the settings that `texts` hold, as keyword arguments of `SessionMiddleware`.
 
     Args:
-        texts: What somebody has written, by the name as it was written. No error repeats a text: it may be a key in the
-            wrong place.
-        names: All names that may be written, and what they are in the table; `INI` for an ini file.
-        given: As `read_environment` takes it.
+        texts: The texts by their names, as somebody has written them. An error never shows a text: it may be a key in
+            the wrong place.
+        names: All allowed names, and the settings' names in the table; `INI` for an ini file.
+        given: As in `read_environment`.
 
     Raises:
-        ConfigurationError: A setting that is unknown, given twice, empty or unreadable; there are no keys, or two
-            settings hold them.
-        MissingDependency: The client of a store's URL is not installed.
-        StoreUnavailable: A store cannot be reached.
+        ConfigurationError: A setting is unknown, given twice, empty or unreadable; or there are no keys, or two
+            settings for them.
+        MissingDependency: A store's URL needs a client that is not installed.
+        StoreUnavailable: A store does not answer.
     """
     spellings: dict[str, str] = {}
     for spelling in texts:

@@ -1,4 +1,4 @@
-"""Puts sessions that were exported from another library's store into one of ours, each once.
+"""Puts sessions that were exported from another library's store into the app's store, each only once.
 
 A session is created under the ID that derives from its old one, as `cookiesess.backends.takeover` has it, so that the
 old cookie leads to it. Beside it stands a mark, an empty record that stays until the session would have ended in the

@@ -1,4 +1,4 @@
-"""What settings are called, and which one somebody probably meant who has written another name."""
+"""The names of the settings, and which setting somebody probably meant who wrote an unknown name."""
 
 import re
 from collections.abc import Iterable

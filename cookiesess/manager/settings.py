@@ -1,4 +1,4 @@
-"""The settings: the table that all else follows from, their types, their defaults, and what cannot be built.
+"""The settings: their table, from which all else follows, their types, their defaults, and their checks.
 
 To add a setting of `SessionManager`, write
 

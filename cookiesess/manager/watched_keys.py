@@ -1,4 +1,4 @@
-"""A file of keys that a running process looks at again, so that a rotation needs no restart.
+"""Looks again at a file of keys while the process runs, so that a key rotation needs no restart.
 
 The processes of a site do not look at the same moment. So a key that is new to a running process opens at once, and
 seals only when every other process must have seen it too. A key that has been taken out of the file stops at once: it

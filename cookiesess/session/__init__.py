@@ -1,1 +1,1 @@
-"""What a session is, what the app sees of it, and what becomes of it; no I/O, no clock."""
+"""A session: its data, the object that the app uses, and the decision what is saved. No I/O, no clock."""

@@ -1,4 +1,4 @@
-"""The binding of a session to a device (Device Bound Session Credentials): what of it the session itself holds.
+"""The part of a device binding (Device Bound Session Credentials) that the session itself holds.
 
 A session passes these states, forward alone, until a login without proof begins again:
 

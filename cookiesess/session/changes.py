@@ -1,4 +1,4 @@
-"""Exact change detection: what differs from what was loaded, and how to do it again on newer data.
+"""Exact change detection: which values differ from the loaded ones, and how to make the changes again on newer data.
 
 Assignments and deletions are seen as they happen. A value that can change inside (a list, a dict, a tuple that holds
 one) is watched from the moment it is handed out: its encoding then is compared with its encoding at commit. So a

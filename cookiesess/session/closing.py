@@ -1,4 +1,4 @@
-"""How a session's ID was closed, and what that means for whoever shows it again.
+"""How a session's old ID was closed, and what a request gets that still comes with it.
 
 A new ID takes the place of an old one for four reasons. What the old one still leads to differs, because whoever may
 have planted it differs:

@@ -1,4 +1,4 @@
-"""What a session calls, and its manager hands in; a test can hand in its own."""
+"""The functions of the manager that a session calls. A test can give a session its own."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""CSRF tokens: one secret in the session, a fresh mask around it in every page.
+"""CSRF tokens: each is the one secret of the session under a new random mask.
 
 The mask keeps the token's bytes different in every response, so that compression does not give them away byte by byte
 (BREACH; OWASP CSRF Prevention Cheat Sheet, "synchronizer token pattern").

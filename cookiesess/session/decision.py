@@ -1,4 +1,4 @@
-"""The decision at commit: what becomes of a session, as one table. Pure; how it is done is the backends' business.
+"""The decision at commit: one table says what happens to a session. The backends do it.
 
 Three rules stand behind the table:
 

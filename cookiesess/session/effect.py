@@ -1,4 +1,4 @@
-"""What a request does about the binding of its session: a login offers one, and the first proof puts it into effect."""
+"""How a request changes the binding of its session: a login offers one, and the first proof puts it into effect."""
 
 from cookiesess.session.binding import Binding
 from cookiesess.session.closing import How

@@ -1,4 +1,4 @@
-"""Whether a write is possible, and which error says that it is not. One table; nothing else refuses a write.
+"""One table that says whether a write is possible, and which error it raises if not. Nothing else refuses a write.
 
 A request goes through these stages, and what a write needs decides in each:
 

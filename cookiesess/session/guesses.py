@@ -1,4 +1,4 @@
-"""What other libraries call the verbs of a session, and what they are called here."""
+"""The names that other libraries use for a session's methods, and the names to use here."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn, TypeVar

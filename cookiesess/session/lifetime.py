@@ -1,4 +1,4 @@
-"""How long a session lives: whether it has ended, and whether a new idle deadline is due. Time is an argument."""
+"""The timeouts: whether a session has timed out, and whether it needs a new idle deadline. Time is an argument."""
 
 from copy import copy
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What becomes of a request's changes where another request of the same session was faster, or has ended it.
+"""Merges the changes of a request if another request of the same session was faster, or has ended the session.
 
 The log of what this request did is replayed on what the other one left: mine win on the keys that I changed, theirs
 stay on those that I did not. Flashes merge message by message, and an existing CSRF secret wins.

@@ -1,4 +1,4 @@
-"""What can be asked of a session: where it came from, whose it is, until when, and its settings of its own."""
+"""The properties of a session: where it came from, its user, its deadlines, and its own settings."""
 
 from datetime import timedelta
 from typing import Final

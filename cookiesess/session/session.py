@@ -1,4 +1,4 @@
-"""The mapping that the app sees."""
+"""`Session`, the dict that the app uses, with the methods for logins."""
 
 from contextlib import suppress
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""What a session is between two requests, and the bytes it travels as.
+"""The state of a session between two requests, and its bytes.
 
 Plaintext, version 1, the same in a cookie and in a record. The first byte is the kind::
 

@@ -1,1 +1,1 @@
-"""Stores for server-side sessions: one file an engine, all under the contract in `cookiesess.stores.base`."""
+"""Stores for server-side sessions: one module for each database, all with the contract of `cookiesess.stores.base`."""

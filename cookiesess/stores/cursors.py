@@ -1,4 +1,4 @@
-"""Cursors: where the listing of an owner's records goes on. For stores, of which each has its own idea of a place."""
+"""Cursors: they say where the list of an owner's records goes on. Each store defines its own positions."""
 
 from hashlib import sha256
 from typing import Final

@@ -1,4 +1,4 @@
-"""Counting and sorting an owner's records by listing them: for stores whose engine can do neither."""
+"""Counts and sorts an owner's records by listing them, for stores whose engine can do neither."""
 
 from collections.abc import Callable, Iterable
 from heapq import nsmallest

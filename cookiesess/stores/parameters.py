@@ -1,4 +1,4 @@
-"""How the parts of a store's URL are read, for all stores alike: nothing unknown, nothing twice, nothing unread."""
+"""Reads the parts of a store's URL, for all stores alike. A parameter that is unknown or given twice is an error."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How long whoever lost a race waits before the next try.
+"""How long a request waits before it tries again, after others were faster.
 
 Those who lose a race together and try again at once meet again, and again: of sixteen writers of one record one gets
 through at a time, and the other fifteen have worked for nothing. So after a few lost races each waits a random moment,

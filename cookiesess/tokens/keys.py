@@ -1,4 +1,4 @@
-"""Secrets: their least size, their order, and the purpose each derived key is for."""
+"""Keys: their checks, their order, and the keys for single purposes that are derived from them."""
 
 import hashlib
 import os

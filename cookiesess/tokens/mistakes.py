@@ -1,4 +1,4 @@
-"""What stands where a key should be: a place that nobody filled in, a path, or a text that others can guess.
+"""Mistakes in the place of a key: a placeholder that nobody filled in, a path, or a text that others can guess.
 
 The first two are refused, since they never were a secret. The last ones are only warned of: they may have sessions out
 under them, and no rule tells every bad key from a good one.

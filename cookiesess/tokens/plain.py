@@ -1,4 +1,4 @@
-"""What an app can store instead of a value that sessions do not carry; the error that refuses it says so."""
+"""What an app can store instead of a value that sessions do not carry, for the error that refuses it."""
 
 from dataclasses import is_dataclass
 from enum import Enum

@@ -1,4 +1,4 @@
-"""The two paths that browsers call by themselves where sessions are bound to devices; the app never sees them.
+"""Answers the two paths that browsers call by themselves if sessions are bound to devices. The app never sees them.
 
 | what comes | what the browser gets |
 |---|---|

@@ -1,4 +1,4 @@
-"""An app's response body on its way to the server: where it fails, nothing of the session is saved any more."""
+"""Passes an app's response body to the server. If the body fails, later changes of the session are not saved."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain

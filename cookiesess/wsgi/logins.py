@@ -1,4 +1,4 @@
-"""Logins through somebody else: what the app has to know when the visitor comes back."""
+"""Logins through a provider (OAuth, OpenID Connect, SAML): keeps what the app needs when the visitor comes back."""
 
 from typing import Any
 

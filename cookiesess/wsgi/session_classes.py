@@ -1,4 +1,4 @@
-"""Which class an app's sessions are of: what type checkers know, what may be given, and how a view asks for it."""
+"""The class of an app's sessions: how it is checked, how a view asks for it, and what type checkers know."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast

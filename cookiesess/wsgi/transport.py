@@ -1,4 +1,4 @@
-"""How a request came, as far as a WSGI environ tells: over HTTPS, over plain HTTP, or from this machine to itself."""
+"""Finds out from a WSGI environ how a request came: over HTTPS, plain HTTP, or from this machine to itself."""
 
 import re
 from ipaddress import ip_address

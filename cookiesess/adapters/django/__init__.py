@@ -8,9 +8,9 @@
 
 The keys are ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``, or ``COOKIESESS_KEYS`` where that is set.
 ``SESSION_COOKIE_…``, ``SESSION_SAVE_EVERY_REQUEST`` and ``SESSION_EXPIRE_AT_BROWSER_CLOSE`` mean what Django's
-documentation says, and ``COOKIESESS_OPTIONS`` is a dict of further settings of `SessionManager`. No table and no
-middleware but Django's own is needed. A ``session_key`` is the cookie's text: 104 characters with a store, and another
-text after each save without one.
+documentation says, and ``COOKIESESS_OPTIONS`` is a dict of further settings of `SessionManager`. You need no table, and
+no middleware but Django's own. A ``session_key`` is the cookie's text: 104 characters with a store; without a store
+another text after each save.
 """
 
 from cookiesess.errors import MissingDependency

@@ -1,4 +1,4 @@
-"""The app ``"cookiesess.adapters.django"`` of ``INSTALLED_APPS``: it has ``manage.py check`` look at the settings."""
+"""The app ``"cookiesess.adapters.django"`` of ``INSTALLED_APPS``: lets ``manage.py check`` check the settings."""
 
 from typing import Any, Final
 

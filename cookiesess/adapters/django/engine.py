@@ -72,9 +72,9 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
 
     @property
     def modified(self) -> bool:
-        """Whether there is something to save: it was set, or the session differs from what was loaded.
+        """Whether there is something to save: you set this, or the session differs from the one that was loaded.
 
-        Setting it to False rules out what was changed so far; with a later change it is saved all the same.
+        If you set it to False, the changes so far are not saved, unless another change follows.
         """
         return self._marked or self._changed
 
@@ -92,9 +92,9 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         return self._ruled_out is None or session.packed() != self._ruled_out
 
     def is_empty(self) -> bool:
-        """Whether there is nothing in it that the browser should keep a cookie for.
+        """Whether the session is empty, so that the browser needs no cookie for it.
 
-        What was written into a session that a login has replaced is dropped here, with an event.
+        If a login has replaced the session, its changes are dropped here, with an event.
         """
         if self.session_key is not None and settings.SESSION_SAVE_EVERY_REQUEST:
             self._get_session()  # whether there is something to save
@@ -150,7 +150,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         return self._open(None) if session.is_over else session
 
     def load(self) -> Mapping[str, Any]:
-        """Return the data as they are stored now; without any, the key is forgotten."""
+        """Return the data as they are stored now. If there are none, the session loses its key."""
         session = self._open(self.session_key)
         if session.origin is not Origin.LOADED:
             self._session_key = None
@@ -158,13 +158,13 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
 
     @without_locals
     def exists(self, session_key: str | None) -> bool:
-        """Whether there is such a session."""
+        """Whether there is a live session under `session_key`."""
         return bool(session_key) and self._open(session_key).origin is Origin.LOADED
 
     # Saving
 
     def create(self) -> None:
-        """Make a new session of what is in this one, under a new key, and save it."""
+        """Copy this session's data into a new session with a new key, and save it."""
         loaded = self._loaded
         session = self._session_cache = self._open(None)
         session.update(loaded or {})
@@ -172,15 +172,15 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         self.modified = True
 
     def save(self, must_create: bool = False) -> None:
-        """Write the session; its deadline counts from now.
+        """Write the session. Its timeout counts from now.
 
         Args:
-            must_create: Under a new key.
+            must_create: True: write it under a new key.
 
         Raises:
-            UpdateError: It was ended, or a login took its place, while this request ran; nothing was written.
-            NotSerializable: A value that sessions do not carry.
-            CookieTooLarge: Without a store: more than a cookie holds.
+            UpdateError: Another request ended the session, or a login replaced it. Nothing was written.
+            NotSerializable: The session holds a value that sessions do not carry.
+            CookieTooLarge: Without a store: the session is too large for a cookie.
         """
         if must_create:
             self.create()
@@ -201,10 +201,10 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         self._session_key = session_key or self.session_key
 
     def cycle_key(self) -> None:
-        """Give the session a new key at once; the old one ends, and what parallel requests do under it is refused.
+        """Give the session a new key at once. The old key is dead: changes of parallel requests under it are refused.
 
-        Where the session was ended or replaced, an empty one takes its place: nothing of it comes back, and the second
-        click on "log in" logs in as well.
+        If the session was ended or replaced meanwhile, an empty session takes its place: the old data does not come
+        back, and a second click on "log in" still logs the user in.
         """
         session = self._get_session()
         session.cycle()
@@ -217,12 +217,12 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         self.modified = True
 
     def save_late(self) -> None:
-        """Save what was changed after Django has saved the session: in a body that is streamed.
+        """Save the changes that a streamed body made after Django had saved the session.
 
-        What was changed before, and not saved, was not to be: the response says so by its status.
+        Changes from before, which Django did not save because of the response's status, stay unsaved.
 
         Raises:
-            SessionCommitted: It would have needed a cookie, and the headers have gone out.
+            SessionCommitted: The change needs a cookie, and the headers have gone out.
         """
         if self._left_unsaved or not self._changed:
             return
@@ -238,13 +238,13 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
 
     @without_locals
     def delete(self, session_key: str | None = None) -> None:
-        """End the session with this key, by default this one, in the store at once."""
+        """End the session with this key (by default this session) in the store, at once."""
         session_key = self.session_key if session_key is None else session_key
         if session_key is not None:
             self._open(session_key).invalidate()
 
     def flush(self) -> None:
-        """End the session at once, under every key that leads to it, and go on with an empty one without a key."""
+        """End the session at once, under every key that leads to it, and continue with an empty one without a key."""
         session = self._loaded
         if session is None:
             self.delete()
@@ -270,7 +270,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Delete what has expired, in small batches: for ``manage.py clearsessions``. In cookies there is nothing."""
+        """Delete expired sessions from the store, in small batches: for ``manage.py clearsessions``."""
         setup = Shared.get()
         if setup.store is not None:
             while setup.store.delete_expired(now=int(setup.clock()), limit=_BATCH):

@@ -1,4 +1,4 @@
-"""A request of a Flask app and its response, as far as the session goes: Flask's two hooks around an attachment.
+"""Joins the session to a request and a response of a Flask app: Flask's two hooks around an attachment.
 
 Flask saves the session last of all, but before the response is sent and before ``teardown_request``. What is changed
 after that, in a stream or there, is saved as the response is closed where that needs no cookie, and is an error else.

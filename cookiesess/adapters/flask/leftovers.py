@@ -1,4 +1,4 @@
-"""What Flask-Session has left in a Flask app's config: nobody reads it here, and whoever has forgotten it is told."""
+"""Finds settings of Flask-Session in a Flask app's config, which this library does not read, and says so."""
 
 import logging
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whether a request of a Flask app has become a WebSocket, whose browser gets no response of Flask's."""
+"""Finds out whether a request of a Flask app has become a WebSocket, which gets no response of Flask's."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Sessions in Memcached: on servers that keep nothing but memory, and forget by themselves."""
+"""Sessions in Memcached, which keeps them only in memory, and may drop them early."""
 
 from cookiesess.stores.memcached.store import MemcachedStore
 

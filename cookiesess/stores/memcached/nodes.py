@@ -1,4 +1,4 @@
-"""The servers behind a pymemcache client: which of them holds a key, and what to make of its failures."""
+"""The servers behind a pymemcache client: which of them holds a key, and what their errors mean."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""What stands in Memcached: the bytes of a record, and the version that a caller holds.
+"""The bytes of a record in Memcached, and the version that a caller holds.
 
 A value, version 1, numbers big-endian::
 

@@ -1,4 +1,4 @@
-"""What `RedisStore` asks of a client and its server before it trusts them, and what their errors mean."""
+"""How `RedisStore` checks a client and its server before it uses them, and what their errors mean."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, TypeVar

@@ -1,4 +1,4 @@
-"""How a session lies in Redis: the names of its keys, and its value byte by byte.
+"""A session in Redis: the names of its keys, and its value byte by byte.
 
 A record is one plain string, so that reading it is a plain GET: a hash would cost more memory and a longer answer.
 All numbers are unsigned and big-endian::

@@ -1,4 +1,4 @@
-"""Sessions in an SQL database that is there already: PostgreSQL, MySQL, MariaDB, or SQLite through SQLAlchemy."""
+"""Sessions in an SQL database that you already have: PostgreSQL, MySQL, MariaDB, or SQLite through SQLAlchemy."""
 
 from cookiesess.errors import MissingDependency
 

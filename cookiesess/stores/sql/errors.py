@@ -1,4 +1,4 @@
-"""What a database's errors mean: which pass by themselves, which are a matter of the set-up, and what to do."""
+"""What a database's errors mean: which of them pass, which are mistakes in the set-up, and what to do."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The path of a session file: what is refused, and how the file is made so that nobody else can read it."""
+"""The path of a session file: which paths are refused, and how the file is made so that nobody else can read it."""
 
 import os
 from pathlib import Path
