@@ -94,13 +94,14 @@ class SessionUnbound(Event):
 
     Attributes:
         reason: The browser's own reason: ``"quota_exceeded"``, ``"unreachable"`` or ``"server_error"``. If the browser
-            gave none, the state of the bound cookie: ``"missing"``, ``"expired"``, ``"invalid"`` or ``"other"``. With
-            `DeviceBinding.required` also ``"unregistered"``: the browser has not bound the session in time.
+            gave none: ``"elsewhere"`` where a link or form of another origin led here, for which browsers prove
+            nothing; else the state of the bound cookie: ``"missing"``, ``"expired"``, ``"invalid"`` or ``"other"``.
+            With `DeviceBinding.required` also ``"unregistered"``: the browser has not bound the session in time.
     """
 
     reason: str
     advice: ClassVar[str] = (
-        "if this repeats for one user, and the browser gives no reason of its own, end all sessions of that user:"
+        "if this repeats for one user, and says missing, expired, invalid or other, end all sessions of that user:"
         " manager.end_all(owner)"
     )
     name: ClassVar[str] = "session.unbound"

@@ -30,7 +30,7 @@ class Arrival(Protocol):
         """Where in the site the app is mounted, as the text of its bytes; empty at its root."""
 
     def skipped(self) -> str:
-        """Why the browser says that it did not prove which device it is; empty where it says nothing."""
+        """Why the browser did not prove its device: as it says, or ``"elsewhere"``; empty where nobody knows."""
 
 
 class _Https:

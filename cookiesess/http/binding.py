@@ -42,8 +42,9 @@ _MOST_BOUND: Final = timedelta(hours=1)
 _MOST_REGISTRATION: Final = timedelta(minutes=10)
 _PATH: Final = re.compile(r"(?:/[0-9A-Za-z._~-]+)+")
 _CHALLENGE: Final = struct.Struct(f">B{BINDING_ID_BYTES}sQ")
-# What a browser says of a proof that it did not give (W3C Device Bound Session Credentials, Secure-Session-Skipped).
-_SKIPPED: Final = re.compile(r"\b(quota_exceeded|unreachable|server_error)\b")
+# Why a browser gave no proof, as it says (W3C Device Bound Session Credentials, Secure-Session-Skipped). The last one
+# is ours: where a page of another origin has caused the request, the browser says nothing.
+_SKIPPED: Final = re.compile(r"\b(quota_exceeded|unreachable|server_error|elsewhere)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +238,9 @@ class BoundCookies:
         """Return what a browser is told about its binding, as JSON: what to show, where, and how to renew it.
 
         The scope is the origin that was asked, which is left out: behind a proxy the server need not know it.
+
+        No other site may cause a proof (``allowed_refresh_initiators``), though the first page behind a link there then
+        comes without one: a proof that is caused so comes without ``SameSite`` cookies (seen in Chromium 150).
         """
         attributes = self._policy.attributes(arrival.transport()).suffix.removeprefix("; ")
         told = {

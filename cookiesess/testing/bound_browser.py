@@ -120,8 +120,13 @@ class BoundBrowser:
         return self.request(path, method="POST", body=body, **headers)
 
     def request(self, path: str, *, method: str = "GET", body: bytes = b"", **headers: Any) -> BrowserAnswer:
-        """Send a request. Prove what it needs before, and answer an offered registration afterwards."""
-        skipped = self._prove()
+        """Send a request. Prove what it needs before, and answer an offered registration afterwards.
+
+        A request that a page of another origin has caused is sent without a proof: one with ``HTTP_SEC_FETCH_SITE`` of
+        ``"cross-site"`` or ``"same-site"``.
+        """
+        caused_elsewhere = headers.get("HTTP_SEC_FETCH_SITE") in {"cross-site", "same-site"}
+        skipped = "" if caused_elsewhere else self._prove()
         if skipped:
             headers = {"HTTP_SECURE_SESSION_SKIPPED": skipped, **headers}
         answer = self.send(path, method=method, body=body, **headers)

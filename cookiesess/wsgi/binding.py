@@ -11,8 +11,9 @@
 | ``refresh`` where the session of the browser's cookie has ended, is not bound, or is bound anew | 200, and the end |
 | either, where the store is down, or the cookie does not open or was replaced | 503: once more, later |
 
-A browser ends its binding only at that one answer, ``{"continue": false}``. So it is given only where nothing would be
-lost with it. A request without any cookie of the session is such a case, but where another site's page has caused it:
+A browser ends its binding at that one answer, ``{"continue": false}``, and at any 4xx that brings no challenge. So the
+end is told only where nothing would be lost with it, a 4xx only to what no honest browser sends, and 503 wherever that
+is uncertain. A request without any cookie of the session ends a binding, but where another site's page has caused it:
 then the browser may have held the cookie back (SameSite). Of several cookies of the session's name each may be the one
 that the browser means; whoever plants another one beside it ends no binding.
 
@@ -196,10 +197,7 @@ class _Visit(Arrived):
         header = self._environ.get("HTTP_COOKIE", "")
         if any(map(_uncertain, copies)) or len(self._operations.parts.envelope.tokens(header)) > len(copies):
             return True
-        return copies[0].loaded.origin is Origin.NONE and self._from_elsewhere()
-
-    def _from_elsewhere(self) -> bool:
-        return self._environ.get("HTTP_SEC_FETCH_SITE", "") in {"cross-site", "same-site"}
+        return copies[0].loaded.origin is Origin.NONE and self.from_elsewhere()
 
     def _fresh(self, challenge: str, kind: Challenge, binding: Binding) -> bool:
         refusal = self._cookies.refusal(challenge, kind, binding.binding_id, now=self._now)

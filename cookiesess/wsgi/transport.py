@@ -52,9 +52,13 @@ class Arrived:
         return mount
 
     def skipped(self) -> str:
-        """Why the browser says that it did not prove which device it is; empty where it says nothing."""
+        """Why the browser did not prove its device: as it says, or ``"elsewhere"``; empty where nobody knows."""
         said: str = self._environ.get("HTTP_SECURE_SESSION_SKIPPED", "")
-        return said
+        return said or ("elsewhere" if self.from_elsewhere() else "")
+
+    def from_elsewhere(self) -> bool:
+        """Whether a page of another origin has caused it, as browsers say it (Fetch Metadata)."""
+        return self._environ.get("HTTP_SEC_FETCH_SITE", "") in {"cross-site", "same-site"}
 
     def cross_site_post(self) -> bool:
         """Whether another site's page has the browser navigate here by a method that changes things.

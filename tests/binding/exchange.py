@@ -8,6 +8,8 @@ from binding.conftest import identifier, page
 
 START, REFRESH = "/_cookiesess/binding/start", "/_cookiesess/binding/refresh"
 ENDS = {"continue": False}
+REFUSALS = {400: False, 403: False, 404: False, 429: False, 500: True, 503: True}
+"""Whether a binding goes on in a browser whose proof is answered so, and without a challenge; seen in Chromium 150."""
 
 
 def key():

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from binding.conftest import LATE, Site, bound, identifier, owner, page
+from binding.exchange import REFUSALS
 from cookiesess.session.binding import Binding, merged_binding
 from cookiesess.testing import BoundBrowser
 
@@ -65,6 +66,17 @@ def test_it_keeps_its_binding_where_the_server_is_in_trouble_and_says_so():
     assert seen[-1]["HTTP_SECURE_SESSION_SKIPPED"] == "server_error"
     browser.app = own
     assert page(browser, "read")["bound"]
+
+
+@pytest.mark.parametrize(("status", "goes_on"), REFUSALS.items())
+def test_it_makes_of_a_refusal_what_a_real_one_does(status, goes_on):
+    site = Site("server")
+    browser = bound(site)
+    own, (browser.app, _) = browser.app, answering(f"{status} Refused")
+    site.clock.advance(LATE)
+    browser.get("/read")
+    browser.app = own
+    assert page(browser, "read")["bound"] is goes_on
 
 
 def test_it_lets_go_where_it_is_told_to():

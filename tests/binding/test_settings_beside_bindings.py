@@ -1,5 +1,6 @@
 """What other settings do where sessions are bound: the rows of the how-to's last table, each with a browser."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -191,3 +192,18 @@ def test_a_browser_that_could_not_prove_itself_is_back_with_its_next_proof(site,
     browser.skips = ""
     assert page(browser, "read")["bound"]
     assert [event.reason for event in site.named("session.unbound")] == [reason]
+
+
+@pytest.mark.parametrize("whence", ["cross-site", "same-site"])
+def test_the_first_page_behind_another_origins_link_comes_without_a_proof_and_the_next_one_with_it(site, whence):
+    browser = bound(site)
+    site.clock.advance(LATE)
+    answer = browser.get("/read", HTTP_SEC_FETCH_SITE=whence)
+    assert json.loads(answer.body)["owner"] is None
+    assert [event.reason for event in site.named("session.unbound")] == ["elsewhere"]
+    assert page(browser, "read")["bound"]
+
+
+def test_another_origins_link_while_the_bound_cookie_lasts_leads_to_the_session(site):
+    answer = bound(site).get("/read", HTTP_SEC_FETCH_SITE="cross-site")
+    assert json.loads(answer.body)["bound"] is True

@@ -158,6 +158,7 @@ def test_periodic_renewals_keep_the_binding(site):
         ("quota_exceeded", "quota_exceeded"),
         ('"unreachable";id="x"', "unreachable"),
         ("server_error", "server_error"),
+        ("elsewhere", "elsewhere"),
         ("", ""),
         ("x_server_error", ""),
         ("x" * 200 + " unreachable", ""),

@@ -6,7 +6,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from browser.conftest import ARGUMENTS, SHOP
+from binding.exchange import REFUSALS
+from browser.conftest import ARGUMENTS, OTHER, SHOP
 from browser.old_chromium import NotHere, old_chromium
 from browser.tls import serving_tls
 from cookiesess import CrossOriginProtection, DeviceBinding, SessionMiddleware, get_session
@@ -72,6 +73,9 @@ class Shop:
         elif path == "/logout":
             session.invalidate()
         said = {"owner": session.owner, "bound": session.bound} if path != "/favicon.ico" else {}
+        if path == "/orders" and not session.owner:
+            start_response("200 OK", [("Content-Type", "text/html")])
+            return [b'<meta http-equiv="refresh" content="0; url=/login-page">']
         start_response("200 OK", [("Content-Type", "application/json")])
         return [json.dumps(said).encode()]
 
@@ -137,6 +141,78 @@ def test_copied_cookies_are_worth_nothing_on_another_device_and_the_first_goes_o
     device.clear_cookies(name=BOUND)
     assert seen(device, f"{shop.url}/") == {"owner": "ann", "bound": True}
     assert "session.unbound" in [event.name for event in shop.events]
+
+
+def refusing(shop, status):
+    """Have a proxy in front of the shop answer what the browser asks by itself; return the shop as it was."""
+    outer = shop.outer
+
+    def proxy(environ, start_response):
+        if not environ["PATH_INFO"].endswith("/refresh"):
+            return outer(environ, start_response)
+        start_response(f"{status} Refused", [("Content-Length", "0")])
+        return [b""]
+
+    shop.outer = proxy
+    return outer
+
+
+@pytest.mark.parametrize(("status", "goes_on"), REFUSALS.items())
+def test_a_refusal_by_a_server_in_trouble_is_asked_again_and_any_other_ends_the_binding(launch, shop, status, goes_on):
+    device = logged_in(launch, shop)
+    outer = refusing(shop, status)
+    device.clear_cookies(name=BOUND)
+    shop.clock.advance(LATE)
+    assert seen(device, f"{shop.url}/")["owner"] is None
+    shop.outer = outer
+    assert seen(device, f"{shop.url}/")["bound"] is goes_on
+    seen(device, f"{shop.url}/login")
+    assert seen(device, f"{shop.url}/")["owner"] == "ann"
+
+
+def follow(device, url):
+    """Have the page that is shown lead to `url`, and return what that says."""
+    page = device.pages[0]
+    with page.expect_navigation():
+        page.evaluate("url => { location.href = url }", url)
+    return json.loads(page.locator("body").inner_text())
+
+
+def test_the_first_page_behind_another_sites_link_comes_without_a_proof_and_the_next_one_with_it(launch, shop):
+    device = logged_in(launch, shop)
+    seen(device, shop.url.replace(SHOP, OTHER))
+    device.clear_cookies(name=BOUND)
+    shop.clock.advance(LATE)
+    assert follow(device, f"{shop.url}/") == {"owner": None, "bound": False}
+    assert follow(device, f"{shop.url}/next") == {"owner": "ann", "bound": True}
+    assert shop.events[-1] == SessionUnbound("elsewhere")
+
+
+def test_a_page_that_leads_to_the_login_by_itself_has_the_login_see_who_it_is(launch, shop):
+    device = logged_in(launch, shop)
+    page = device.pages[0]
+    seen(device, shop.url.replace(SHOP, OTHER))
+    device.clear_cookies(name=BOUND)
+    shop.clock.advance(LATE)
+    page.evaluate("url => { location.href = url }", f"{shop.url}/orders")
+    page.wait_for_url(f"{shop.url}/login-page")
+    assert json.loads(page.locator("body").inner_text()) == {"owner": "ann", "bound": True}
+
+
+def test_a_way_through_another_site_that_began_here_ends_with_a_proof(launch, shop):
+    device = logged_in(launch, shop)
+    outer = shop.outer
+
+    def led_back(environ, start_response):
+        if not environ["HTTP_HOST"].startswith(OTHER):
+            return outer(environ, start_response)
+        start_response("302 Found", [("Location", f"{shop.url}/"), ("Content-Length", "0")])
+        return [b""]
+
+    shop.outer = led_back
+    device.clear_cookies(name=BOUND)
+    shop.clock.advance(LATE)
+    assert follow(device, shop.url.replace(SHOP, OTHER)) == {"owner": "ann", "bound": True}
 
 
 def test_a_quota_that_is_spent_is_told_and_a_login_works_all_the_same(launch, shop):
