@@ -4,17 +4,17 @@
 
     CookiesessError
     ├── ConfigurationError(ValueError)   the app's set-up; raised where a setting is given
-    │   └── MissingDependency            the message holds the pip line to type; an ImportError as well
+    │   └── MissingDependency            its message has the pip line; an ImportError as well
     ├── InvalidToken                     the browser's bytes; never leaves the manager
     ├── SessionError(RuntimeError)       the app's code, at run time
     │   ├── ResponseStarted              a cookie was set after the headers had gone out
     │   │   └── SessionCommitted         a session was changed after the headers had gone out
-    │   ├── SessionReadOnly              a write while the store is down; a StoreUnavailable as well
-    │   ├── TooManySessions              a login that `max_sessions_per_owner` refuses
+    │   ├── SessionReadOnly              a write while the store is down; a StoreUnavailable too
+    │   ├── TooManySessions              a login that max_sessions_per_owner refuses
     │   ├── NotSerializable              a value of a type that sessions do not carry
-    │   ├── RecordTooLarge               a session in a store is larger than `max_record_bytes`, or than the store takes
+    │   ├── RecordTooLarge               a session outgrew max_record_bytes, or its store
     │   └── CookieTooLarge               the browser would have dropped the cookie silently
-    └── StoreError                       the infrastructure; ``__cause__`` holds the engine's own error
+    └── StoreError                       the infrastructure; __cause__ has the engine's error
         ├── RecordExists                 a new record's key is taken
         ├── SessionConflict              other requests were faster, too many times in a row
         └── StoreUnavailable             the engine did not answer, or refused

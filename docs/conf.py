@@ -2,10 +2,14 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
+from typing import cast
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 import cookiesess
@@ -44,8 +48,10 @@ def public_names() -> Iterator[str]:
 
 
 def setup(app: Sphinx) -> None:
-    """Have the build fail for a public name that no page documents."""
+    """Have the build fail for a public name that no page documents, and mend what the pages would show wrongly."""
+    app.connect("autodoc-process-docstring", _keep_returned_sentences, priority=400)  # before napoleon
     app.connect("env-check-consistency", _check_public_names)
+    app.add_post_transform(StackedTables)
 
 
 def _check_public_names(_: Sphinx, env: BuildEnvironment) -> None:
@@ -53,3 +59,35 @@ def _check_public_names(_: Sphinx, env: BuildEnvironment) -> None:
     for name in public_names():
         if name not in documented:
             logging.getLogger(__name__).warning("%s is public, and no page documents it", name)
+
+
+def _keep_returned_sentences(*arguments: object) -> None:
+    """Give a sentence under "Returns:" an empty type, since what is before its colon would be taken for the type."""
+    lines = cast(list[str], arguments[-1])
+    for number in range(1, len(lines)):
+        if lines[number - 1].strip() == "Returns:":
+            lines[number] = re.sub(r"\S", r": \g<0>", lines[number], count=1)
+
+
+class StackedTables(SphinxPostTransform):
+    """Names the columns in the cells of a table with much text, so that pages.css can set its rows below each other."""
+
+    default_priority = 500
+    builders = ("html",)
+
+    def run(self, **_: object) -> None:
+        """Find these tables on a page."""
+        for table in self.document.findall(nodes.table):
+            names, *rows = [list(row.findall(nodes.entry)) for row in table.findall(nodes.row)]
+            _, *widths = [max(len(cell.astext()) for cell in column) for column in zip(*rows, strict=True)]
+            if len(names) > 2 and max(widths) > 60:
+                last_has_most = len(names) > 3 and widths[-1] > 2 * max(widths[:-1])
+                table["classes"].append("stacked" if last_has_most else "stacked-on-a-phone")
+                for row in rows:
+                    _name_columns(names, row)
+
+
+def _name_columns(names: list[nodes.entry], row: list[nodes.entry]) -> None:
+    for name, cell in list(zip(names, row, strict=True))[1:]:
+        if cell.astext():
+            cell.insert(0, nodes.container("", nodes.Text(name.astext()), classes=["column"]))

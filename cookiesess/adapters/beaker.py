@@ -136,7 +136,7 @@ class BeakerSession(Session):
         """Encode the session and check its size now; server-side, also write it now. As `Session.save` does.
 
         Raises:
-            As in `Session.save`.
+            CookieTooLarge, RecordTooLarge, NotSerializable, SessionConflict: As in `Session.save`.
         """
         super().save()
 

@@ -50,11 +50,11 @@ class OwnedSessions:
             handle: The `SessionInfo.handle` from `sessions_of`.
 
         Returns:
-            True if a session was ended. False if there is none under that handle: it has ended, or has got a new ID.
-            Then list the sessions again.
+            True if a session was ended. False if there is none under that handle, because it has ended or has got
+            a new ID. Then list the sessions again.
 
         Raises:
-            As in `sessions_of`.
+            ConfigurationError, StoreUnavailable: As in `sessions_of`.
         """
         return self._index().end(owner, handle, now=self._now())
 
@@ -71,7 +71,7 @@ class OwnedSessions:
         Raises:
             SessionConflict: The user logged in again and again meanwhile.
             SessionCommitted: Client-side: the headers of this response have gone out, so `keep` can get no new cookie.
-            As in `sessions_of`.
+            ConfigurationError, StoreUnavailable: As in `sessions_of`.
         """
         now = self._now()
         parts = self.operations.parts

@@ -47,6 +47,9 @@ def session_transaction(
 ) -> Iterator[Any]:
     """Open the session that `cookies` carry, and commit it when the block ends, as a request would.
 
+    What the block raises goes on its way, and nothing is saved then. Otherwise it raises what `SessionManager.commit`
+    does.
+
     ::
 
         cookies = CookieHeader()
@@ -61,10 +64,6 @@ def session_transaction(
         manager: The manager of the middleware under test (``middleware.manager``), or of a framework's adapter.
         cookies: The cookies of the test's browser. They are read at the beginning, and updated at the end.
         session_class: The session class of the middleware under test (``middleware.session_class``).
-
-    Raises:
-        An error of the block: it goes on, and nothing is saved.
-        An error of `SessionManager.commit`.
     """
     session: Session = manager.open(cookies.value, session_class)
     yield session

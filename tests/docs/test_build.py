@@ -3,13 +3,10 @@
 import ast
 import importlib
 import re
-import shlex
-import shutil
-import subprocess
-import sys
 
 import pytest
 
+from docs.building import build, built_once, copy_pages
 from docs.pages import PAGES, ROOT, blocks
 
 # What is put at the end of a page, and what the build must say of it; then what is taken out of a page of the API.
@@ -24,27 +21,6 @@ UNDOCUMENTED = {
     "cookiesess.stores.memory.MemoryStore": ("stores", "autoclass"),
     "cookiesess.adapters.pyramid.session_factory": ("pyramid", "autofunction"),
 }
-
-
-def copy_pages(folder):
-    """Copy the pages to where what they include and link to is as well."""
-    shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("_build"))
-    for path in ROOT.glob("*.md"):
-        shutil.copy(path, folder)
-    for name in ("tests", "examples", "benchmarks", "campaigns"):
-        (folder / name).symlink_to(ROOT / name)
-    return folder / "docs"
-
-
-def build(pages):
-    """Run what `make docs` runs, with the interpreter of the tests; return its exit status and its warnings."""
-    recipe = ["make", "--no-print-directory", "--dry-run", "--assume-old=.venv/.docs", "docs"]
-    command = subprocess.run(recipe, cwd=ROOT, capture_output=True, check=True, text=True, timeout=30).stdout
-    _python, *arguments = shlex.split(command.splitlines()[0])
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=pages.parent, capture_output=True, text=True, timeout=300, check=False
-    )
-    return done.returncode, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +41,21 @@ def refusal(tmp_path_factory):
     return warnings
 
 
-def test_the_pages_build_without_a_warning_as_they_are_and_their_code_can_be_copied(tmp_path):
-    pages = copy_pages(tmp_path)
-    assert build(pages) == (0, "")
-    page = (pages / "_build" / "html" / "howto" / "login.html").read_text(encoding="utf-8")
+def test_the_pages_build_without_a_warning_as_they_are_and_their_code_can_be_copied(tmp_path_factory):
+    status, warnings, site = built_once(tmp_path_factory)
+    assert (status, warnings) == (0, "")
+    page = (site / "howto" / "login.html").read_text(encoding="utf-8")
     assert "copybutton.js" in page
     assert "pages.css" in page
+
+
+def test_no_docstring_has_a_sentence_where_a_type_or_an_error_belongs(tmp_path_factory):
+    # What stands before a colon under "Returns:" is taken for a type, and a line under "Raises:" for a class.
+    *_, site = built_once(tmp_path_factory)
+    for page in (site / "api").glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "Return type" not in text, page.name
+        assert not re.search(r"<strong>[^<]*\.</strong> –", text), page.name
 
 
 @pytest.mark.parametrize("says", BROKEN_LINKS.values())
