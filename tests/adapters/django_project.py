@@ -26,7 +26,6 @@ from kit.constants import KEY
 ENGINE = "cookiesess.adapters.django"
 AGE = 1_209_600
 
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 SETTINGS: dict[str, Any] = {
     "ALLOWED_HOSTS": ["testserver"],
     "INSTALLED_APPS": [
@@ -53,9 +52,12 @@ settings.SECRET_KEY = KEY  # Django looks at what it goes back to, and refuses t
 
 
 @contextmanager
-def project() -> Iterator[None]:
-    """Have the process be this project, with tables for users and one user in them."""
-    use_databases(DATABASES)
+def project(database: str = ":memory:") -> Iterator[None]:
+    """Have the process be this project, with tables for users and two users in them.
+
+    Several threads need a file for them, since each has the memory to itself.
+    """
+    use_databases({"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": database}})
     django.setup()
     with override_settings(**SETTINGS):
         from django.contrib.auth.models import Group, Permission, User

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from browser.account import Device
+from browser.old_chromium import NotHere, old_chromium
 from browser.tls import serving_tls
 from cookiesess import CookiePolicy, SessionMiddleware, get_cookies, get_session
 from examples.four_routes import make_app
@@ -35,6 +36,10 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--host-resolver-rules=MAP *.test 127.0.0.1",  # sites of our own, beside this machine, which has special rights
+)
+FEATURES = (
+    "DeviceBoundSessions:RequireOriginTrialTokens/false/CheckSubdomainRegistration/false",
+    "EnableBoundSessionCredentialsSoftwareKeysForManualTesting",
 )
 MISSING = [
     reason
@@ -245,3 +250,25 @@ class Sites(Window):
 @pytest.fixture
 def open_sites(page, serve_tls):
     return lambda **settings: Sites(page, serve_tls, **settings)
+
+
+@pytest.fixture(scope="module")
+def launch(chromium, tmp_path_factory):
+    """Return a function that opens a new Chromium 150, as a device of its own."""
+    with ExitStack() as stack:
+        try:
+            executable = stack.enter_context(old_chromium(tmp_path_factory))
+        except NotHere as reason:
+            pytest.skip(str(reason))
+
+        def device():
+            return stack.enter_context(
+                chromium.browser_type.launch_persistent_context(
+                    tmp_path_factory.mktemp("profile"),
+                    executable_path=executable,
+                    args=[*ARGUMENTS, "--ignore-certificate-errors", f"--enable-features={','.join(FEATURES)}"],
+                    ignore_https_errors=True,
+                )
+            )
+
+        yield device

@@ -2,13 +2,11 @@
 
 import json
 import threading
-from contextlib import ExitStack
 
 import pytest
 
 from binding.exchange import REFUSALS
-from browser.conftest import ARGUMENTS, OTHER, SHOP
-from browser.old_chromium import NotHere, old_chromium
+from browser.conftest import OTHER, SHOP
 from browser.tls import serving_tls
 from cookiesess import CrossOriginProtection, DeviceBinding, SessionMiddleware, get_session
 from cookiesess.events import SessionUnbound
@@ -16,36 +14,10 @@ from cookiesess.stores.memory import MemoryStore
 from cookiesess.testing import ManualClock
 from kit.constants import KEY, NAME, SECONDS
 
-FEATURES = (
-    "DeviceBoundSessions:RequireOriginTrialTokens/false/CheckSubdomainRegistration/false",
-    "EnableBoundSessionCredentialsSoftwareKeysForManualTesting",
-)
 BOUND = f"{NAME}.bound"
 LATE = 360
 # Some more than the six that Chromium gives in nine minutes.
 MOST_PROOFS = 12
-
-
-@pytest.fixture(scope="module")
-def launch(chromium, tmp_path_factory):
-    """Return a function that opens a new Chromium 150, as a device of its own."""
-    with ExitStack() as stack:
-        try:
-            executable = stack.enter_context(old_chromium(tmp_path_factory))
-        except NotHere as reason:
-            pytest.skip(str(reason))
-
-        def device():
-            return stack.enter_context(
-                chromium.browser_type.launch_persistent_context(
-                    tmp_path_factory.mktemp("profile"),
-                    executable_path=executable,
-                    args=[*ARGUMENTS, "--ignore-certificate-errors", f"--enable-features={','.join(FEATURES)}"],
-                    ignore_https_errors=True,
-                )
-            )
-
-        yield device
 
 
 class KeptStore(MemoryStore):
