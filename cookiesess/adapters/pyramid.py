@@ -137,11 +137,11 @@ else:
 
 
 class PyramidSessionFactory(Generic[PyramidT_co]):
-    """Makes the sessions of one Pyramid app; what `session_factory` returns. Thread-safe.
+    """Makes the sessions of one Pyramid app. `session_factory` returns it. Thread-safe.
 
     Attributes:
-        manager: The `SessionManager` behind it. In a view, ``get_manager(request)`` leads to it.
-        session_class: What ``request.session`` is.
+        manager: The `SessionManager`. In a view, ``get_manager(request)`` returns it.
+        session_class: The class of ``request.session``.
     """
 
     def __init__(self, manager: SessionManager, session_class: type[PyramidT_co] | None = None) -> None:
@@ -203,16 +203,16 @@ def session_factory(
     the object that the view returned.
 
     Args:
-        keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which then
-            has all the settings. Not given: what the environment variable ``COOKIESESS_KEYS`` says, or the file that
-            ``COOKIESESS_KEYS_FILE`` names.
-        session_class: What ``request.session`` is: `PyramidSession` (the default), or a subclass with further methods.
-            ``get_session(request, ShopSession)`` returns it, and type checkers know.
-        **settings: As `SessionManager` takes them.
+        keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which
+            brings all its settings. If you give no keys, they come from the environment variable ``COOKIESESS_KEYS``,
+            or from the file that ``COOKIESESS_KEYS_FILE`` names.
+        session_class: The class of ``request.session``: `PyramidSession` (the default), or a subclass with your own
+            methods. Views get it by ``get_session(request, ShopSession)``, and type checkers know its type.
+        **settings: The settings of `SessionManager`.
 
     Raises:
-        ConfigurationError: A setting that is unknown, wrong or contradicts another; there are no keys; or Pyramid was
-            given this function in place of what it returns.
+        ConfigurationError: A setting is unknown, is wrong or contradicts another one; there are no keys; or you gave
+            Pyramid this function instead of its result.
     """
     check_names("session_factory(keys", settings)
     if IRequest.providedBy(keys):

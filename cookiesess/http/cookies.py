@@ -115,8 +115,8 @@ class CookieAttributes:
     def lasting(self, max_age: int, *, now: int | None = None) -> "CookieAttributes":
         """Return the same for a cookie that is kept for so many seconds from `now` on, or forgotten if that is 0.
 
-        ``Max-Age`` is what browsers go by. Clients that are older than it, or read a Set-Cookie without ``Expires``
-        as one of another time (java.net.HttpCookie), go by ``Expires``.
+        Browsers obey ``Max-Age``. Clients that do not know it, or that misread a Set-Cookie line without ``Expires``
+        (java.net.HttpCookie), need ``Expires``.
 
         Args:
             max_age: Seconds.

@@ -149,7 +149,7 @@ class Reader(ABC):
         return foreign if self._owner is None else foreign._replace(owner=_owner_of(foreign.data, self._owner))
 
     def check(self, value: str, *, now: int) -> None:
-        """Raise `InvalidToken` where the reader has had its day, or `value` is none that any library wrote."""
+        """Raise `InvalidToken` if `until` has passed, or if no library can have written `value`."""
         if now >= self._until_at:
             self._say_retired()
             raise InvalidToken("retired")

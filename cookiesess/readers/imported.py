@@ -65,11 +65,11 @@ class ImportedSessions(StoredReader):
         return value
 
     def look_up(self, session_id: str) -> Foreign | None:  # noqa: ARG002 (there is nothing to ask)
-        """There is nothing but what was imported."""
+        """Return None: the imported sessions are already in the app's store."""
         return None
 
     def delete(self, session_id: str) -> None:
-        """There is nothing to delete: the record itself ends like any other."""
+        """Do nothing: an imported session ends like any other."""
 
     def shorten(self, session_id: str, *, now: int) -> None:
-        """There is nothing to shorten."""
+        """Do nothing: there is no session in another store."""

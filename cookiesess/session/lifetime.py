@@ -113,7 +113,7 @@ class Lifetime:
         return renew, whole_seconds("renew_grace", grace)
 
     def with_grace(self, seconds: int) -> Self:
-        """Return the same, where an old ID is let in for at least so many seconds after a periodic renewal."""
+        """Return the same timeouts with a grace of at least so many seconds after a periodic renewal."""
         other = copy(self)
         object.__setattr__(other, "grace_seconds", max(seconds, self.grace_seconds))
         return other

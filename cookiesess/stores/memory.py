@@ -64,7 +64,7 @@ class MemoryStore(Store):
         return f"<MemoryStore {len(self._anonymous) + len(self._owned)} of {self._max_sessions} sessions>"
 
     def create(self, key: bytes, record: Record, *, now: int) -> None:
-        """See `Store.create`. In a full store this is what evicts."""
+        """See `Store.create`. A full store drops other sessions for it."""
         with self._lock:
             evicted = 0
             if (current := self._find(key)) is None:
@@ -79,7 +79,7 @@ class MemoryStore(Store):
             self.on_evict(evicted)
 
     def load(self, key: bytes, *, now: int) -> Record | None:
-        """See `Store.load`. A session that is loaded has been used, and is evicted later."""
+        """See `Store.load`. A load counts as a use of the session, so a full store drops it later."""
         with self._lock:
             return self._use(key, now)
 
@@ -125,7 +125,7 @@ class MemoryStore(Store):
             return self._drop_expired(now, limit)
 
     def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
-        """See `Store.records_of`; by key. A listing is no use of the sessions in it."""
+        """See `Store.records_of`. The order is by key. A listing does not count as a use of the sessions."""
         position = self._cursors.position(owner, limit, cursor)
         with self._lock:
             keys = self._keys_by_owner.get(owner, [])

@@ -1,4 +1,4 @@
-"""What a subclass of the contract gives, and the few helpers that the cases share."""
+"""The methods that a subclass of the contract overrides, and the helpers that the cases share."""
 
 # ruff: noqa: S101 (a test suite asserts)
 
@@ -33,11 +33,11 @@ class ContractBase(ABC):
         """Return a new, empty store."""
 
     def open_again(self, store: Store) -> Store | None:  # noqa: ARG002 (an override needs it)
-        """Return a second store on the data of `store`, as another process would; None where that cannot be."""
+        """Return a second store on the data of `store`, as in another process; None if there can be none."""
         return None
 
     def close_store(self, store: Store) -> None:
-        """Release what `make_store` or `open_again` made."""
+        """Close a store that `make_store` or `open_again` made."""
         store.close()
 
     @property
@@ -50,13 +50,13 @@ class ContractBase(ABC):
             return self._store
 
     def teardown_method(self) -> None:
-        """What pytest calls after each case."""
+        """Close the stores of a case. pytest calls this after each case."""
         store, self._store = self._store, None
         if store is not None:
             self.close_store(store)
 
     def tearDown(self) -> None:
-        """What unittest calls after each case."""
+        """Close the stores of a case. unittest calls this after each case."""
         self.teardown_method()
 
     # The helpers. Keys are 32 bytes, as the contract says.
@@ -116,12 +116,12 @@ class ContractBase(ABC):
         raise AssertionError("the pages do not end")
 
     def need_owner_index(self) -> None:
-        """Skip the case where the store does not index owners."""
+        """Skip the case if the store does not index owners."""
         if not self.store.indexes_owners:
             raise SkipTest(f"{type(self.store).__name__} does not index owners")
 
     def need_sweeping(self) -> None:
-        """Skip the case where the engine deletes what has expired by itself."""
+        """Skip the case if the engine deletes expired records by itself."""
         if self.expires_by_itself:
             raise SkipTest(f"{type(self.store).__name__} deletes expired records by itself")
 

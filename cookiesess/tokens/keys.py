@@ -219,7 +219,7 @@ class Keyring:
 
     @classmethod
     def found_in(cls, variables: Mapping[str, str]) -> Self | None:
-        """As `from_env`; None where neither variable is set."""
+        """Return the same ring as `from_env`; None if neither variable is set."""
         texts = {name: variables[name] for name in (KEYS_VARIABLE, KEYS_FILE_VARIABLE) if name in variables}
         if len(texts) > 1:
             raise ConfigurationError(f"{' and '.join(texts)} are both set; remove one")

@@ -30,17 +30,16 @@ _SPARED = (Origin.REJECTED, Origin.GONE, Origin.REPLACED, Origin.UNAVAILABLE, Or
 class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     """One request's session, as Django's `SessionBase` describes it.
 
-    What is changed inside a value is saved without ``modified = True``, and changes of parallel requests are merged key
-    by key.
+    Changes inside values are saved without ``modified = True``, and changes of parallel requests are merged key by key.
 
     Args:
-        session_key: What the cookie holds, or None.
+        session_key: The text of the cookie, or None.
 
     Attributes:
-        registers: What the response is to say in ``Secure-Session-Registration``; empty: nothing.
+        registers: The value of the response's ``Secure-Session-Registration``; empty: no such header.
 
     Raises:
-        ConfigurationError: A setting that is missing, wrong, or contradicts another.
+        ConfigurationError: A setting is missing, is wrong, or contradicts another one.
     """
 
     _session_key: str | None

@@ -26,7 +26,7 @@ from cookiesess.tokens.keys import Key, Keyring
 from cookiesess.tokens.values import ValueType
 
 SAFE_STRING: Final = ValueType(63, SafeString, str.__str__, SafeString)
-"""What `mark_safe` and templates make, which sessions carry as such. An app's own types have the other 63 tags."""
+"""The type of the texts of `mark_safe` and templates, which sessions carry. Your own types may have tags 0 to 62."""
 
 DEPENDS_ON: Final = frozenset(
     {

@@ -50,9 +50,9 @@ setting_changed.connect(Shared.forget)
 def session_manager() -> SessionManager:
     """Return the manager behind the engine: ``session_manager().sessions_of(str(user.pk))``, ``.end_all(…)``.
 
-    The owner of a session is the primary key, as text, of the user whom `django.contrib.auth` has logged in.
+    The owner of a session is the user's primary key as text, after a login by `django.contrib.auth`.
 
     Raises:
-        ConfigurationError: A setting that is missing, wrong, or contradicts another.
+        ConfigurationError: A setting is missing, is wrong, or contradicts another one.
     """
     return Shared.get().manager

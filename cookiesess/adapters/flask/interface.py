@@ -63,19 +63,20 @@ class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
     first request, and a new one when the app's config has changed.
 
     Args:
-        keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which then
-            has all the settings. Not given: what the environment variables ``COOKIESESS_KEYS`` or
-            ``COOKIESESS_KEYS_FILE`` say; where neither is set, the app's ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``,
-            each of them one key. Of these a key shorter than 32 bytes is stretched by scrypt and accepted, with one
-            warning (`ShortSecretKey`).
-        session_class: What `flask.session` is: `FlaskSession` (the default), or a subclass with further methods.
-        **settings: As `SessionManager` takes them. Without ``cookie`` the cookie is what ``SESSION_COOKIE_*`` say.
-            Without ``lifetime`` the idle timeout is ``PERMANENT_SESSION_LIFETIME``, and there is no absolute one: a
-            session that is used lives for ever, as Flask's do; ``lifetime=Lifetime()`` bounds it.
+        keys: A `Keyring`; bytes (one key, verbatim); text (``"current,accepted,…"``); or a `SessionManager`, which
+            brings all its settings. If you give no keys, they come from the environment variable ``COOKIESESS_KEYS`` or
+            ``COOKIESESS_KEYS_FILE``. If neither is set, the app's ``SECRET_KEY`` and each of its
+            ``SECRET_KEY_FALLBACKS`` is one key; such a key may be shorter than 32 bytes: it is stretched by scrypt,
+            with one warning (`ShortSecretKey`).
+        session_class: The class of `flask.session`: `FlaskSession` (the default), or a subclass with your own methods.
+        **settings: The settings of `SessionManager`. Without ``cookie``, the app's ``SESSION_COOKIE_*`` settings
+            describe the cookie. Without ``lifetime``, the idle timeout is ``PERMANENT_SESSION_LIFETIME``, and there is
+            no absolute timeout. Danger: a session that is used then never ends, as in Flask; ``lifetime=Lifetime()``
+            ends it 30 days after the login.
 
     Raises:
-        ConfigurationError: `keys` is None; a setting that is unknown, wrong or contradicts another, or any beside a
-            ready manager. What is wrong with the app's config is raised by the app's first request.
+        ConfigurationError: `keys` is None; a setting is unknown, is wrong or contradicts another one; or you gave
+            settings beside a ready manager. If the app's config is wrong, the app's first request raises it.
     """
 
     null_session_class = NoSession
@@ -114,9 +115,9 @@ class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
         self._lock = Lock()
 
     def manager_of(self, app: flask.Flask) -> SessionManager:
-        """Return the manager of `app`, to list and end an owner's sessions outside of a request.
+        """Return the manager of `app`, to list and end a user's sessions outside of a request.
 
-        Within one, ``get_manager(flask.request)`` is the same.
+        In a request, ``get_manager(flask.request)`` returns the same manager.
 
         Raises:
             ConfigurationError: The app has no ``SECRET_KEY``, or something else in its config is wrong.
@@ -129,13 +130,13 @@ class CookiesessInterface(SessionInterface, Generic[FlaskT_co]):
         return manager
 
     def open_session(self, app: flask.Flask, request: flask.Request) -> FlaskT_co | None:
-        """Return the session of `request`; None without a ``SECRET_KEY``. Reads nothing before the first touch.
+        """Return the session of `request`; None without a ``SECRET_KEY``. It is read when the app first uses it.
 
-        So whatever cookie a browser sends, and however the store is, this succeeds. Where the store is down, the first
-        touch raises `StoreUnavailable`, which ``app.errorhandler(StoreUnavailable)`` can answer.
+        So this succeeds with any cookie, and while the store is down. If the store is down, the first use of the
+        session raises `StoreUnavailable`, which ``app.errorhandler(StoreUnavailable)`` can answer.
 
         Raises:
-            ConfigurationError: Something in the settings or in the app's config is wrong.
+            ConfigurationError: A setting, or the app's config, is wrong.
             SessionError: A `SessionMiddleware` around the app keeps its session in the same place.
         """
         manager = self._find(app)
@@ -210,16 +211,16 @@ class Cookiesess(Generic[FlaskT_co]):
 
     Args:
         app: The Flask app, or None: call `init_app` later.
-        keys: As `CookiesessInterface` takes them.
-        session_class: The same.
-        **settings: The same.
+        keys: As in `CookiesessInterface`.
+        session_class: As in `CookiesessInterface`.
+        **settings: As in `CookiesessInterface`.
 
     Attributes:
-        interface: What `init_app` gives to the app.
-        session: `flask.session`, of which type checkers know that it is a `session_class`.
+        interface: The `CookiesessInterface` that `init_app` gives to the app.
+        session: The same as `flask.session`, but type checkers know that it is a `session_class`.
 
     Raises:
-        ConfigurationError: As `CookiesessInterface`.
+        ConfigurationError: As in `CookiesessInterface`.
     """
 
     @without_locals
@@ -242,12 +243,12 @@ class Cookiesess(Generic[FlaskT_co]):
             self.init_app(app)
 
     def init_app(self, app: flask.Flask) -> None:
-        """Have this library keep the sessions of `app`. One extension may serve several apps.
+        """Let this library keep the sessions of `app`. One extension may serve several apps.
 
-        To call it again for the same app does nothing.
+        A second call for the same app does nothing.
 
         Raises:
-            ConfigurationError: It is no Flask app, or it has another extension of this library.
+            ConfigurationError: `app` is no Flask app, or has another `Cookiesess` already.
         """
         self._check(app)
         interface = app.session_interface = self.interface

@@ -41,10 +41,10 @@ OPTIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class UnreadSettings(Event):
-    """A Flask app's config has settings of Flask-Session, which nobody reads any more. Said once per app.
+    """A Flask app's config has settings of Flask-Session, which this library does not read. Said once per app.
 
     Attributes:
-        settings: Their names, parted by commas.
+        settings: The names of the settings, parted by commas.
     """
 
     settings: str
@@ -53,7 +53,7 @@ class UnreadSettings(Event):
     level: ClassVar[int] = logging.WARNING
 
     def remedy(self) -> str:
-        """Return what to write in their place."""
+        """Return the settings to write instead."""
         return f"{self.advice}. In their place: " + "; ".join(
             f"for {name} {OPTIONS[name]}" for name in self.settings.split(", ")
         )

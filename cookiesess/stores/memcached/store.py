@@ -99,14 +99,14 @@ class MemcachedStore(Store):
         return record if record is not None and record.expires_at > now else None
 
     def load_many(self, keys: Iterable[bytes], *, now: int) -> dict[bytes, Record]:
-        """See `Store.load_many`. One round trip to each server that holds some of them, one after the other."""
+        """See `Store.load_many`. One round trip to each server that holds some of the keys, one after the other."""
         names = {self._name(key): key for key in keys}
         found = self._nodes.read_many(names)
         records = {names[name]: _record(*item) for name, item in found.items()}
         return {key: record for key, record in records.items() if record.expires_at > now}
 
     def update(self, key: bytes, record: Record, *, expected_version: Hashable, now: int) -> Updated | Conflict | Gone:
-        """See `Store.update`. Two round trips where `expected_version` came from an update, not from a load."""
+        """See `Store.update`. Two round trips if `expected_version` came from an update, not from a load."""
         name, number = self._name(key), urandom(NUMBER_BYTES)
         value, expire = pack(record, number), exptime(record.expires_at, now)
         seen = _seen(expected_version, now)
@@ -145,7 +145,7 @@ class MemcachedStore(Store):
     def delete(self, key: bytes, *, expected_version: Hashable = None) -> bool:
         """See `Store.delete`.
 
-        True as well where the record is gone, and an earlier try of this call whose answer was lost may have done it.
+        Also True if the record is gone, and an earlier try of this call, whose answer was lost, may have deleted it.
         """
         name = self._name(key)
         if expected_version is None:
@@ -164,7 +164,7 @@ class MemcachedStore(Store):
         raise _too_busy()
 
     def delete_expired(self, *, now: int, limit: int) -> int:  # noqa: ARG002 (Memcached does it by itself)
-        """Return 0: Memcached drops what has expired by itself."""
+        """Return 0: Memcached drops expired records by itself."""
         return 0
 
     def close(self) -> None:
@@ -172,10 +172,10 @@ class MemcachedStore(Store):
         self._nodes.close_idle()
 
     def check(self) -> None:
-        """Ask every server for a sign of life, and leave no connection open.
+        """Check that every server answers, and leave no connection open.
 
         Raises:
-            StoreUnavailable: One does not answer.
+            StoreUnavailable: A server does not answer.
         """
         self._nodes.check()
 

@@ -178,9 +178,9 @@ class RedisStore(Store):
         return 0
 
     def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
-        """See `Store.records_of`; roughly in the order in which they were used last, and at most 100 a page.
+        """See `Store.records_of`. Roughly in the order of their last use, and at most 100 records a page.
 
-        Redis does nothing else while it lists a page, which is half a millisecond for 100.
+        Redis does nothing else while it lists a page: half a millisecond for 100 records.
         """
         position = self._cursors.position(owner, limit, cursor) or _BEGINNING
         asked = min(limit, MOST_ENTRIES)
@@ -192,13 +192,13 @@ class RedisStore(Store):
         return Page(records, self._cursors.after(owner, position) if len(entries) == asked else None)
 
     def count_of(self, owner: bytes, *, now: int, most: int) -> int:
-        """See `Store.count_of`; by one script, where at most 1,000 are to be counted. In a Cluster they are listed."""
+        """See `Store.count_of`. One script, if `most` is at most 1,000. In a Cluster the records are listed."""
         if self._cluster or most > MOST_COUNTED:
             return super().count_of(owner, now=now, most=most)
         return cast("int", self._oldest(owner, now, most, 0)[0])
 
     def oldest_of(self, owner: bytes, *, now: int, limit: int, among: int) -> dict[bytes, Record]:
-        """See `Store.oldest_of`; among 1,000 at most. In a Cluster they are listed."""
+        """See `Store.oldest_of`. `among` is at most 1,000. In a Cluster the records are listed."""
         if self._cluster:
             return super().oldest_of(owner, now=now, limit=limit, among=among)
         found = self._oldest(owner, now, min(among, MOST_COUNTED), limit)

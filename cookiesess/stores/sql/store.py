@@ -86,7 +86,7 @@ class SQLStore(Store):
         return f"<SQLStore: {self._place}>"
 
     def create(self, key: bytes, record: Record, *, now: int) -> None:
-        """See `Store.create`. One statement; where the key is taken, a second one replaces what has expired."""
+        """See `Store.create`. One statement. If the key is taken, a second one replaces an expired record."""
         values = _new_values(record) | {"new_version": _first_version()}
         try:
             self._connections.changed(self._do.insert, values | {"new_key": key})
@@ -108,7 +108,7 @@ class SQLStore(Store):
         return {key: Record(*columns) for key, *columns, _ in rows}
 
     def update(self, key: bytes, record: Record, *, expected_version: Hashable, now: int) -> Updated | Conflict | Gone:
-        """See `Store.update`. One statement; where that changed nothing, a second one reads what the other left."""
+        """See `Store.update`. One statement. If it changed nothing, a second one reads the present record."""
         values = _new_values(record) | {"key": key, "version": expected_version, "now": now}
         if self._connections.changed(self._do.update, values):
             return Updated(cast("int", expected_version) + 1)
@@ -151,7 +151,7 @@ class SQLStore(Store):
         return self._connections.changed(self._do.delete_expired(len(keys)), by_number(keys) | {"now": now})
 
     def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
-        """See `Store.records_of`; by key."""
+        """See `Store.records_of`. The order is by key."""
         after = self._cursors.position(owner, limit, cursor)
         rows = self._connections.rows(self._do.records_of, {"owner_is": owner, "after": after, "at_most": limit})
         records = {key: Record(b"", *columns) for key, *columns, _ in rows if columns[0] > now}

@@ -115,9 +115,9 @@ class SQLiteStore(Store):
         return {key: Record(*columns) for key, *columns in rows}
 
     def update(self, key: bytes, record: Record, *, expected_version: Hashable, now: int) -> Updated | Conflict | Gone:
-        """See `Store.update`. One statement; where that changed nothing, a second one reads what is there.
+        """See `Store.update`. One statement. If it changed nothing, a second one reads the present record.
 
-        Where that shows that only the owner is another one, a third statement writes him as well.
+        If only the owner differs, a third statement writes the owner as well.
         """
         values = (key, expected_version, now, record.expires_at, record.owner, record.summary, record.payload)
         statement = sql.UPDATE
@@ -176,7 +176,7 @@ class SQLiteStore(Store):
         return deleted
 
     def records_of(self, owner: bytes, *, now: int, limit: int, cursor: bytes | None = None) -> Page:
-        """See `Store.records_of`; by key."""
+        """See `Store.records_of`. The order is by key."""
         position = self._cursors.position(owner, limit, cursor)
         rows: list[Any] = self._file.rows(sql.RECORDS_OF, (owner, position, limit), now)
         records = {key: Record(*columns) for key, *columns in rows if columns[1] > now}
