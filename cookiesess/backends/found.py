@@ -54,6 +54,6 @@ def unknown(session_id: bytes) -> Located:
 def conflict() -> SessionConflict:
     """Return the error of the last try."""
     return SessionConflict(
-        f"other requests changed the session {MAX_TRIES} times in a row while this one tried to; it changes too often"
-        " for one record"
+        f"other requests changed the session {MAX_TRIES} times in a row before this one could; keep a value that"
+        " changes so often outside of the session"
     )

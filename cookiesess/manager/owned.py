@@ -90,7 +90,7 @@ class OwnedSessions:
         owners = self.operations.parts.owners
         if owners is None or not owners.indexed:
             raise ConfigurationError(
-                "an owner's sessions can be listed and ended where they are kept in a store that indexes owners; give"
-                " one as store= (client-side, revocations= lets end_all() end them)"
+                "a user's sessions can be listed and ended only in a store that indexes owners; give such a store as"
+                " store= (client-side, end_all() works with revocations=)"
             )
         return owners

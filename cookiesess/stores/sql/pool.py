@@ -21,13 +21,13 @@ def own_pool(engine: sa.Engine) -> sa.Pool:
     """
     if isinstance(engine.pool, sa.StaticPool):
         raise ConfigurationError(
-            "the engine has a StaticPool, which is one connection for all threads: what one request commits, all others"
-            f" would; {_OTHERS}"
+            "the engine has a StaticPool, which is one connection for all threads: each request would commit the"
+            f" changes of all others; {_OTHERS}"
         )
     if isinstance(engine.pool, sa.SingletonThreadPool):
         raise ConfigurationError(
-            "the engine has a SingletonThreadPool, as in-memory databases of SQLite's do: each thread would have other"
-            " sessions; take a MemoryStore, or a file"
+            "the engine has a SingletonThreadPool, as SQLite's in-memory databases have: each thread would have"
+            " sessions of its own; take a MemoryStore, or a file"
         )
     return engine.pool.recreate()
 
