@@ -127,7 +127,7 @@ class Store(ABC):
         """Change the expiry if the record still has `expected_version`. Keep the version, and never create a record.
 
         Returns:
-            False if nothing was done: the record is gone, has expired, or was updated meanwhile.
+            False if nothing was done, because the record is gone, has expired, or was updated meanwhile.
         """
 
     @abstractmethod

@@ -46,8 +46,8 @@ def finish_login(request: object, state: object) -> dict[str, Any] | None:
         state: The state that came with the request. It may be any text.
 
     Returns:
-        The data. None if no such login began in this browser within the last ten minutes: refuse the login, and offer
-        to try again.
+        The data. None if no such login began in this browser within the last ten minutes. Then refuse the login, and
+        offer to try again.
 
     Raises:
         ResponseStarted: The headers have gone out.
