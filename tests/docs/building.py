@@ -27,7 +27,7 @@ def build(pages):
     command = subprocess.run(recipe, cwd=ROOT, capture_output=True, check=True, text=True, timeout=30).stdout
     _python, *arguments = shlex.split(command.splitlines()[0])
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=pages.parent, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, *arguments], cwd=pages.parent, capture_output=True, text=True, timeout=600, check=False
     )
     return done.returncode, done.stderr
 
