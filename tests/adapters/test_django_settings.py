@@ -173,7 +173,7 @@ def test_a_secret_key_is_taken_as_django_takes_it():
 @pytest.mark.parametrize("types", [5, [int]], ids=repr)
 def test_types_that_are_none_are_refused_by_name(types):
     message = refusal(COOKIESESS_STORE=None, COOKIESESS_OPTIONS={"types": types})
-    assert "COOKIESESS_OPTIONS: types is a list of ValueType(" in message
+    assert "COOKIESESS_OPTIONS: types must be a list of ValueType(" in message
 
 
 def test_a_lifetime_that_is_none_is_refused_by_name():

@@ -66,7 +66,7 @@ def test_an_instrument_says_what_it_is(collected):
     collected(SessionRejected("forged", None))
     metric = collected.metrics["cookiesess.session.rejected"]
     assert metric.unit == "{event}"
-    assert metric.description == "A cookie or record did not open, and an empty session was started."
+    assert metric.description == "A cookie or a record did not open, and the request got an empty session."
     assert metric.data.is_monotonic
 
 

@@ -193,5 +193,5 @@ def test_compression_is_refused_for_sessions_on_the_server():
 
 @pytest.mark.parametrize("wrong", ["yes", 1, None])
 def test_compression_is_true_or_false(wrong):
-    with pytest.raises(ConfigurationError, match="compress is a bool"):
+    with pytest.raises(ConfigurationError, match="compress must be True or False"):
         SessionManager(KEY, compress=wrong)

@@ -108,7 +108,7 @@ def test_a_process_that_is_a_moment_too_late_takes_the_others_epoch(world):
 def test_an_epoch_that_was_tampered_with_lets_nobody_in(world, payload):
     browser = world.with_revocations().browser(anonymous)
     replace(world, EPOCH_NAME, Record(payload, world.now + 1000))
-    with pytest.raises(StoreUnavailable, match="the epoch of the store of revocations does not read"):
+    with pytest.raises(StoreUnavailable, match="the epoch in the store of revocations cannot be read"):
         browser.read()
 
 

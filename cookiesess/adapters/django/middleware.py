@@ -16,7 +16,6 @@ from cookiesess.adapters.django.shared import session_manager
 from cookiesess.errors import ConfigurationError
 from cookiesess.http.arrival import HTTPS_ARRIVAL
 from cookiesess.http.binding import BoundCookies
-from cookiesess.http.policy import Transport
 from cookiesess.wsgi.binding import answered
 from cookiesess.wsgi.transport import Arrived
 
@@ -107,17 +106,10 @@ class _Arrival(Arrived):
     def __init__(self, environ: dict[str, Any]) -> None:
         self._environ = environ
 
-    def transport(self) -> Transport:
-        """As everywhere in this adapter."""
-        return HTTPS_ARRIVAL.transport()
-
-    def https(self) -> bool:
-        """As everywhere in this adapter."""
-        return HTTPS_ARRIVAL.https()
-
-    def cross_site_post(self) -> bool:
-        """As everywhere in this adapter: Django sets the session's cookie, whoever sent the form."""
-        return HTTPS_ARRIVAL.cross_site_post()
+    # As everywhere in this adapter; Django sets the session's cookie, whoever sent the form.
+    transport = staticmethod(HTTPS_ARRIVAL.transport)
+    https = staticmethod(HTTPS_ARRIVAL.https)
+    cross_site_post = staticmethod(HTTPS_ARRIVAL.cross_site_post)
 
 
 def _bound_cookies() -> BoundCookies | None:
