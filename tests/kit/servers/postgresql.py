@@ -46,6 +46,8 @@ def run(port: int, sql: str, database: str = "postgres") -> list[tuple[object, .
 class PostgreSQL(Server):
     """The server with all its processes, one of which answers each connection."""
 
+    ends_by = signal.SIGINT  # by SIGTERM it would wait until the last client has gone
+
     def _signal_all(self, number: int) -> None:
         postmaster = self.process.pid
         os.kill(postmaster, number)  # first: from here on it starts no other

@@ -78,6 +78,8 @@ class Server:
         user: The system user that runs it, where it refuses to be run by root.
     """
 
+    ends_by = signal.SIGTERM
+
     def __init__(
         self,
         command: Sequence[str | os.PathLike[str]],
@@ -126,7 +128,7 @@ class Server:
         if self._process is None or self._process.poll() is not None:
             return
         self.resume()
-        self._process.terminate()
+        self._process.send_signal(self.ends_by)
         try:
             self._process.wait(SECONDS)
         except subprocess.TimeoutExpired:
