@@ -59,9 +59,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(marker)
         if not any(item.get_closest_marker(name) for name in OTHERS):
             item.add_marker("quick")
-        if item.get_closest_marker("thorough") or item.get_closest_marker("browser"):
-            # Measuring takes as long again, and by its luck a long search may reach a line that nothing else tests. A
-            # browser has a server start many threads, of which Python 3.11 once in a while cannot trace the newest.
+        if item.get_closest_marker("thorough"):
+            # Measuring takes as long again, and by its luck a long search may reach a line that nothing else tests.
             item.add_marker("no_cover")
 
 
