@@ -7,10 +7,12 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, override_settings
 
-from adapters.django_project import AGE, project
+from adapters.django_project import AGE, SETTINGS, project
 from binding.conftest import LATE
-from binding.django_site import BOUND, NAME, Site, bound, page, stolen
+from binding.django_site import BOUND, DJANGOS, MIDDLEWARE, NAME, OURS, Site, bound, page, stolen
+from cookiesess import ConfigurationError
 from cookiesess.adapters.django import SessionStore, session_manager
+from cookiesess.adapters.django.middleware import SessionMiddleware
 from cookiesess.events import SessionUnbound, WriteDropped
 
 
@@ -229,3 +231,49 @@ def test_a_project_behind_asgi_is_answered_as_well(site):
     client = AsyncClient(headers={"host": "localhost"})
     assert async_to_sync(client.get)("/_cookiesess/binding/start").status_code == 405
     assert "Secure-Session-Registration" in async_to_sync(client.get)("/log_in").headers
+
+
+# The settings
+
+
+def refusal(**settings):
+    with override_settings(**settings), pytest.raises(ConfigurationError) as caught:
+        session_manager()
+    return str(caught.value)
+
+
+def test_djangos_own_middleware_is_refused(site):
+    said = refusal(MIDDLEWARE=SETTINGS["MIDDLEWARE"])
+    assert said.startswith("in Django's settings, COOKIESESS_OPTIONS")
+    assert f'write "{OURS}" in place of "{DJANGOS}"' in said
+
+
+class Derived(SessionMiddleware):
+    """A project's own."""
+
+
+def test_a_middleware_derived_from_ours_will_do(site):
+    with override_settings(MIDDLEWARE=[f"{__name__}.Derived", *MIDDLEWARE[1:]]):
+        assert session_manager().binding is not None
+
+
+def test_without_binding_the_middleware_is_djangos_own(site):
+    options = {name: value for name, value in site.options.items() if name != "binding"}
+    with override_settings(COOKIESESS_OPTIONS=options):
+        browser = site.browser()
+        answer = browser.get("/log_in")
+        assert answer.header("Secure-Session-Registration") is None
+        assert browser.send("/_cookiesess/binding/start", method="POST").status == 404
+        assert page(browser, "read") == {"owner": "ann", "data": None, "bound": False}
+
+
+def test_with_another_engine_the_middleware_is_refused():
+    engine = "django.contrib.sessions.backends.signed_cookies"
+    with override_settings(SESSION_ENGINE=engine), pytest.raises(ConfigurationError, match="SESSION_ENGINE is"):
+        SessionMiddleware(lambda request: None)
+
+
+def test_a_domain_or_neither_store_nor_revocations_is_refused(site):
+    assert "domain" in refusal(SESSION_COOKIE_DOMAIN="example.com")
+    options = {name: value for name, value in site.options.items() if name != "revocations"}
+    assert "revocations" in refusal(COOKIESESS_STORE=None, COOKIESESS_OPTIONS=options)

@@ -93,7 +93,7 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
     def is_empty(self) -> bool:
         """Whether the session is empty, so that the browser needs no cookie for it.
 
-        If a login has replaced the session, its changes are dropped here, with an event.
+        If a login has replaced the session, or it is unbound, its changes are dropped here, with an event.
         """
         if self.session_key is not None and settings.SESSION_SAVE_EVERY_REQUEST:
             self._get_session()  # whether there is something to save
@@ -254,10 +254,8 @@ class SessionStore(SessionBase):  # type: ignore[misc]  # Django ships no types
         self.accessed = self.modified = True
 
     def confirm(self, user: object) -> None:
-        """Note that the user whose session this is has just logged in once more; the session gets a new key."""
-        session = self._get_session()
-        if session.owner is not None and session.owner == str(user):
-            session.login(session.owner)
+        """Note that the user whose session this is has just logged in once more."""
+        self._get_session().confirm(str(user))
 
     async def acycle_key(self) -> None:
         """As `cycle_key`."""

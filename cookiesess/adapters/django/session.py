@@ -89,6 +89,16 @@ class DjangoSession(Session):
             if keep_id:
                 self._writable().keep_id()
 
+    def confirm(self, user: str) -> None:
+        """Count the login of `user` from now, if the session is theirs already.
+
+        It keeps its ID, as in Django's own engines: with another one the second click of a double click, which comes
+        with the present one, would log the user out.
+        """
+        if self.owner == user:
+            self.login(user)
+            self._writable().keep_id()
+
     def commit_and_go_on(self, manager: SessionManager, arrival: Arrival) -> tuple[str | None, bool, str]:
         """Write the session, an empty one as well.
 
