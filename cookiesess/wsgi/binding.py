@@ -50,19 +50,21 @@ _UNCERTAIN: Final = (Origin.UNAVAILABLE, Origin.REJECTED, Origin.REPLACED)
 _ENDS: Final = b'{"continue": false}'
 
 
-class _Answer(NamedTuple):
+class Answer(NamedTuple):
+    """What a browser gets: status line, headers, body."""
+
     status: str
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
 
 
-_LATER: Final = _Answer("503 Service Unavailable")
-_REFUSED: Final = _Answer("403 Forbidden")
-_BAD: Final = _Answer("400 Bad Request")
-_TOO_LONG: Final = _Answer("431 Request Header Fields Too Large")
-_NO_POST: Final = _Answer("405 Method Not Allowed", (("Allow", "POST"),))
+_LATER: Final = Answer("503 Service Unavailable")
+_REFUSED: Final = Answer("403 Forbidden")
+_BAD: Final = Answer("400 Bad Request")
+_TOO_LONG: Final = Answer("431 Request Header Fields Too Large")
+_NO_POST: Final = Answer("405 Method Not Allowed", (("Allow", "POST"),))
 _JSON: Final = ("Content-Type", "application/json")
-_OVER: Final = _Answer("200 OK", (_JSON,), _ENDS)
+_OVER: Final = Answer("200 OK", (_JSON,), _ENDS)
 
 
 class BindingEndpoints:
@@ -93,17 +95,21 @@ class BindingEndpoints:
                 del environ  # error collectors print local variables, and it has the Cookie header
                 raise
         manager = self._manager if isinstance(self._manager, SessionManager) else self._manager()
-        manager.look_at_keys()
-        answer = answered(manager.operations, environ)
-        # `wsgiref.validate` wants a type of what has no body, too.
-        kind = () if answer.body else (("Content-Type", "text/plain"),)
-        common = (("Cache-Control", "no-store"), ("Content-Length", str(len(answer.body))))
-        start_response(answer.status, [*kind, *answer.headers, *common])
-        return [answer.body]
+        status, headers, body = answered(manager, environ)
+        start_response(status, [*headers])
+        return [body]
 
 
-def answered(operations: Operations, environ: "WSGIEnvironment") -> _Answer:
+def answered(manager: SessionManager, environ: "WSGIEnvironment") -> Answer:
     """Return the answer to a request for one of the two paths."""
+    manager.look_at_keys()
+    status, headers, body = _answered(manager.operations, environ)
+    # `wsgiref.validate` wants a type of what has no body, too.
+    kind = () if body else (("Content-Type", "text/plain"),)
+    return Answer(status, [*kind, *headers, ("Cache-Control", "no-store"), ("Content-Length", str(len(body)))], body)
+
+
+def _answered(operations: Operations, environ: "WSGIEnvironment") -> Answer:
     bound = operations.parts.bound
     if bound is None or environ.get("REQUEST_METHOD") != "POST":
         return _NO_POST
@@ -143,7 +149,7 @@ class _Visit(Arrived):
 
     # Registration
 
-    def start(self) -> _Answer:
+    def start(self) -> Answer:
         """Put the browser's key into the session."""
         try:
             proof = read_proof(self.proof)
@@ -159,7 +165,7 @@ class _Visit(Arrived):
             return self._bound_cookie(binding) if binding.key == proof.key else _REFUSED
         return self._register(working, binding._replace(key=proof.key))
 
-    def _register(self, working: WorkingCopy, binding: Binding) -> _Answer:
+    def _register(self, working: WorkingCopy, binding: Binding) -> Answer:
         """Write the session with its key; of two that come at once the first one stays."""
         working.extras.set(BINDING, binding.packed())
         commit = self._operations.commit_loaded(working, arrival=self)
@@ -171,7 +177,7 @@ class _Visit(Arrived):
 
     # Refresh
 
-    def refresh(self) -> _Answer:
+    def refresh(self) -> Answer:
         """Give a browser that has the key another bound cookie."""
         copies = self._load()
         found = (binding for copy in copies if (binding := _certain(copy)) is not None and self._means(binding))
@@ -205,15 +211,15 @@ class _Visit(Arrived):
             self._operations.parts.emit(SessionRejected(refusal, None, CAUSES[refusal]))
         return not refusal
 
-    def _challenged(self, binding: Binding) -> _Answer:
+    def _challenged(self, binding: Binding) -> Answer:
         challenge = self._cookies.challenge(Challenge.REFRESH, binding.binding_id, now=self._now)
         named = f'"{challenge}";id="{encode(binding.binding_id)}"'
-        return _Answer("403 Forbidden", (("Secure-Session-Challenge", named),))
+        return Answer("403 Forbidden", (("Secure-Session-Challenge", named),))
 
-    def _bound_cookie(self, binding: Binding, lines: Sequence[tuple[str, str]] = ()) -> _Answer:
+    def _bound_cookie(self, binding: Binding, lines: Sequence[tuple[str, str]] = ()) -> Answer:
         line = self._cookies.cookie(binding, self, now=self._now).line
         told = self._cookies.instructions(binding.binding_id, self)
-        return _Answer("200 OK", (_JSON, *lines, ("Set-Cookie", line)), told)
+        return Answer("200 OK", (_JSON, *lines, ("Set-Cookie", line)), told)
 
 
 def _certain(working: WorkingCopy) -> Binding | None:

@@ -9,8 +9,8 @@
 The keys are ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``, or ``COOKIESESS_KEYS`` where that is set.
 ``SESSION_COOKIE_…``, ``SESSION_SAVE_EVERY_REQUEST`` and ``SESSION_EXPIRE_AT_BROWSER_CLOSE`` mean what Django's
 documentation says, and ``COOKIESESS_OPTIONS`` is a dict of further settings of `SessionManager`. You need no table, and
-no middleware but Django's own (with ``binding``: `cookiesess.adapters.django.middleware.SessionMiddleware` instead). A ``session_key`` is the cookie's text: 104 characters with a store; without a store
-another text after each save.
+no middleware but Django's own; with ``binding``, the one of `cookiesess.adapters.django.middleware` in its place. A
+``session_key`` is the cookie's text: 104 characters with a store; without a store another text after each save.
 """
 
 from cookiesess.errors import MissingDependency

@@ -74,12 +74,9 @@ class SessionMiddleware(middleware.SessionMiddleware):  # type: ignore[misc]  # 
 
     def _answer(self, request: "HttpRequest") -> HttpResponse:
         """Return the answer to what browsers ask by themselves."""
-        manager = session_manager()
-        manager.look_at_keys()
-        answer = answered(manager.operations, request.META)
-        headers = {"Cache-Control": "no-store", "Content-Length": str(len(answer.body))}  # no other middleware adds it
-        response = HttpResponse(answer.body, status=int(answer.status[:3]), headers=headers)
-        for name, value in answer.headers:
+        status, headers, body = answered(session_manager(), request.META)
+        response = HttpResponse(body, status=int(status[:3]))
+        for name, value in headers:
             if name == "Set-Cookie":
                 response.cookies.load(value)
             else:
